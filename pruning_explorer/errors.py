@@ -1,0 +1,29 @@
+"""One family of errors; each message says what is wrong and what to do next."""
+
+
+class PruningExplorerError(Exception):
+    """Base of every error that this package raises on purpose; its text is fit to be shown to a person."""
+
+
+class RecipeError(PruningExplorerError):
+    """A recipe, or one of its parameters, makes no sense."""
+
+
+class TargetError(PruningExplorerError):
+    """A target does not exist in the subject, or cannot be pruned as asked."""
+
+
+class ScoreError(PruningExplorerError):
+    """A criterion gave scores that cannot be ranked."""
+
+
+class MaskError(PruningExplorerError):
+    """A mask does not fit the subject it is meant for."""
+
+
+class SubjectError(PruningExplorerError):
+    """A subject cannot be made, found or run."""
+
+
+class AddressError(PruningExplorerError):
+    """A page's address carries something that cannot be read."""

@@ -1,0 +1,156 @@
+"""Which parameters of a network can be pruned, and why the others cannot."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+Role = Literal["weight", "bias", "norm"]
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+NORMS = (
+    nn.modules.batchnorm._NormBase,
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.RMSNorm,
+    nn.LocalResponseNorm,
+)
+PRUNABLE = (
+    nn.Linear,
+    nn.Bilinear,
+    *CONVOLUTIONS,
+    *TRANSPOSED,
+    nn.Embedding,
+    nn.EmbeddingBag,
+    nn.MultiheadAttention,
+    nn.RNNBase,
+    nn.RNNCellBase,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One prunable parameter of a network.
+
+    Attributes:
+        name: as ``state_dict`` names it, ``"conv1.weight"``.
+        aliases: further names of the same tensor, where weights are tied.
+        module: path of the module that owns it, ``""`` for the root.
+        layer_type: class name of that module, ``"Conv2d"``.
+        role: ``"weight"``, ``"bias"``, or ``"norm"`` for every parameter of a norm layer.
+        shape: of the dense tensor.
+        dtype: of the dense tensor; scores are ranked in float32 whatever it is.
+        out_dim: the dim that indexes output channels (1 for transposed convolutions, else 0).
+        position: index among the network's named parameters; it seeds random criteria, so that choosing
+            other layers does not change what is drawn for this one.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    module: str
+    layer_type: str
+    role: Role
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    out_dim: int
+    position: int
+
+    @property
+    def numel(self) -> int:
+        return prod(self.shape)
+
+
+def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
+    """Sort a network's parameters into those that can be pruned and those that cannot.
+
+    Tied weights make one target that carries all their names.
+
+    Returns:
+        The targets in the order of ``named_parameters``, and for every other parameter the reason why not.
+    """
+    targets: list[Target] = []
+    refused: dict[str, str] = {}
+    names_of = _names_by_tensor(model)
+    for position, (name, parameter) in enumerate(model.named_parameters()):
+        owner = _owner(model, name)
+        aliases = tuple(alias for alias in names_of[id(parameter)] if alias != name)
+        reason = _why_not(name, parameter, owner[1])
+        if reason is None:
+            targets.append(_target(name, aliases, parameter, owner, position))
+        else:
+            refused[name] = reason
+    return tuple(targets), refused
+
+
+def _names_by_tensor(model: nn.Module) -> dict[int, list[str]]:
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    return names
+
+
+def _owner(model: nn.Module, name: str) -> tuple[str, nn.Module]:
+    path = name.rpartition(".")[0]
+    return path, model.get_submodule(path)
+
+
+def _target(
+    name: str, aliases: tuple[str, ...], parameter: nn.Parameter, owner: tuple[str, nn.Module], position: int
+) -> Target:
+    path, module = owner
+    return Target(
+        name=name,
+        aliases=aliases,
+        module=path,
+        layer_type=_layer_type(module),
+        role=_role(name, module),
+        shape=tuple(parameter.shape),
+        dtype=parameter.dtype,
+        out_dim=1 if isinstance(module, TRANSPOSED) and parameter.dim() > 1 else 0,
+        position=position,
+    )
+
+
+def _layer_type(module: nn.Module) -> str:
+    # MultiheadAttention keeps its output projection in a private subclass of Linear
+    return "Linear" if isinstance(module, nn.Linear) else type(module).__name__
+
+
+def _role(name: str, module: nn.Module) -> Role:
+    if isinstance(module, NORMS):
+        return "norm"
+    leaf = name.rpartition(".")[2]
+    return "bias" if "bias" in leaf else "weight"
+
+
+def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | None:
+    leaf = name.rpartition(".")[2]
+    if is_lazy(parameter):
+        return "not initialised yet; run the network once first"
+    if ".parametrizations." in f".{name}" or parametrize.is_parametrized(module):
+        return "parametrized: its value is computed from other tensors; remove the parametrization first"
+    if leaf in ("weight_g", "weight_v"):
+        return "weight_norm computes the weight anew at every call; call torch.nn.utils.remove_weight_norm first"
+    if leaf.endswith("_orig") and hasattr(module, leaf.removesuffix("_orig") + "_mask"):
+        return "already pruned by torch.nn.utils.prune; call prune.remove first"
+    if parameter.is_meta:
+        return "on the meta device: it has a shape and no values; load the weights first"
+    if parameter.numel() == 0:
+        return "empty: it has no weights"
+    if parameter.is_complex() or not parameter.is_floating_point():
+        return f"{str(parameter.dtype).removeprefix('torch.')} weights have no magnitude that can be ranked here"
+    if parameter.dtype.itemsize < 2:
+        return f"{str(parameter.dtype).removeprefix('torch.')} cannot be computed with on this device"
+    if not isinstance(module, PRUNABLE + NORMS):
+        return f"a parameter of {type(module).__name__} itself, which is no layer type that torch prunes"
+    return None
+
+
+def is_lazy(tensor: torch.Tensor) -> bool:
+    """Whether this is a parameter or buffer of a lazy module that has no shape yet."""
+    return isinstance(tensor, nn.parameter.UninitializedTensorMixin)
+
