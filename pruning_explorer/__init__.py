@@ -1,0 +1,43 @@
+"""Pruning Explorer: see which weights go, what the network still knows, and what it costs."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pruning_explorer.measure.report import Report, build_report
+    from pruning_explorer.prune.engine import compute_masks
+    from pruning_explorer.prune.masks import Masks
+    from pruning_explorer.prune.recipe import Recipe
+    from pruning_explorer.prune.subject import SampleView, Subject
+    from pruning_explorer.sources.samples import load_subject, sample_names
+
+__all__ = [
+    "Masks",
+    "Recipe",
+    "Report",
+    "SampleView",
+    "Subject",
+    "build_report",
+    "compute_masks",
+    "load_subject",
+    "sample_names",
+]
+
+_ROOMS = {
+    "Masks": "prune.masks",
+    "Recipe": "prune.recipe",
+    "Report": "measure.report",
+    "SampleView": "prune.subject",
+    "Subject": "prune.subject",
+    "build_report": "measure.report",
+    "compute_masks": "prune.engine",
+    "load_subject": "sources.samples",
+    "sample_names": "sources.samples",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes a second to import: `python -m pruning_explorer --help` must not wait for it
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

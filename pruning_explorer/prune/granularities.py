@@ -1,0 +1,168 @@
+"""Which weights stand or fall together.
+
+Each granularity turns a score per weight into a score per *group*, and a decision per group into a mask. To add
+one, write a class with these methods and register it in ``GRANULARITIES``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+from torch.nn.utils import prune
+
+from pruning_explorer.prune.settings import Setting, Value, read_choice, write_choice
+from pruning_explorer.prune.targets import Target
+
+Shape = tuple[int, ...]
+
+
+class Granularity(Protocol):
+    """How the weights of a target are grouped."""
+
+    @property
+    def unit(self) -> str:
+        """What one group is called, in the plural: ``"weights"``."""
+
+    def refuse(self, target: Target) -> str | None:
+        """Why ``target`` cannot be grouped this way; None if it can."""
+
+    def group_shape(self, shape: Shape) -> Shape:
+        """Shape of one number per group of a target of that shape."""
+
+    def group_scores(self, scores: Tensor) -> Tensor:
+        """Importance per weight -> importance per group, of shape ``group_shape``."""
+
+    def expand(self, groups: Tensor, shape: Shape) -> Tensor:
+        """One value per group -> one per weight, as a view where possible."""
+
+    def method(self, amount: float | int) -> prune.BasePruningMethod:
+        """The library's method that cuts the same groups: ``method(a).compute_mask(scores, ones)`` is the oracle."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """Every weight by itself."""
+
+    unit = "weights"
+
+    def refuse(self, target: Target) -> str | None:
+        return None
+
+    def group_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def group_scores(self, scores: Tensor) -> Tensor:
+        return scores
+
+    def expand(self, groups: Tensor, shape: Shape) -> Tensor:
+        return groups.view(shape)
+
+    def method(self, amount: float | int) -> prune.BasePruningMethod:
+        return prune.L1Unstructured(amount)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """All weights at one index of ``dim``; their importance is the Ln norm of their scores.
+
+    Attributes:
+        dim: 0 is the output channel (a neuron), 1 the input channel, of Linear and Conv layers.
+        n: order of the norm: 1, 2, any number, ``inf`` or ``-inf``.
+    """
+
+    dim: int = 0
+    n: float = 2.0
+
+    unit = "channels"
+
+    def refuse(self, target: Target) -> str | None:
+        rank = len(target.shape)
+        if rank < 2:
+            return "it has one dim only, so its channels are its elements"
+        if not -rank <= self.dim < rank:
+            return f"it has {rank} dims, so there is no dim {self.dim}"
+        return None
+
+    def group_shape(self, shape: Shape) -> Shape:
+        return (shape[self.dim],)
+
+    def group_scores(self, scores: Tensor) -> Tensor:
+        # In the weight's own dtype and by the library's own function: another order of summing would round otherwise
+        norm: Tensor = prune._compute_norm(scores, self.n, self.dim)
+        return norm
+
+    def expand(self, groups: Tensor, shape: Shape) -> Tensor:
+        broadcast = [1] * len(shape)
+        broadcast[self.dim] = shape[self.dim]
+        return groups.view(broadcast).expand(shape)
+
+    def method(self, amount: float | int) -> prune.BasePruningMethod:
+        return prune.LnStructured(amount, self.n, self.dim)
+
+
+@dataclass(frozen=True)
+class GranularitySpec:
+    """A registered granularity and what a person is told about it."""
+
+    name: str
+    title: str
+    help: str
+    settings: tuple[Setting, ...]
+    make: Callable[[Mapping[str, Value]], Granularity]
+
+
+def _make_channel(values: Mapping[str, Value]) -> Channel:
+    return Channel(dim=int(values["dim"]), n=float(values["n"]))
+
+
+GRANULARITIES: dict[str, GranularitySpec] = {
+    spec.name: spec
+    for spec in (
+        GranularitySpec(
+            "element", "Single weights", "Every weight stands or falls by itself (unstructured).", (), lambda _: Element()
+        ),
+        GranularitySpec(
+            "channel",
+            "Whole channels",
+            "All weights of a neuron, filter or input go together (structured).",
+            (
+                Setting("dim", "Channel dim", "0: output channels (neurons, filters); 1: input channels.", 0, -5, 4),
+                Setting("n", "Norm order n", "A channel's importance is the Ln norm of its scores: 1, 2, inf, -inf …", 2.0),
+            ),
+            _make_channel,
+        ),
+    )
+}
+
+
+def parse_granularity(text: str) -> Granularity:
+    """``"channel:dim=1,n=inf"`` -> a granularity.
+
+    Raises:
+        RecipeError: there is no such granularity or setting.
+    """
+    name, values = _read(text)
+    return GRANULARITIES[name].make(values)
+
+
+def canonical_granularity(text: str, *, defaults: bool = True) -> str:
+    """Write a granularity the one way it is written, with or without the settings at their defaults.
+
+    >>> canonical_granularity("channel:n=1.0")
+    'channel:dim=0,n=1'
+    """
+    name, values = _read(text)
+    if not defaults:
+        standard = {setting.name: setting.default for setting in GRANULARITIES[name].settings}
+        values = {key: value for key, value in values.items() if value != standard[key]}
+    return write_choice(name, values)
+
+
+def granularity_settings(text: str) -> tuple[str, dict[str, Value]]:
+    """Name and settings of a granularity as it is written."""
+    return _read(text)
+
+
+def _read(text: str) -> tuple[str, dict[str, Value]]:
+    return read_choice(text, {name: spec.settings for name, spec in GRANULARITIES.items()}, "granularity")

@@ -1,0 +1,223 @@
+"""A recipe: everything that decides which weights go, in one frozen value."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.criteria import CRITERIA, find_criterion
+from pruning_explorer.prune.granularities import GRANULARITIES, canonical_granularity, parse_granularity
+from pruning_explorer.prune.settings import Setting, format_value
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.targets import Target
+
+Scope = Literal["layer", "global"]
+
+SCOPES = {
+    "layer": "Each layer loses the same fraction, ranked by itself.",
+    "global": "All chosen layers compete in one ranking; some lose more than others.",
+}
+
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting("criterion", "Criterion", f"What makes a weight important: {', '.join(CRITERIA)}.", "magnitude"),
+        Setting(
+            "granularity", "Granularity", f"Which weights go together: {', '.join(GRANULARITIES)}.", "element"
+        ),
+        Setting("scope", "Scope", f"Who competes with whom: {', '.join(SCOPES)}.", "layer"),
+        Setting(
+            "amount", "Amount", "Fraction of the dense weights to remove.", 0.5, 0, 1, step=0.001, unit="fraction"
+        ),
+        Setting(
+            "cap",
+            "Cap per layer",
+            "No layer loses more than this fraction: the guard against layer collapse.",
+            1.0,
+            0,
+            1,
+            step=0.01,
+            unit="fraction",
+        ),
+        Setting("seed", "Seed", "Of random criteria: the same seed draws the same masks.", 0, 0, 2**31 - 1),
+        Setting("biases", "Biases too", "Offer biases as targets; most people leave them dense.", False),
+        Setting("norms", "Norm layers too", "Offer BatchNorm and LayerNorm parameters; pruning them hurts fast.", False),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Criterion + granularity + scope + amounts + targets: what to prune, and how.
+
+    Attributes:
+        criterion: ``"magnitude"`` or ``"random"``.
+        granularity: ``"element"``, or ``"channel:dim=0,n=2"``.
+        scope: ``"layer"``: each target ranked by itself; ``"global"``: all in one ranking.
+        amount: fraction of the groups to remove, in [0, 1], of the dense targets.
+        amounts: amounts of single targets by name; such a target leaves a global ranking and is cut by itself.
+        targets: names of the targets; None means all that are offered.
+        frozen: names of targets that stay dense.
+        cap: the largest fraction that any target may lose, in [0, 1]. What a capped target does not lose, the others
+            of a global ranking do.
+        biases, norms: whether biases and norm layers are offered where ``targets`` is None.
+        seed: of random criteria.
+
+    Raises:
+        RecipeError: a value is out of range, of the wrong type, or unknown.
+
+    >>> Recipe(amount=0.8).id == Recipe.from_json(Recipe(amount=0.8).to_json()).id
+    True
+    """
+
+    criterion: str = "magnitude"
+    granularity: str = "element"
+    scope: Scope = "layer"
+    amount: float = 0.5
+    amounts: Mapping[str, float] = field(default_factory=dict)
+    targets: tuple[str, ...] | None = None
+    frozen: tuple[str, ...] = ()
+    cap: float = 1.0
+    biases: bool = False
+    norms: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("cap", "biases", "norms", "seed"):
+            self._set(name, SETTINGS[name].check(getattr(self, name)))
+        self._set("amount", check_amount(self.amount))
+        find_criterion(self.criterion)
+        self._set("granularity", canonical_granularity(self.granularity))
+        if self.scope not in SCOPES:
+            raise RecipeError(f"unknown scope {self.scope!r}; choose one of {', '.join(SCOPES)}")
+        if not isinstance(self.amounts, Mapping):
+            raise RecipeError(f"amounts must map target names to fractions, not {self.amounts!r}")
+        amounts = {name: check_amount(self.amounts[name], name) for name in sorted(self.amounts)}
+        self._set("amounts", MappingProxyType(amounts))
+        self._set("targets", None if self.targets is None else _names(self.targets, "targets"))
+        self._set("frozen", _names(self.frozen, "frozen"))
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def id(self) -> str:
+        """12 hex digits made of the content; fields and settings at their defaults do not count, so that a new
+        option leaves old ids as they are."""
+        content = self.to_dict(defaults=False)
+        return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=6).hexdigest()
+
+    def to_dict(self, *, defaults: bool = True) -> dict[str, Any]:
+        """Plain values, ready for JSON; without the fields at their defaults if asked."""
+        content: dict[str, Any] = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name == "granularity":
+                value = canonical_granularity(value, defaults=defaults)
+            elif isinstance(value, Mapping):
+                value = dict(value)
+            elif isinstance(value, tuple):
+                value = list(value)
+            if defaults or value != _plain_default(each.name):
+                content[each.name] = value
+        return content
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Raises RecipeError where a field is unknown or bad."""
+        if not isinstance(content, Mapping):
+            raise RecipeError(f"a recipe is an object of named fields, not {type(content).__name__}")
+        known = {each.name for each in fields(cls)}
+        unknown = [str(name) for name in content if name not in known]
+        if unknown:
+            raise RecipeError(f"a recipe has no field {', '.join(map(repr, unknown))}; its fields: {', '.join(sorted(known))}")
+        # JSON knows no difference between 1 and 1.0; torch's "1 is one weight" is not meant in a file
+        values = {key: float(v) if key in ("amount", "cap") and type(v) is int else v for key, v in content.items()}
+        if isinstance(values.get("amounts"), Mapping):
+            values["amounts"] = {k: float(v) if type(v) is int else v for k, v in values["amounts"].items()}
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what ``to_json`` writes.
+
+        Raises:
+            RecipeError: it is no JSON, or no recipe.
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RecipeError(f"this is not JSON ({error}); a recipe looks like {Recipe().to_dict(defaults=False) or '{}'}") from None
+        return cls.from_dict(content)
+
+    def chosen(self, subject: Subject) -> tuple[Target, ...]:
+        """The targets of ``subject`` that this recipe prunes, in the network's order, without the frozen ones.
+
+        Raises:
+            TargetError: a name is not in the subject.
+            RecipeError: a named target cannot be grouped as the recipe asks.
+        """
+        granularity = parse_granularity(self.granularity)
+        frozen = {subject.target(name).name for name in self.frozen}
+        for name in self.amounts:
+            subject.target(name)
+        if self.targets is None:
+            return tuple(target for target in offered(subject, self) if target.name not in frozen)
+        named = {subject.target(name).name for name in self.targets}
+        chosen = tuple(target for target in subject.targets if target.name in named - frozen)
+        for target in chosen:
+            reason = granularity.refuse(target)
+            if reason:
+                raise RecipeError(f"{target.name} cannot be pruned by {self.granularity}: {reason}")
+        return chosen
+
+    def amount_of(self, target: Target) -> float | None:
+        """The target's own amount, if it has one, by any of its names."""
+        return next((self.amounts[name] for name in (target.name, *target.aliases) if name in self.amounts), None)
+
+    def to_code(self, subject: Subject) -> str:
+        """A short plain ``torch.nn.utils.prune`` script that makes the same masks."""
+        from pruning_explorer.prune.code import write_script
+
+        return write_script(subject, self)
+
+
+def offered(subject: Subject, recipe: Recipe) -> tuple[Target, ...]:
+    """The targets among which a person chooses: weights, and biases and norms where the recipe wants them."""
+    granularity = parse_granularity(recipe.granularity)
+    roles = {"weight", *(["bias"] if recipe.biases else []), *(["norm"] if recipe.norms else [])}
+    return tuple(target for target in subject.targets if target.role in roles and granularity.refuse(target) is None)
+
+
+def check_amount(value: object, target: str | None = None) -> float:
+    """A fraction in [0, 1].
+
+    Raises:
+        RecipeError: it is not; whole numbers above 0 are refused, since torch counts weights by them.
+    """
+    where = f" of {target}" if target else ""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        raise RecipeError(
+            f"amount{where} {value} is a whole number, which torch reads as that many weights; "
+            f"write a fraction, such as {'1.0 for all' if value == 1 else format_value(value / 100)}"
+        )
+    return float(SETTINGS["amount"].check(value))
+
+
+def _names(value: object, what: str) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(name, str) for name in value):
+        raise RecipeError(f"{what} must be a list of target names, not {value!r}")
+    return tuple(sorted(set(value)))
+
+
+def _plain_default(name: str) -> object:
+    return {"amounts": {}, "targets": None, "frozen": []}.get(name, SETTINGS[name].default if name in SETTINGS else None)
