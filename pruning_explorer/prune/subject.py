@@ -51,6 +51,7 @@ class Subject:
         id: made of its content; the same weights and samples give the same id.
         targets: every parameter that can be pruned, biases and norms among them.
         refused: every other parameter, with the reason.
+        loading: lines of Python that bind ``model`` to a fresh copy of this network, for scripts.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Subject:
     id: str
     targets: tuple[Target, ...]
     refused: Mapping[str, str]
+    loading: str = "# `model` is your network"
 
     @classmethod
     def from_module(
@@ -81,6 +83,7 @@ class Subject:
         quality_name: str | None = None,
         view: SampleView | None = None,
         about: str = "",
+        loading: str | None = None,
     ) -> Self:
         """Study a network of one's own.
 
@@ -116,6 +119,7 @@ class Subject:
             id=_content_id(name, frame, inputs, labels),
             targets=targets,
             refused=MappingProxyType(refused),
+            loading=loading or cls.loading,
         )
 
     @property
