@@ -1,0 +1,25 @@
+"""The app object and its start-up: ``streamlit run app.py``."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+import streamlit as st
+
+from pruning_explorer.ui.start import warm_up
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Import what is heavy and load the first subject before the first visitor comes."""
+    for library in ("torch", "pandas", "plotly.graph_objects"):
+        import_module(library)
+    warm_up()
+    # Streamlit collects garbage after every run; frozen, the million objects of these libraries are not looked at
+    gc.collect()
+    gc.freeze()
+    yield
+
+
+app = st.App("pruning_explorer/ui/main.py", lifespan=lifespan)
