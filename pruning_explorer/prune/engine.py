@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.criteria import Scoring, find_criterion
 from pruning_explorer.prune.granularities import Granularity, parse_granularity
 from pruning_explorer.prune.masks import Masks
-from pruning_explorer.prune.ranking import ByteBoundedCache, Ranking, global_cut, rank
+from pruning_explorer.prune.ranking import Ranking, global_cut, rank
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
-RANKINGS = ByteBoundedCache(limit=2 << 30)
+RANKINGS: ByteBoundedCache[Ranking] = ByteBoundedCache(limit=2 << 30)
 """Of all subjects and recipes together; 8 bytes a weight for the element granularity."""
 
 

@@ -5,9 +5,7 @@ Every one-shot recipe is nested: a larger amount removes the same groups and mor
 count is always exact.
 """
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,36 +111,3 @@ def _below(rankings: Sequence[Ranking], bits: NDArray[np.int64], most: NDArray[n
     needles = bits.astype(np.uint32)
     counts = np.stack([np.searchsorted(r.ordered_bits, needles) for r in rankings], axis=1)
     return np.minimum(counts, most)
-
-
-class ByteBoundedCache:
-    """Rankings by key, the least recently used evicted once they exceed ``limit`` bytes. Safe among threads."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.nbytes = 0
-        self._entries: OrderedDict[Hashable, Ranking] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Ranking]) -> Ranking:
-        """The ranking under ``key``, made now if it is not there. One larger than the limit is made and not kept."""
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-                return self._entries[key]
-        made = make()  # outside the lock: others go on meanwhile, and a ranking made twice is the same
-        with self._lock:
-            if key not in self._entries and made.nbytes <= self.limit:
-                self._entries[key] = made
-                self.nbytes += made.nbytes
-                while self.nbytes > self.limit:
-                    self.nbytes -= self._entries.popitem(last=False)[1].nbytes
-        return made
-
-    def clear(self) -> None:
-        with self._lock:
-            self._entries.clear()
-            self.nbytes = 0
-
-    def __len__(self) -> int:
-        return len(self._entries)

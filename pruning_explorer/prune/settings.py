@@ -85,7 +85,7 @@ def format_value(value: Value) -> str:
     """Write a value the one way it is written everywhere: ``2``, not ``2.0``; ``inf``; ``true``."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def write_choice(name: str, settings: Mapping[str, Value]) -> str:
