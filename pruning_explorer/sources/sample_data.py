@@ -1,0 +1,51 @@
+"""Reads the data that the sample networks were trained on and are judged on; no randomness, no download."""
+
+from pathlib import Path
+from typing import Literal
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from pruning_explorer.errors import SubjectError
+
+SAMPLE_MODELS = Path(__file__).parents[2] / "sample_models"
+Part = Literal["training", "held out"]
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file by name.
+
+    Raises:
+        SubjectError: there is no such file.
+    """
+    if not path.is_file():
+        raise SubjectError(
+            f"{path} is missing; the samples live beside the package in a checkout: restore it from git,"
+            f" or train weights again with `python sample_models/train.py {path.stem}`"
+        )
+    return load_file(path)
+
+
+def read_digits(part: Part) -> tuple[Tensor, Tensor]:
+    """Images float32 ``[N, 8, 8]`` in [0, 1] and labels int64 ``[N]``: 1,437 for training, 360 held out."""
+    data = read_tensors(SAMPLE_MODELS / "data" / "digits.safetensors")
+    chosen = data["held_out"] if part == "held out" else ~data["held_out"]
+    # A pixel counts the inked ones of 16
+    return data["images"][chosen].float() / 16, data["labels"][chosen]
+
+
+def read_spirals(part: Part) -> tuple[Tensor, Tensor]:
+    """Points float32 ``[N, 2]`` in [-1.2, 1.2] and labels int64 ``[N]``, the arm of each."""
+    data = read_tensors(SAMPLE_MODELS / "data" / "spirals.safetensors")
+    chosen = data["held_out"] if part == "held out" else ~data["held_out"]
+    return data["points"][chosen], data["labels"][chosen]
+
+
+def read_held_out_sums() -> Tensor:
+    """The pairs int64 ``[500, 2]`` of numbers in [0, 999] that no training step may see, in either order."""
+    return read_tensors(SAMPLE_MODELS / "data" / "sums.safetensors")["pairs"].long()
+
+
+def read_vectors() -> Tensor:
+    """64 vectors float32 ``[64, 5]`` of standard normal numbers, for the network that was never trained."""
+    return read_tensors(SAMPLE_MODELS / "data" / "vectors.safetensors")["vectors"]
