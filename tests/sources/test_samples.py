@@ -113,7 +113,7 @@ def test_adder_groups_are_numbers_of_carries() -> None:
     assert subject.quality_name == "exact match"
     assert subject.groups is not None
     assert subject.group_names == ("no carry", "1 carry", "2 carries", "3 carries")
-    # The rarest, three carries, is an eighth of all sums: each group has enough of them for a fraction to mean something
+    # The rarest, three carries, is an eighth of all sums; a fraction of fewer than 40 would say little
     assert (torch.bincount(subject.groups, minlength=4) >= 40).all()
 
 
