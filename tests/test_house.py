@@ -1,0 +1,91 @@
+"""The house holds what its README promises."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ALLOWED = {"app.py", "pruning_explorer", "tests", "sample_models", "requirements.txt", "README.md", "pyproject.toml"}
+
+
+def readme_commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def test_ci_runs_the_readmes_test_command_and_nothing_else() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    commands = [line for line in script.splitlines() if line and not line.startswith(("#", "set ", "cd "))]
+    assert commands == [line for line in readme_commands() if line.endswith("-m tests")]
+
+
+def test_each_readme_command_sets_itself_up() -> None:
+    opens, tests = (line for line in readme_commands() if "venv .venv" in line)
+    assert opens.endswith("streamlit run app.py")
+    assert tests.endswith("python -m tests")
+    for line in (opens, tests):
+        assert (ROOT / re.findall(r"-r (\S+)", line)[0]).is_file()
+
+
+def test_readme_points_at_files_that_exist() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", (ROOT / "README.md").read_text())
+    missing = [link for link in links if not (ROOT / link).exists()]
+    assert links
+    assert not missing
+
+
+def test_top_level_holds_only_what_belongs_there() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    top = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} <= ALLOWED
+
+
+def test_requirements_are_exact() -> None:
+    for name in ("requirements.txt", "tests/requirements.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            assert line.startswith("-r ") or re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line), line
+
+
+def test_importing_the_package_waits_for_no_heavy_library() -> None:
+    code = (
+        "import sys, pruning_explorer, pruning_explorer.cli;"
+        "print(sorted({'torch', 'streamlit', 'plotly', 'pandas', 'numpy'} & set(sys.modules)))"
+    )
+    seen = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "[]"
+
+
+def test_everything_public_can_be_had() -> None:
+    import pruning_explorer
+
+    assert all(getattr(pruning_explorer, name) is not None for name in pruning_explorer.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Pruner'"):
+        pruning_explorer.Pruner  # noqa: B018
+
+
+def test_the_app_is_private() -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert config["server"]["address"] == "localhost"
+    assert config["server"]["allowedHosts"] == ["localhost", "127.0.0.1"]
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "none"
+
+
+def test_streamlit_knows_every_option_we_set() -> None:
+    from streamlit import config as streamlit_config
+
+    known = streamlit_config.get_config_options()
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    options = {
+        f"{section}.{key}" + (f".{inner}" if isinstance(value, dict) else "")
+        for section, values in config.items()
+        for key, value in values.items()
+        for inner in (value if isinstance(value, dict) else [""])
+    }
+    assert options <= set(known)
