@@ -6,6 +6,7 @@ directly); the rest - grouping, ranking, cutting - is shared. To add one, write 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -41,17 +42,18 @@ class Scoring:
         on which other layers are chosen. Jointly ranked targets share one stream, as in ``global_unstructured``.
         """
         if target not in self.joint:
-            return self._draw(target, torch.Generator().manual_seed(seed_of(target, self.seed)))
+            return self._draw(target, torch.Generator().manual_seed(seed_of(target, self.seed)), target.dtype)
         if not self._draws:
             stream = torch.Generator().manual_seed(self.seed)
-            self._draws.update({each.name: self._draw(each, stream) for each in self.joint})
+            # global_unstructured draws for all weights in one tensor, of the dtype to which they are promoted
+            dtype = reduce(torch.promote_types, (each.dtype for each in self.joint))
+            self._draws.update({each.name: self._draw(each, stream, dtype) for each in self.joint})
         return self._draws[target.name]
 
-    def _draw(self, target: Target, stream: torch.Generator) -> Tensor:
+    def _draw(self, target: Target, stream: torch.Generator, dtype: torch.dtype) -> Tensor:
         shape = self.granularity.group_shape(target.shape)
         # RandomUnstructured draws in the weight's dtype, RandomStructured in the default one
-        dtype = target.dtype if shape == target.shape else torch.float32
-        return torch.rand(shape, generator=stream, dtype=dtype)
+        return torch.rand(shape, generator=stream, dtype=dtype if shape == target.shape else torch.float32)
 
 
 def seed_of(target: Target, seed: int) -> int:
