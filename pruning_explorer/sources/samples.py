@@ -81,6 +81,12 @@ def _vectors() -> Samples:
     return Samples(vectors, SampleView("numbers", vectors.numpy()), output_names=("out 0", "out 1", "out 2"))
 
 
+LOADING = """import copy
+
+from pruning_explorer import load_subject
+
+model = copy.deepcopy(load_subject("{name}").model)"""
+
 DIGITS = "trained on 1,437 of the 8x8 handwritten digits of UCI"
 
 SAMPLES: dict[str, SampleSpec] = {
@@ -150,6 +156,7 @@ def load_subject(name: str) -> Subject:
         group_names=samples.group_names,
         view=samples.view,
         about=" ".join([spec.about, *_stated_quality(name)]),
+        loading=LOADING.format(name=name),
     )
 
 

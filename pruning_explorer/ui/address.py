@@ -1,0 +1,104 @@
+"""A page's address carries what it shows: subject, recipe and open layer, in the words of the command line.
+
+``?subject=digits-cnn&amount=0.8&scope=global&layer_amount=conv1.weight=0.3&layer=fc.weight``
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.prune.recipe import SETTINGS, Recipe
+from pruning_explorer.prune.settings import format_value
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.samples import load_subject
+
+DEFAULT_SUBJECT = "digits-cnn"
+LISTS = ("target", "freeze", "layer_amount")
+KNOWN = {"subject", "layer", "embed", "embed_options", *SETTINGS, *LISTS}
+
+
+@dataclass(frozen=True)
+class Address:
+    """What an address asks for, made good where it could not be read.
+
+    Attributes:
+        problems: one sentence for each thing that was wrong, and what is shown instead.
+    """
+
+    subject: Subject
+    recipe: Recipe
+    layer: str | None
+    problems: tuple[str, ...] = field(default=())
+
+
+def write_address(subject: Subject, recipe: Recipe, layer: str | None) -> dict[str, list[str]]:
+    """Query parameters of a page, every value of each; what is at its default is left out."""
+    content = recipe.to_dict(defaults=False)
+    query = {"subject": [subject.name]}
+    query |= {name: [format_value(value)] for name, value in content.items() if name in SETTINGS}
+    lists = {
+        "target": list(recipe.targets or ()),
+        "freeze": list(recipe.frozen),
+        "layer_amount": [f"{name}={format_value(amount)}" for name, amount in recipe.amounts.items()],
+        "layer": [layer] if layer else [],
+    }
+    return query | {name: values for name, values in lists.items() if values}
+
+
+def read_address(query: Mapping[str, Sequence[str]]) -> Address:
+    """Read what ``write_address`` wrote, or somebody typed. What cannot be read falls back to its default.
+
+    Args:
+        query: every value of each parameter.
+    """
+    problems = [f"it has an unknown part “{name}”, which was ignored" for name in query if name not in KNOWN]
+    subject = _subject(query, problems)
+    values: dict[str, object] = {}
+    for name, setting in SETTINGS.items():
+        if name in query:
+            try:
+                value = setting.parse(query[name][-1])
+                Recipe.from_dict({name: value})
+                values[name] = value
+            except PruningExplorerError as error:
+                problems.append(f"{error}; the default {format_value(setting.default)} is shown instead")
+    values["amounts"] = _amounts(query, subject, problems)
+    if "target" in query:
+        values["targets"] = _targets(query["target"], subject, problems) or None
+    values["frozen"] = _targets(query.get("freeze", ()), subject, problems)
+    recipe = Recipe.from_dict(values)
+    layer = query["layer"][-1] if "layer" in query else None
+    if layer is not None and not _targets([layer], subject, problems):
+        layer = None
+    return Address(subject, recipe, layer, tuple(dict.fromkeys(problems)))
+
+
+def _subject(query: Mapping[str, Sequence[str]], problems: list[str]) -> Subject:
+    name = query.get("subject", [DEFAULT_SUBJECT])[-1]
+    try:
+        return load_subject(name)
+    except PruningExplorerError as error:
+        problems.append(f"{error}; {DEFAULT_SUBJECT} is shown instead")
+        return load_subject(DEFAULT_SUBJECT)
+
+
+def _amounts(query: Mapping[str, Sequence[str]], subject: Subject, problems: list[str]) -> dict[str, float]:
+    amounts: dict[str, float] = {}
+    for part in query.get("layer_amount", ()):
+        name, _, text = part.rpartition("=")
+        try:
+            value = SETTINGS["amount"].parse(text)
+            amounts[subject.target(name).name] = float(value)
+        except PruningExplorerError as error:
+            problems.append(f"layer_amount “{part}” cannot be used: {error}")
+    return amounts
+
+
+def _targets(names: Sequence[str], subject: Subject, problems: list[str]) -> list[str]:
+    found = []
+    for name in names:
+        try:
+            found.append(subject.target(name).name)
+        except PruningExplorerError as error:
+            problems.append(str(error))
+    return found

@@ -1,0 +1,51 @@
+"""The recipe as torch code and as JSON, out and in."""
+
+import streamlit as st
+
+from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.ui import state
+from pruning_explorer.ui.study import Study
+
+MAX_RECIPE_MB = 1
+
+
+def draw_code(study: Study) -> None:
+    """The exact script, to copy or download; the recipe to download, and to upload."""
+    code = study.recipe.to_code(study.subject)
+    name = f"{study.subject.name}-{study.recipe.id}"
+    st.caption("This script makes the same masks with torch alone.")
+    st.code(code, language="python")
+    with st.container(horizontal=True):
+        st.download_button("Download script", code, f"{name}.py", "text/x-python", key="get_code", on_click="ignore")
+        st.download_button(
+            "Download recipe", study.recipe.to_json(), f"{name}.json", "application/json", key="get_recipe", on_click="ignore"
+        )
+    with st.expander("The recipe as JSON"):
+        st.code(study.recipe.to_json(), language="json")
+    st.file_uploader(
+        "Upload a recipe",
+        type="json",
+        key="recipe_file",
+        max_upload_size=MAX_RECIPE_MB,
+        help="A .json file that “Download recipe” wrote. It sets every control; the network stays.",
+        on_change=_take_recipe,
+    )
+    problem = st.session_state.get("recipe_problem")
+    if problem:
+        st.error(f"This file was not used, and nothing has changed: {problem}", icon=":material/error:")
+
+
+def _take_recipe() -> None:
+    uploaded = st.session_state["recipe_file"]
+    st.session_state["recipe_problem"] = None
+    if uploaded is None:
+        return
+    try:
+        recipe = Recipe.from_json(uploaded.getvalue().decode("utf-8"))
+        recipe.chosen(state.subject())
+        state.show(state.subject(), recipe, None)
+    except UnicodeDecodeError:
+        st.session_state["recipe_problem"] = "it is not text in UTF-8, which JSON must be."
+    except PruningExplorerError as error:
+        st.session_state["recipe_problem"] = str(error)

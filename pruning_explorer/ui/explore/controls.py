@@ -1,0 +1,219 @@
+"""The sidebar: what to prune, by which method, how much."""
+
+import pandas as pd
+import streamlit as st
+
+from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.prune.code import torch_name
+from pruning_explorer.prune.criteria import CRITERIA
+from pruning_explorer.prune.granularities import GRANULARITIES
+from pruning_explorer.prune.recipe import SCOPES, SETTINGS, Recipe
+from pruning_explorer.prune.settings import Setting
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.samples import sample_names
+from pruning_explorer.ui import state
+
+DIMS = {0: "0 · outputs", 1: "1 · inputs"}
+NORMS = ["1", "2", "inf", "-inf"]
+
+
+def draw_controls() -> Recipe:
+    """Draw every control and say what they stand for.
+
+    Raises:
+        PruningExplorerError: they make no recipe; all of them are drawn nevertheless.
+    """
+    problem: PruningExplorerError | None = None
+    recipe = Recipe()
+    with st.sidebar:
+        subject = _subject()
+        try:
+            _layers(subject)
+        except PruningExplorerError as error:
+            problem = error
+        _method()
+        try:
+            recipe = state.recipe()
+            st.caption(f"`{torch_name(recipe)}`", help="What torch calls this combination; the Code tab has all of it.")
+        except PruningExplorerError as error:
+            problem = problem or error
+        _amount()
+        _layer_amounts()
+        _more()
+    if problem:
+        raise problem
+    return state.recipe()
+
+
+def _subject() -> Subject:
+    st.selectbox(
+        "Network",
+        sample_names(),
+        key="subject",
+        help="A small network with trained weights and the data it is judged on.",
+        on_change=state.on_subject_change,
+        filter_mode=None,
+    )
+    subject = state.subject()
+    st.caption(subject.about)
+    return subject
+
+
+def _layers(subject: Subject) -> None:
+    on_offer = state.offered_targets()
+    names = [target.name for target in on_offer]
+    st.session_state["layers"] = state.chosen_names()
+    st.multiselect(
+        "Layers",
+        names,
+        key="layers",
+        placeholder="Search a layer, or choose all",
+        help="Only these lose weights; all others stay dense. Type to search.",
+        on_change=lambda: state.choose(st.session_state["layers"]),
+    )
+    types = sorted({target.layer_type for target in on_offer})
+    with st.container(horizontal=True, gap="small"):
+        st.button("All", key="layers_all", on_click=state.choose, args=(names,), help="Choose every layer on offer.")
+        st.button("None", key="layers_none", on_click=state.choose, args=((),), help="Start from an empty choice.")
+        with st.popover("By type", help="Choose all layers of one type, and no others."):
+            for kind in types:
+                of_kind = [target.name for target in on_offer if target.layer_type == kind]
+                st.button(f"{kind} ({len(of_kind)})", key=f"layers_{kind}", on_click=state.choose, args=(of_kind,))
+    if subject.refused:
+        with st.popover(f"{len(subject.refused)} not offered", help="Parameters that cannot be pruned, and why."):
+            for name, reason in subject.refused.items():
+                st.markdown(f"`{name}`: {reason}")
+
+
+def _method() -> None:
+    st.segmented_control(
+        "Criterion",
+        list(CRITERIA),
+        key="criterion",
+        format_func=lambda name: CRITERIA[name].title,
+        help="\n".join(f"- **{each.title}**: {each.help}" for each in CRITERIA.values()),
+        required=True,
+        width="stretch",
+    )
+    st.segmented_control(
+        "Granularity",
+        list(GRANULARITIES),
+        key="granularity",
+        format_func=lambda name: GRANULARITIES[name].title,
+        help="\n".join(f"- **{each.title}**: {each.help}" for each in GRANULARITIES.values()),
+        required=True,
+        width="stretch",
+    )
+    if st.session_state["granularity"] == "channel":
+        dim, norm = GRANULARITIES["channel"].settings
+        left, right = st.columns(2)
+        options = list(DIMS) if st.session_state["dim"] in DIMS else [*DIMS, st.session_state["dim"]]
+        left.selectbox(
+            dim.label, options, key="dim", format_func=lambda d: DIMS.get(d, str(d)), help=dim.help, persist_state="page"
+        )
+        orders = NORMS if st.session_state["norm"] in NORMS else [*NORMS, st.session_state["norm"]]
+        right.selectbox(
+            norm.label,
+            orders,
+            key="norm",
+            help=norm.help,
+            accept_new_options=True,
+            disabled=st.session_state["criterion"] == "random",
+            persist_state="page",
+        )
+    st.segmented_control(
+        "Scope",
+        list(SCOPES),
+        key="scope",
+        format_func={"layer": "Each layer", "global": "All together"}.__getitem__,
+        help="\n".join(f"- **{name}**: {text}" for name, text in SCOPES.items()),
+        required=True,
+        width="stretch",
+    )
+
+
+def _amount() -> None:
+    setting = SETTINGS["amount"]
+    st.session_state["amount_slider"] = st.session_state["amount_box"] = st.session_state["amount"]
+    slider, box = st.columns([3, 2], vertical_alignment="bottom")
+    slider.slider(
+        "Amount, %",
+        0.0,
+        100.0,
+        step=0.1,
+        format="%.1f",
+        key="amount_slider",
+        help=f"{setting.help} The layer's own slider on the page follows the pointer while you drag.",
+        on_change=lambda: state.set_amount(st.session_state["amount_slider"] / 100),
+    )
+    box.number_input(
+        "Amount, exact, %",
+        0.0,
+        100.0,
+        step=0.1,
+        format="%.1f",
+        key="amount_box",
+        label_visibility="collapsed",
+        help="The same amount, typed.",
+        on_change=lambda: state.set_amount(st.session_state["amount_box"] / 100),
+    )
+
+
+def _layer_amounts() -> None:
+    amounts = st.session_state["layer_amounts"]
+    with st.expander(f"Amounts per layer{f' ({len(amounts)} set)' if amounts else ''}", key="amounts_open"):
+        st.caption("A layer with an amount of its own is cut by itself; the others keep the shared one.")
+        try:
+            names = state.chosen_names()
+        except PruningExplorerError:
+            return
+        edition = st.session_state["amounts_edition"]
+        base = st.session_state.setdefault(f"amounts_base_{edition}", dict(amounts))
+        frame = pd.DataFrame({"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")})
+        key = f"amounts_{edition}_{abs(hash(tuple(names)))}"
+        st.data_editor(
+            frame,
+            key=key,
+            hide_index=True,
+            disabled=["layer"],
+            column_config={
+                "layer": st.column_config.TextColumn("Layer"),
+                "amount": st.column_config.NumberColumn(
+                    "Own amount, %", min_value=0.0, max_value=100.0, step=0.1, format="%.1f", help="Empty: the shared amount."
+                ),
+            },
+            on_change=_take_edits,
+            args=(key, names),
+        )
+        if amounts:
+            st.button("Back to one amount for all", key="amounts_reset", on_click=state.set_layer_amounts, args=({},))
+
+
+def _take_edits(key: str, names: list[str]) -> None:
+    amounts = dict(st.session_state["layer_amounts"])
+    for row, edit in st.session_state[key]["edited_rows"].items():
+        if "amount" in edit:
+            percent = edit["amount"]
+            if percent is None:
+                amounts.pop(names[int(row)], None)
+            else:
+                amounts[names[int(row)]] = round(min(max(float(percent), 0.0), 100.0) / 100, 4)
+    st.session_state["layer_amounts"] = amounts
+
+
+def _percent(amount: float | None) -> float | None:
+    return None if amount is None else round(amount * 100, 1)
+
+
+def _more() -> None:
+    with st.expander("Cap, seed, biases", key="more_open"):
+        cap = SETTINGS["cap"]
+        st.slider(f"{cap.label}, %", 0.0, 100.0, step=1.0, format="%.0f", key="cap", help=cap.help)
+        seed = SETTINGS["seed"]
+        st.number_input(seed.label, int(seed.low), int(seed.high), step=1, key="seed", help=seed.help)
+        _switch(SETTINGS["biases"])
+        _switch(SETTINGS["norms"])
+
+
+def _switch(setting: Setting) -> None:
+    st.toggle(setting.label, key=setting.name, help=setting.help)

@@ -1,0 +1,66 @@
+"""Tabs below the layer; only the open one is computed and sent."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pruning_explorer.figures.drift import layer_drift_chart
+from pruning_explorer.figures.quality import class_quality_chart
+from pruning_explorer.ui.explore.code import draw_code
+from pruning_explorer.ui.explore.outputs import draw_outputs
+from pruning_explorer.ui.study import Study
+
+
+def draw_details(study: Study) -> None:
+    """Outputs, drift by layer, quality by class, the numbers, the code."""
+    parts: dict[str, Callable[[Study], None]] = {
+        "Outputs": draw_outputs,
+        "Drift by layer": _drift_by_layer,
+        "By class": _by_class,
+        "Numbers": _numbers,
+        "Code and recipe": draw_code,
+    }
+    for tab, draw in zip(st.tabs(list(parts), key="details", on_change="rerun"), parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(study)
+
+
+def _drift_by_layer(study: Study) -> None:
+    if study.outcome is None:
+        st.info("This network has no sample inputs, so its layers have no outputs to compare.")
+        return
+    st.caption("Each module's output on the samples, pruned beside dense, in the order they run: where the error begins and how it grows.")
+    chart = layer_drift_chart(study.layer_drift)
+    st.plotly_chart(chart.figure, key="layer_drift", alt=chart.alt, config={"displayModeBar": False})
+
+
+def _by_class(study: Study) -> None:
+    if study.quality is None or len(study.quality) < 2:
+        st.info("This network's samples have no classes to split the quality by.")
+        return
+    chart = class_quality_chart(study.quality, study.subject.quality_name)
+    st.plotly_chart(chart.figure, key="class_quality", alt=chart.alt, config={"displayModeBar": False})
+
+
+def _numbers(study: Study) -> None:
+    st.caption("One row per layer. Amounts are fractions of the dense layer; a globally ranked layer has none of its own.")
+    st.dataframe(
+        study.layers.drop(columns=["role"]),
+        key="numbers",
+        hide_index=True,
+        column_config={
+            "target": st.column_config.TextColumn("Layer", pinned=True),
+            "layer_type": "Type",
+            "shape": "Shape",
+            "weights": st.column_config.NumberColumn("Weights", format="localized"),
+            "kept": st.column_config.NumberColumn("Kept", format="localized"),
+            "removed": st.column_config.NumberColumn("Removed", format="localized"),
+            "requested": st.column_config.NumberColumn("Requested", format="percent"),
+            "achieved": st.column_config.NumberColumn("Achieved", format="percent"),
+            "channels": "Channels",
+            "dead_channels": st.column_config.NumberColumn(
+                "Dead channels", help="Output channels without any weight left: their output is a constant."
+            ),
+        },
+    )

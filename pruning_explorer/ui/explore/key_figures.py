@@ -1,0 +1,97 @@
+"""The key figures of a study, each with its change from dense."""
+
+import streamlit as st
+
+from pruning_explorer.figures.numbers import count, nats, percent, short_count
+from pruning_explorer.ui.study import Study
+
+
+def draw_key_figures(study: Study) -> None:
+    """Sparsity, parameters, quality, drift and theoretical multiply-adds, in one row that wraps."""
+    with st.grid("auto", min_column_width=170, gap="small", row_height=132):
+        _sparsity(study)
+        _parameters(study)
+        _quality(study)
+        _drift(study)
+        _multiply_adds(study)
+
+
+def _sparsity(study: Study) -> None:
+    totals = study.sparsity
+    st.metric(
+        "Sparsity achieved",
+        percent(totals["achieved"]),
+        f"requested {percent(totals['requested'])}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help=f"Share of the chosen layers' {count(totals['weights'])} weights that are removed. It differs from what was "
+        "requested where amounts are rounded to whole weights or channels, and where a cap holds. Of all weights of the "
+        f"network {percent(totals['achieved_of_weights'])} are removed; of all parameters, biases and norms included, "
+        f"{percent(totals['achieved_of_all'])}.",
+    )
+
+
+def _parameters(study: Study) -> None:
+    totals = study.sparsity
+    left, all_of_them = totals["nonzero_parameters"], totals["parameters"]
+    st.metric(
+        "Nonzero parameters",
+        short_count(left),
+        f"{percent(left / all_of_them - 1)} of {short_count(all_of_them)}",
+        delta_color="off",
+        border=True,
+        help=f"{count(left)} of {count(all_of_them)} parameters are not zero, biases and norms included. The tensors keep "
+        "their shapes: a mask by itself makes no file smaller.",
+    )
+
+
+def _quality(study: Study) -> None:
+    name = study.subject.quality_name.capitalize()
+    if study.quality is None:
+        st.metric(name, "no labels", border=True, help="This network has no labels to be judged by; see the drift.")
+        return
+    row = study.quality.iloc[0]
+    st.metric(
+        f"{name}, held-out",
+        percent(row["pruned"]),
+        f"{100 * row['change']:+.1f} points",
+        border=True,
+        help=f"Higher is better. Of {count(row['samples'])} held-out samples the pruned network gets {percent(row['pruned'])} "
+        f"right (95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, Wilson), the dense one "
+        f"{percent(row['dense'])} ({percent(row['dense_low'])} to {percent(row['dense_high'])}).",
+    )
+
+
+def _drift(study: Study) -> None:
+    if study.drift is None:
+        st.metric("Drift, KL", "no samples", border=True, help="This network has no sample inputs to run.")
+        return
+    drift = study.drift
+    st.metric(
+        "Drift, KL(dense ‖ pruned)",
+        nats(drift["kl_nats"]),
+        f"{count(drift['flipped'])} of {count(drift['samples'])} answers flip",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help="Lower is better; 0 is no drift. Mean Kullback-Leibler divergence of the pruned outputs from the dense ones on "
+        f"the same inputs, without labels. The top answer agrees on {percent(drift['agreement'])} of them.",
+    )
+
+
+def _multiply_adds(study: Study) -> None:
+    cost = study.cost
+    dense, left = cost["macs_dense"], cost["macs_theoretical"]
+    label = "Multiply-adds, theoretical"
+    if not dense:
+        st.metric(label, "not counted", border=True, help="They are counted on sample inputs, and this network has none.")
+        return
+    st.metric(
+        label,
+        short_count(left),
+        f"{percent(left / dense - 1)} of {short_count(dense)}",
+        delta_color="off",
+        border=True,
+        help="For one sample, if every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
+    )

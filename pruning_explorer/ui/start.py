@@ -1,0 +1,15 @@
+"""What is done once, before the first page is asked for."""
+
+from pruning_explorer.measure.drift import layer_drift
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.ui.address import DEFAULT_SUBJECT
+from pruning_explorer.ui.study import study
+
+
+def warm_up() -> None:
+    """Load what the first page shows and run its network once, so that the first visitor does not wait for it."""
+    first = study(load_subject(DEFAULT_SUBJECT), Recipe())
+    for part in ("layers", "sparsity", "cost", "drift", "quality"):
+        getattr(first, part)
+    layer_drift(first.subject, first.masks)

@@ -1,0 +1,149 @@
+"""What a person has set, in the browser session: the one place that widgets write to and the page reads from.
+
+A layer is remembered when it is *not* wanted, so that layers which come in later (biases, another granularity) are
+chosen, and what somebody took out stays out when the offer changes and changes back.
+"""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.granularities import granularity_settings
+from pruning_explorer.prune.recipe import SETTINGS, Recipe, offered
+from pruning_explorer.prune.settings import format_value, write_choice
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.targets import Target
+from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.ui.address import Address
+
+STEPS = 1000
+"""Steps of the amount slider: 0.1 % each."""
+
+
+def start(address: Address) -> None:
+    """Fill an empty session with what its address asks for."""
+    if "amount" not in st.session_state:
+        show(address.subject, address.recipe, address.layer)
+
+
+def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> None:
+    """Set every control to ``recipe`` on ``subject``. To be called before the controls are drawn, or in a callback."""
+    state = st.session_state
+    name, settings = granularity_settings(recipe.granularity)
+    channel = dict(granularity_settings("channel")[1]) | settings
+    state["subject"] = subject.name
+    state["criterion"], state["scope"], state["granularity"] = recipe.criterion, recipe.scope, name
+    state["dim"], state["norm"] = int(channel["dim"]), format_value(channel["n"])
+    state["cap"] = round(recipe.cap * 100, 1)
+    state["seed"], state["biases"], state["norms"] = recipe.seed, recipe.biases, recipe.norms
+    chosen = None if recipe.targets is None else {subject.target(each).name for each in recipe.targets}
+    frozen = {subject.target(each).name for each in recipe.frozen}
+    state["unwanted"] = {
+        t.name for t in subject.targets if t.name in frozen or (chosen is not None and t.name not in chosen)
+    }
+    set_amount(recipe.amount)
+    set_layer_amounts({subject.target(each).name: amount for each, amount in recipe.amounts.items()})
+    state["open_layer"] = subject.target(layer).name if layer else None
+
+
+def set_amount(amount: float) -> None:
+    """Take over an amount in [0, 1], from wherever it was set, for every control that shows it."""
+    percent = round(amount * STEPS) / STEPS * 100
+    st.session_state["amount"] = round(percent, 1)
+
+
+def set_layer_amounts(amounts: dict[str, float]) -> None:
+    """Take over amounts in [0, 1] of single layers; the table starts anew from them."""
+    st.session_state["layer_amounts"] = amounts
+    st.session_state["amounts_edition"] = st.session_state.get("amounts_edition", 0) + 1
+
+
+def subject() -> Subject:
+    return load_subject(st.session_state["subject"])
+
+
+def on_subject_change() -> None:
+    """Another network has other layers: what was set for the old one's would be lost anyway."""
+    st.session_state["unwanted"] = set()
+    st.session_state["open_layer"] = None
+    set_layer_amounts({})
+
+
+def offered_targets() -> tuple[Target, ...]:
+    """The layers among which the person chooses, under the present granularity and switches.
+
+    Raises:
+        RecipeError: the granularity's settings make no sense.
+    """
+    return offered(subject(), _recipe_without_layers())
+
+
+def chosen_names() -> list[str]:
+    return [target.name for target in offered_targets() if target.name not in st.session_state["unwanted"]]
+
+
+def choose(names: Iterable[str]) -> None:
+    """Choose exactly these of the layers on offer; the others keep what was said of them."""
+    on_offer = {target.name for target in offered_targets()}
+    st.session_state["unwanted"] = (st.session_state["unwanted"] - on_offer) | (on_offer - set(names))
+
+
+def recipe() -> Recipe:
+    """The recipe that the controls stand for.
+
+    Raises:
+        RecipeError: a control holds something that makes no sense, or no layer is chosen.
+    """
+    on_offer, chosen = offered_targets(), chosen_names()
+    if not chosen:
+        raise RecipeError("No layer is chosen, so there is nothing to prune. Choose at least one under “Layers”.")
+    base = _recipe_without_layers()
+    amounts = {name: amount for name, amount in st.session_state["layer_amounts"].items() if name in chosen}
+    return Recipe(
+        criterion=base.criterion,
+        granularity=base.granularity,
+        scope=base.scope,
+        amount=round(st.session_state["amount"] / 100, 4),
+        amounts=amounts,
+        targets=None if len(chosen) == len(on_offer) else tuple(chosen),
+        cap=base.cap,
+        biases=base.biases,
+        norms=base.norms,
+        seed=base.seed,
+    )
+
+
+def open_layer(chosen: tuple[Target, ...]) -> Target:
+    """The layer that is looked at: the one the person opened, else the first of the largest four that is 2-D or more."""
+    by_name = {target.name: target for target in chosen}
+    name = st.session_state.get("open_layer")
+    if name in by_name:
+        return by_name[name]
+    return next((target for target in chosen if len(target.shape) > 1), chosen[0])
+
+
+def _recipe_without_layers() -> Recipe:
+    state = st.session_state
+    settings = {"dim": state["dim"], "n": _norm_order(state["norm"])} if state["granularity"] == "channel" else {}
+    return Recipe(
+        criterion=state["criterion"],
+        granularity=write_choice(state["granularity"], settings),
+        scope=state["scope"],
+        cap=round(float(state["cap"]) / 100, 4),
+        biases=state["biases"],
+        norms=state["norms"],
+        seed=int(state["seed"]),
+    )
+
+
+def _norm_order(text: str | None) -> float:
+    try:
+        return float(text or "")
+    except ValueError:
+        raise RecipeError(f"The norm order {text!r} is no number; write 1, 2, 0.5, inf or -inf.") from None
+
+
+def defaults() -> Recipe:
+    """Raises nothing: every setting at its default."""
+    return Recipe(amount=float(SETTINGS["amount"].default))
