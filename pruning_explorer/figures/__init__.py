@@ -1,0 +1,1 @@
+"""DataFrames and arrays in, charts with their alt text out. No torch, no streamlit."""

@@ -1,0 +1,129 @@
+"""What all figures share: a chart with its alt text, one look, and a word where there is nothing to draw."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+# the tool bar hides the title on a phone, and none of the figures is there to be zoomed
+CONFIG: Final[dict[str, Any]] = {"displayModeBar": False}
+
+TITLE_HEIGHT: Final = 30
+LEGEND_HEIGHT: Final = 26
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure, and what it shows in a sentence for those who cannot see it."""
+
+    figure: go.Figure
+    alt: str
+
+
+def need_columns(frame: pd.DataFrame, columns: Iterable[str], figure: str) -> None:
+    """Refuse a table that a figure cannot read.
+
+    Raises:
+        ValueError: a column is missing; all that are missing are named.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        has = ", ".join(map(str, frame.columns)) or "none"
+        raise ValueError(f"{figure} needs the columns {', '.join(missing)}; the table has {has}")
+
+
+def word_chart(title: str, sentence: str, height: int) -> Chart:
+    """A chart that says why there is nothing to draw, as high as the one that it stands in for."""
+    figure = go.Figure()
+    figure.add_annotation(text=wrapped(sentence, 40), showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return Chart(finish(figure, title, height, legend=False), sentence)
+
+
+def finish(figure: go.Figure, title: str, height: int, *, legend: bool) -> go.Figure:
+    """Give a figure the look of all: title, legend in one row below it, no zoom, the page's own background."""
+    top = TITLE_HEIGHT + (LEGEND_HEIGHT if legend else 6)
+    figure.update_layout(
+        title={
+            "text": title,
+            "font": {"size": 16},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 6, "l": 4},
+        },
+        height=height,
+        margin={"l": 8, "r": 12, "t": top, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=legend,
+        legend={
+            "orientation": "h",
+            "title": {"text": ""},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1 - TITLE_HEIGHT / height,
+            "yref": "container",
+            "yanchor": "top",
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "font": {"size": 12},
+        },
+        hoverlabel={"align": "left", "namelength": -1},
+        dragmode=False,
+    )
+    # a finger that scrolls the page over a chart must not zoom into it
+    figure.update_xaxes(fixedrange=True, automargin=True)
+    figure.update_yaxes(fixedrange=True, automargin=True)
+    return figure
+
+
+def wrapped(sentence: str, width: int = 38) -> str:
+    """A sentence as escaped lines, for a hover label that fits a phone.
+
+    >>> wrapped("a < b", 80)
+    'a &lt; b'
+    """
+    return "<br>".join(escape(line, quote=False) for line in textwrap.wrap(sentence, width, break_on_hyphens=False))
+
+
+def spoken(title: str, sentence: str) -> str:
+    """The text of a hover label: a name in bold, and a sentence on it."""
+    return f"<b>{wrapped(title)}</b><br>{wrapped(sentence)}"
+
+
+def short_name(name: str, longest: int = 16) -> str:
+    """A name cut in its middle, where names of layers differ least; escaped for plotly.
+
+    >>> short_name("encoder.layers.11.self_attn.in_proj_weight")
+    'encoder…j_weight'
+    """
+    if len(name) > longest:
+        head = (longest - 1) // 2
+        name = f"{name[:head]}…{name[len(name) - (longest - 1 - head) :]}"
+    return escape(name, quote=False)
+
+
+def apart(positions: Sequence[float], order: Sequence[int], gap: float) -> list[int]:
+    """Choose labels that do not touch: the first in ``order`` wins, the others must be ``gap`` away.
+
+    Returns:
+        Indices into ``positions``, ascending.
+
+    >>> apart([0.0, 0.1, 1.0], order=[1, 0, 2], gap=0.5)
+    [1, 2]
+    """
+    chosen: list[int] = []
+    for index in order:
+        if all(abs(positions[index] - positions[other]) >= gap for other in chosen):
+            chosen.append(index)
+    return sorted(chosen)

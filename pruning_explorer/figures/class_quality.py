@@ -1,0 +1,111 @@
+"""Quality class by class: dense beside pruned, each with the range in which it may lie."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pruning_explorer.figures import colours
+from pruning_explorer.figures.chart import Chart, finish, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.numbers import count, percent, points
+
+COLUMNS = ("group", "samples", "dense", "dense_low", "dense_high", "pruned", "pruned_low", "pruned_high", "change")
+ROW_HEIGHT = 28
+# half the distance between the two marks of a class, in rows
+BESIDE = 0.18
+
+
+def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit: int = 40) -> Chart:
+    """One row per class, in the order given: dense and pruned quality with 95 % intervals.
+
+    Args:
+        frame: one row per class with the columns ``COLUMNS``, fractions in [0, 1], as ``quality_table`` makes it.
+        quality_name: ``"accuracy"``.
+        limit: how many rows are drawn; the axis says how many are left out.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    need_columns(frame, COLUMNS, "Quality by class")
+    title = f"{quality_name[:1].upper()}{quality_name[1:]} by class"
+    if frame.empty:
+        return word_chart(title, "There are no labels, so no quality can be told.", 160)
+    shown = frame.head(limit)
+    rows = np.arange(len(shown), dtype=np.float64)
+    texts = [_hover(row, quality_name) for _, row in shown.iterrows()]
+    figure = go.Figure()
+    for column, offset, colour, symbol in (
+        ("dense", -BESIDE, colours.DENSE_LINE, "square-open"),
+        ("pruned", BESIDE, colours.KEPT_LINE, "circle"),
+    ):
+        middle = shown[column].to_numpy(dtype=np.float64) * 100
+        figure.add_trace(
+            go.Scatter(
+                x=middle,
+                y=rows + offset,
+                mode="markers",
+                marker={"color": colour, "symbol": symbol, "size": 9, "line": {"width": 2, "color": colour}},
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": shown[f"{column}_high"].to_numpy(dtype=np.float64) * 100 - middle,
+                    "arrayminus": middle - shown[f"{column}_low"].to_numpy(dtype=np.float64) * 100,
+                    "color": colour,
+                    "thickness": 2,
+                    "width": 3,
+                },
+                name=column,
+                hovertext=texts,
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )
+    left_out = len(frame) - len(shown)
+    figure.update_xaxes(
+        title_text=f"{quality_name} (%), with 95 % intervals"
+        + (f"; {left_out} more classes left out" if left_out else ""),
+        title_standoff=6,
+        range=[-3, 103],
+        tickvals=[0, 25, 50, 75, 100],
+        zeroline=False,
+    )
+    names = [str(group) for group in shown["group"]]
+    figure.update_yaxes(
+        title_text="class",
+        tickvals=rows,
+        ticktext=[f"<b>{short_name(name)}</b>" if name == "all" else short_name(name) for name in names],
+        range=[len(shown) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_layout(hovermode="closest")
+    return Chart(finish(figure, title, 120 + ROW_HEIGHT * len(shown), legend=True), _finding(frame, quality_name))
+
+
+def _hover(row: "pd.Series[float]", quality_name: str) -> str:
+    return spoken(
+        str(row["group"]),
+        f"The {quality_name} on {count(row['samples'])} samples is {percent(row['pruned'])} pruned "
+        f"({percent(row['pruned_low'])} to {percent(row['pruned_high'])}) and {percent(row['dense'])} dense "
+        f"({percent(row['dense_low'])} to {percent(row['dense_high'])}): {points(row['change'])}.",
+    )
+
+
+def _finding(frame: pd.DataFrame, quality_name: str) -> str:
+    overall = frame[frame["group"] == "all"]
+    classes = frame[(frame["group"] != "all") & frame["change"].notna()]
+    parts = []
+    if not overall.empty:
+        row = overall.iloc[0]
+        parts.append(
+            f"{quality_name[:1].upper()}{quality_name[1:]} over all classes is {percent(row['pruned'])} pruned and "
+            f"{percent(row['dense'])} dense."
+        )
+    if not classes.empty:
+        worst = classes.iloc[int(classes["change"].argmin())]
+        if worst["change"] < 0:
+            parts.append(
+                f"Class {worst['group']} loses most: {points(worst['change'])}, from {percent(worst['dense'])} "
+                f"to {percent(worst['pruned'])}."
+            )
+        else:
+            parts.append("No class loses any.")
+    return " ".join(parts) or f"No {quality_name} is known for any class."

@@ -1,0 +1,175 @@
+"""The layers: one bar each, wide as it has weights, cut into what is kept and what is removed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pruning_explorer.figures import colours
+from pruning_explorer.figures.chart import Chart, apart, finish, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.numbers import count, percent, short_count
+
+HEIGHT = 300
+TITLE = "Layers"
+COLUMNS = (
+    "target",
+    "layer_type",
+    "shape",
+    "weights",
+    "kept",
+    "removed",
+    "requested",
+    "achieved",
+    "channels",
+    "dead_channels",
+)
+
+# the narrowest bar, as a share of the plot: 3 % of a phone is 8 pixels, which a finger still finds
+NARROWEST = 0.03
+LABEL_GAP = 0.055
+
+
+def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
+    """One bar per layer, its width by number of weights, kept below and removed above, in % of the layer.
+
+    A click on either part of a bar carries the target's name as ``customdata``.
+
+    Args:
+        layers: one row per target with the columns ``COLUMNS``, as ``layer_sparsity`` makes it.
+        open_target: the layer that is open on the page; it is outlined and its name is always written.
+
+    Raises:
+        ValueError: a column is missing, or ``open_target`` is not in the table.
+    """
+    need_columns(layers, COLUMNS, "The bars of the layers")
+    names = [str(name) for name in layers["target"]]
+    if open_target is not None and names and open_target not in names:
+        raise ValueError(f"{open_target!r} is not among the {len(names)} layers of the table")
+    if not names:
+        return word_chart(TITLE, "No layer is chosen. Choose at least one to see what goes from it.", HEIGHT)
+
+    shares, widened = bar_shares(layers["weights"].to_numpy(dtype=np.float64))
+    ends = np.cumsum(shares)
+    centres = ends - shares / 2
+    widths = shares - np.minimum(0.004, shares * 0.15)
+    achieved = layers["achieved"].to_numpy(dtype=np.float64)
+    texts = [_hover(row) for _, row in layers.iterrows()]
+
+    figure = go.Figure()
+    for label, heights, colour, pattern in (
+        ("kept", (1 - achieved) * 100, colours.KEPT, ""),
+        ("removed", achieved * 100, colours.REMOVED, "/"),
+    ):
+        figure.add_trace(
+            go.Bar(
+                x=centres,
+                y=heights,
+                width=widths,
+                name=label,
+                customdata=names,
+                marker={
+                    "color": colour,
+                    "line": {"width": 0},
+                    "pattern": {"shape": pattern, "fgcolor": "#ffffff", "fgopacity": 0.55, "size": 7, "solidity": 0.2},
+                },
+                # a click selects its bar; the others must not fade, they mean what they meant
+                selected={"marker": {"opacity": 1}},
+                unselected={"marker": {"opacity": 1}},
+                hovertext=texts,
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )
+    if open_target is not None:
+        _outline(figure, centres[names.index(open_target)], widths[names.index(open_target)])
+    _label(figure, names, centres.tolist(), shares.tolist(), open_target)
+    figure.update_xaxes(
+        range=[-0.004, 1.004],
+        showgrid=False,
+        zeroline=False,
+        title_text="width: number of weights" + (", small ones widened" if widened else ""),
+        title_standoff=6,
+    )
+    figure.update_yaxes(
+        title_text="weights (% of the layer)", range=[-1, 101], tickvals=[0, 25, 50, 75, 100], zeroline=False
+    )
+    figure.update_layout(barmode="stack", bargap=0, hovermode="closest")
+    return Chart(finish(figure, TITLE, HEIGHT, legend=True), _finding(layers, open_target))
+
+
+def bar_shares(
+    weights: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
+) -> tuple["np.ndarray[tuple[int, ...], np.dtype[np.float64]]", bool]:
+    """Share of the width that each bar gets: by number of weights, none narrower than a finger needs.
+
+    Returns:
+        Shares that sum to 1, and whether any was widened.
+
+    >>> bar_shares(np.array([1.0, 99.0]))[0].round(3).tolist()
+    [0.029, 0.971]
+    """
+    shares = weights / weights.sum()
+    narrowest = min(NARROWEST, 0.6 / len(shares))
+    wide_enough = np.maximum(shares, narrowest)
+    return wide_enough / wide_enough.sum(), bool((shares < narrowest).any())
+
+
+def _outline(figure: go.Figure, centre: float, width: float) -> None:
+    for colour, thickness in (("#ffffff", 5), (colours.ACCENT, 3)):
+        # two strokes, light under dark: one of them stands off the bar on any background
+        figure.add_shape(
+            type="rect",
+            x0=centre - width / 2,
+            x1=centre + width / 2,
+            y0=0,
+            y1=100,
+            line={"color": colour, "width": thickness},
+        )
+
+
+def _label(
+    figure: go.Figure, names: Sequence[str], centres: list[float], shares: list[float], open_target: str | None
+) -> None:
+    order = sorted(range(len(names)), key=lambda index: (names[index] != open_target, -shares[index]))
+    shown = apart(centres, order, LABEL_GAP)
+    texts = [short_name(names[index].removesuffix(".weight") or names[index]) for index in shown]
+    figure.update_xaxes(
+        tickvals=[centres[index] for index in shown],
+        ticktext=[
+            f"<b>{text}</b>" if names[index] == open_target else text for index, text in zip(shown, texts, strict=True)
+        ],
+        tickangle=0 if len(names) <= 2 else -40,
+        tickfont={"size": 11},
+        ticks="outside",
+        ticklen=3,
+    )
+
+
+def _hover(row: "pd.Series[float]") -> str:
+    asked = "" if pd.isna(row["requested"]) else f" ({percent(row['requested'])} asked for)"
+    sentence = (
+        f"{row['layer_type']} {row['shape']}: {count(row['removed'])} of {count(row['weights'])} weights removed, "
+        f"{percent(row['achieved'])}{asked}; {count(row['kept'])} kept."
+    )
+    if pd.notna(row["dead_channels"]) and pd.notna(row["channels"]):
+        dead, channels = int(row["dead_channels"]), int(row["channels"])
+        verb = "is" if dead in (0, 1) else "are"
+        sentence += f" {count(dead) if dead else 'None'} of its {count(channels)} channels {verb} dead."
+    return spoken(str(row["target"]), sentence)
+
+
+def _finding(layers: pd.DataFrame, open_target: str | None) -> str:
+    weights, removed = int(layers["weights"].sum()), int(layers["removed"].sum())
+    most, least = (layers.iloc[int(place)] for place in (layers["achieved"].argmax(), layers["achieved"].argmin()))
+    finding = f"{percent(removed / weights)} of {short_count(weights)} weights removed from {len(layers)} layers"
+    if len(layers) == 1 or most["achieved"] == least["achieved"]:
+        finding += "."
+    else:
+        finding += (
+            f": most from {most['target']} ({percent(most['achieved'])}), "
+            f"least from {least['target']} ({percent(least['achieved'])})."
+        )
+    emptied = [str(name) for name in layers.loc[layers["kept"] == 0, "target"]]
+    if emptied:
+        finding += f" Emptied altogether: {', '.join(emptied[:5])}{' and others' if len(emptied) > 5 else ''}."
+    return finding + (f" Open: {open_target}." if open_target is not None else "")

@@ -1,0 +1,155 @@
+"""Samples of two numbers on the plane, and what the pruned network answers everywhere between them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from pruning_explorer.figures import colours
+from pruning_explorer.figures.chart import Chart, finish, need_columns, spoken, word_chart
+from pruning_explorer.figures.numbers import percent
+
+HEIGHT = 460
+TITLE = "Samples"
+COLUMNS = ("sample", "agrees", "dense_top1", "pruned_top1", "dense_probability", "pruned_probability")
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionRegions:
+    """What a network answers on a grid.
+
+    Attributes:
+        x: [W], ascending.
+        y: [H], ascending.
+        answers: [H, W], class index at each crossing.
+    """
+
+    x: npt.NDArray[np.float64]
+    y: npt.NDArray[np.float64]
+    answers: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.answers.shape != (len(self.y), len(self.x)):
+            raise ValueError(
+                f"answers are {self.answers.shape}, but x and y ask for ({len(self.y)}, {len(self.x)}): one row per y"
+            )
+
+
+def sample_points(
+    samples: pd.DataFrame,
+    points: npt.NDArray[np.floating],
+    names: Sequence[str],
+    labels: npt.NDArray[np.integer] | None = None,
+    regions: DecisionRegions | None = None,
+) -> Chart:
+    """Points by class on the pruned network's decision regions; those whose answer changed are ringed.
+
+    Args:
+        samples: one row per sample to draw with the columns ``COLUMNS``, as ``sample_drift`` makes it.
+        points: [N, 2], by sample number.
+        names: of the classes.
+        labels: [N], the true classes; without them a point has the class that the dense network gives it.
+        regions: what the pruned network answers on a grid.
+
+    Raises:
+        ValueError: a column is missing, or ``points`` is not [N, 2].
+    """
+    need_columns(samples, COLUMNS, "The chart of samples")
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"points must be [N, 2], not {list(points.shape)}")
+    if samples.empty:
+        return word_chart(TITLE, "There are no samples to show.", HEIGHT)
+    numbers = samples["sample"].to_numpy(dtype=np.int64)
+    places = points[numbers]
+    classes = (labels[numbers] if labels is not None else samples["dense_top1"].to_numpy()).astype(np.int64)
+    flipped = ~samples["agrees"].to_numpy(dtype=bool)
+    texts = np.array(
+        [_hover(row, names, place, None if labels is None else int(labels[number]))
+         for (_, row), place, number in zip(samples.iterrows(), places, numbers, strict=True)],
+        dtype=object,
+    )  # fmt: skip
+
+    figure = go.Figure()
+    if regions is not None:
+        _add_regions(figure, regions, names)
+    for index in sorted(set(classes.tolist())):
+        of_class = classes == index
+        figure.add_trace(
+            go.Scatter(
+                x=places[of_class, 0],
+                y=places[of_class, 1],
+                mode="markers",
+                marker={
+                    "color": colours.class_colour(index),
+                    "symbol": colours.class_symbol(index),
+                    "size": 7,
+                    "line": {"width": 0.5, "color": "#ffffff"},
+                },
+                name=_name(names, index),
+                hovertext=texts[of_class],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )
+    if flipped.any():
+        figure.add_trace(
+            go.Scatter(
+                x=places[flipped, 0],
+                y=places[flipped, 1],
+                mode="markers",
+                marker={"symbol": "circle-open", "size": 15, "color": colours.ACCENT_LINE, "line": {"width": 2}},
+                name=f"flipped ({int(flipped.sum())})",
+                hovertext=texts[flipped],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(title_text="first input", nticks=6, zeroline=False, showgrid=False, title_standoff=6)
+    figure.update_yaxes(
+        title_text="second input", nticks=6, zeroline=False, showgrid=False, scaleanchor="x", constrain="domain"
+    )
+    figure.update_layout(hovermode="closest")
+    finding = (
+        f"{len(samples)} samples of {len(set(classes.tolist()))} classes on the plane; "
+        f"for {int(flipped.sum())} of them the pruned network's answer differs from the dense one's."
+    )
+    if regions is not None:
+        finding += " Behind them, the regions in which the pruned network gives each answer."
+    return Chart(finish(figure, TITLE, HEIGHT, legend=True), finding)
+
+
+def _name(names: Sequence[str], index: int) -> str:
+    return str(names[index]) if 0 <= index < len(names) else f"class {index}"
+
+
+def _add_regions(figure: go.Figure, regions: DecisionRegions, names: Sequence[str]) -> None:
+    last = int(regions.answers.max())
+    steps = last + 1
+    scale = [[edge / steps, colours.class_colour(index)] for index in range(steps) for edge in (index, index + 1)]
+    figure.add_trace(
+        go.Heatmap(
+            x=regions.x,
+            y=regions.y,
+            z=regions.answers.astype(np.uint8 if last < 256 else np.uint16),
+            zmin=-0.5,
+            zmax=last + 0.5,
+            colorscale=scale,
+            showscale=False,
+            opacity=0.22,
+            hoverongaps=False,
+            text=np.array([_name(names, index) for index in range(steps)], dtype=object)[regions.answers],
+            hovertemplate="Here the pruned network answers <b>%{text}</b>.<extra></extra>",
+            name="regions",
+        )
+    )
+
+
+def _hover(row: "pd.Series[float]", names: Sequence[str], place: npt.NDArray[np.floating], label: int | None) -> str:
+    dense, pruned = _name(names, int(row["dense_top1"])), _name(names, int(row["pruned_top1"]))
+    true = "" if label is None else f", truly {_name(names, label)}"
+    return spoken(
+        f"sample {int(row['sample'])}{'' if row['agrees'] else ', flipped'}",
+        f"At ({place[0]:.2f}, {place[1]:.2f}){true}: the dense network answers {dense} "
+        f"({percent(row['dense_probability'])}), the pruned one {pruned} ({percent(row['pruned_probability'])}).",
+    )
