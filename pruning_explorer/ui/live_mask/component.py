@@ -1,0 +1,143 @@
+"""The live mask as a Streamlit component.
+
+The view draws in the browser and never gets new data from Python by itself; what changes comes through small *feeds*
+beside it, because Streamlit sends a component's code and all of its data again whenever any of the data changes.
+A feed's message is its 1 kB of code and one parcel: the layer (once), a window of it, or the amount.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pruning_explorer.ui.live_mask.parcel import pack, read_header
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("decode", "palette", "viewport", "raster", "readout", "heatmaps", "charts", "view", "controls", "main")
+
+
+def _text(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+_VIEW = st.components.v2.component(
+    "pruning_explorer_live_mask",
+    html=_text("live_mask.html"),
+    css=_text("live_mask.css"),
+    js=_text(*(f"js/{name}.js" for name in _SCRIPTS)),
+)
+_FEED = st.components.v2.component("pruning_explorer_live_mask_feed", js=_text("js/feed.js"))
+
+
+@dataclass(frozen=True)
+class LiveMaskState:
+    """Where the person stands.
+
+    Attributes:
+        amount_percent: what the component shows: the last release, or what Python passed since.
+        window: ``(row, col, rows, cols)`` of the single weights that a large layer's view asks for; pass it to
+            :func:`build_window` and the result as ``window_payload``.
+    """
+
+    amount_percent: float
+    window: tuple[int, int, int, int] | None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    passed: float
+    effective: float
+    revision: int
+
+
+def live_mask(
+    payload: bytes,
+    *,
+    key: str,
+    layer_key: str,
+    amount_percent: float,
+    label: str,
+    help: str = "",
+    window_payload: bytes | None = None,
+    disabled: bool = False,
+    on_release: Callable[[], None] | None = None,
+) -> LiveMaskState:
+    """Show one layer with its slider.
+
+    The slider follows ``amount_percent`` whenever that changes. While the person drags, only the browser works; on
+    release the script runs again, ``on_release`` first (read :func:`released_amount` there).
+
+    Args:
+        payload: from :func:`build_payload`. It travels to the browser once.
+        key: identity of this component on the page.
+        layer_key: identity of the layer; zoom and cursor stay while it does.
+        amount_percent: 0 to 100.
+        label: of the slider.
+        help: one line below it.
+        window_payload: from :func:`build_window`, for large layers.
+        disabled: lock the slider; looking and zooming stay possible.
+        on_release: called when a new amount was released, before the script runs.
+    """
+    view_key, seen_key = f"{key}-view", f"{key}-seen"
+    with st.container(key=f"{key}-live-mask", gap=None):
+        result = _VIEW(
+            key=view_key,
+            data={"view": key},
+            on_release_change=on_release or _nothing,
+            on_window_change=_nothing,
+        )
+        amount, revision = _release(result)
+        seen: _Seen | None = st.session_state.get(seen_key)
+        if seen is None or seen.passed != amount_percent or amount is None:
+            effective = amount_percent
+        else:
+            effective = amount if revision > seen.revision else seen.effective
+        st.session_state[seen_key] = _Seen(amount_percent, effective, revision)
+        _FEED(key=f"{key}-layer", data=_parcel(payload, "layer", key, layer_key))
+        state = {"amount": effective, "revision": revision, "label": label, "help": help, "disabled": disabled}
+        _FEED(key=f"{key}-state", data={"view": key, "slot": "state", **state})
+        if window_payload is not None:
+            _FEED(key=f"{key}-window", data=_parcel(window_payload, "window", key, layer_key))
+    return LiveMaskState(effective, _window(result, layer_key))
+
+
+def released_amount(key: str) -> float | None:
+    """The last amount, in percent, that the person released in the live mask ``key``; None before the first.
+
+    For use in ``on_release``, where the script has not run yet.
+    """
+    return _release(st.session_state.get(f"{key}-view", {}))[0]
+
+
+def _nothing() -> None:
+    # a state key needs a callback to appear in the result
+    return None
+
+
+def _parcel(payload: bytes, slot: str, view: str, layer_key: str) -> bytes:
+    digest = read_header(payload)["digest"]
+    return pack({"view": view, "slot": slot, "layer": layer_key, "digest": digest}, payload)
+
+
+def _release(state: Any) -> tuple[float | None, int]:
+    """Amount and number of the last release; what a browser sends is checked."""
+    value = state.get("release") if hasattr(state, "get") else None
+    if not isinstance(value, dict):
+        return None, 0
+    amount, revision = value.get("amount"), value.get("revision")
+    if not isinstance(amount, (int, float)) or not math.isfinite(amount) or not isinstance(revision, int):
+        return None, 0
+    return round(min(100.0, max(0.0, float(amount))), 1), revision
+
+
+def _window(state: Any, layer_key: str) -> tuple[int, int, int, int] | None:
+    value = state.get("window") if hasattr(state, "get") else None
+    if not isinstance(value, dict) or value.get("layer") != layer_key:
+        return None
+    row, col, rows, cols = (value.get(name) for name in ("row", "col", "rows", "cols"))
+    if not all(isinstance(number, int) and number >= 0 for number in (row, col, rows, cols)):
+        return None
+    return row, col, rows, cols  # type: ignore[return-value]

@@ -1,0 +1,138 @@
+// ---- cells -> pixels ----------------------------------------------------------------------------------------------
+// A raster has one pixel per visible cell, or, where cells are smaller than a pixel, one per bin of cells: then it
+// shows the mean of their colours. Its size is therefore never far above the pane's, however large the layer is.
+
+function axisBins(from, to, scale, ratio) {
+  const cells = to - from;
+  const bins = scale * ratio >= 1 ? cells : Math.max(1, Math.min(cells, Math.floor(cells * scale * ratio)));
+  return { bins, of: bins === cells ? null : Uint16Array.from({ length: cells }, (_, i) => Math.floor((i * bins) / cells)) };
+}
+
+// Where the raster lies in the pane (CSS pixels) and how cells fall into it.
+function makeRaster(seen, grid, ratio) {
+  const c0 = Math.max(seen.c0, grid.col);
+  const c1 = Math.min(seen.c1, grid.col + grid.cols);
+  const r0 = Math.max(seen.r0, grid.row);
+  const r1 = Math.min(seen.r1, grid.row + grid.rows);
+  const across = axisBins(c0, c1, seen.sx, ratio);
+  const down = axisBins(r0, r1, seen.sy, ratio);
+  const raster = {
+    c0, c1, r0, r1, nx: across.bins, ny: down.bins, across, down,
+    x: (c0 - seen.x0) * seen.sx, y: (r0 - seen.y0) * seen.sy,
+    width: (c1 - c0) * seen.sx, height: (r1 - r0) * seen.sy,
+    binned: Boolean(across.of || down.of),
+  };
+  if (raster.binned) {
+    const identity = (axis, cells) => axis.of ?? Uint16Array.from({ length: cells }, (_, i) => i);
+    raster.colBin = identity(across, c1 - c0);
+    raster.rowBin = identity(down, r1 - r0);
+    raster.counts = new Uint32Array(raster.nx * raster.ny);
+    raster.sums = new Int32Array(raster.nx * raster.ny);
+    // cells per bin differ by one; a strip's last row may lack some
+    raster.cells = new Uint32Array(raster.nx * raster.ny);
+    eachCell(raster, grid, (bin) => raster.cells[bin]++);
+  }
+  return raster;
+}
+
+function eachCell(raster, grid, visit) {
+  for (let row = raster.r0; row < raster.r1; row++) {
+    const base = raster.rowBin[row - raster.r0] * raster.nx;
+    const start = (row - grid.row) * grid.cols - grid.col;
+    for (let col = raster.c0; col < raster.c1; col++) {
+      const i = start + col;
+      if (i < grid.count) visit(base + raster.colBin[col - raster.c0], i);
+    }
+  }
+}
+
+function paintStatic(raster, grid, palette, weightPixels, exitPixels) {
+  const { levels, steps } = grid;
+  if (!raster.binned) {
+    eachPixel(raster, grid, (j, i) => {
+      weightPixels[j] = i < 0 ? 0 : palette.weights[levels[i] + 127];
+      exitPixels[j] = i < 0 ? 0 : palette.exits[steps[i]];
+    });
+    return;
+  }
+  const { counts, sums, cells } = raster;
+  sums.fill(0);
+  eachCell(raster, grid, (bin, i) => (sums[bin] += levels[i]));
+  for (let j = 0; j < cells.length; j++) weightPixels[j] = cells[j] ? palette.weights[Math.round(sums[j] / cells[j]) + 127] : 0;
+  sums.fill(0);
+  counts.fill(0);
+  eachCell(raster, grid, (bin, i) => {
+    if (steps[i] === 255) return;
+    counts[bin]++;
+    sums[bin] += steps[i];
+  });
+  for (let j = 0; j < cells.length; j++) {
+    const leaves = counts[j] * 2 >= cells[j];
+    exitPixels[j] = cells[j] ? palette.exits[leaves ? Math.round(sums[j] / counts[j]) : 255] : 0;
+  }
+}
+
+function eachPixel(raster, grid, visit) {
+  let j = 0;
+  for (let row = raster.r0; row < raster.r1; row++) {
+    const start = (row - grid.row) * grid.cols - grid.col;
+    for (let col = raster.c0; col < raster.c1; col++, j++) {
+      const i = start + col;
+      visit(j, i < grid.count && !(grid.inside && !grid.inside[i]) ? i : -1);
+    }
+  }
+}
+
+// The frame's hot path: no closures, integers only.
+function paintLive(raster, grid, cut, palette, maskPixels, remainPixels) {
+  const { ranks, levels, count: total } = grid;
+  const { c0, c1, r0, r1, nx } = raster;
+  if (!raster.binned) {
+    const { weights, mask, gonePixel } = palette;
+    const kept = mask[255];
+    const removed = mask[0];
+    let j = 0;
+    for (let row = r0; row < r1; row++) {
+      let i = (row - grid.row) * grid.cols - grid.col + c0;
+      for (let col = c0; col < c1; col++, i++, j++) {
+        if (i >= total || (grid.inside && !grid.inside[i])) {
+          maskPixels[j] = remainPixels[j] = 0;
+        } else if (ranks[i] >= cut) {
+          maskPixels[j] = kept;
+          remainPixels[j] = weights[levels[i] + 127];
+        } else {
+          maskPixels[j] = removed;
+          remainPixels[j] = gonePixel;
+        }
+      }
+    }
+    return;
+  }
+  const { counts, sums, cells, rowBin, colBin } = raster;
+  counts.fill(0);
+  sums.fill(0);
+  for (let row = r0; row < r1; row++) {
+    const base = rowBin[row - r0] * nx;
+    const start = (row - grid.row) * grid.cols - grid.col;
+    const last = Math.min(c1, total - start);
+    for (let col = c0; col < last; col++) {
+      const i = start + col;
+      const bin = base + colBin[col - c0];
+      // no branch: half-removed masks are as random as branches get
+      const k = ranks[i] >= cut ? 1 : 0;
+      counts[bin] += k;
+      sums[bin] += levels[i] & -k;
+    }
+  }
+  const { mask, remains } = palette;
+  for (let j = 0; j < counts.length; j++) {
+    const n = cells[j];
+    if (n === 0) {
+      maskPixels[j] = remainPixels[j] = 0;
+      continue;
+    }
+    const k = counts[j];
+    maskPixels[j] = mask[((k * 255) / n) | 0];
+    remainPixels[j] = remains[k ? (((sums[j] / k + 127.5) | 0) * MIXES + (((k * (MIXES - 1)) / n) | 0)) : 127 * MIXES];
+  }
+}

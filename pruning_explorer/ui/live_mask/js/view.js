@@ -1,0 +1,258 @@
+// ---- the component's state and its frames ---------------------------------------------------------------------------
+// Everything that changes marks what is stale and asks for one animation frame; only a frame draws.
+
+function makeApp(parentElement, room) {
+  const root = parentElement.querySelector(".live-mask");
+  const $ = (selector) => root.querySelector(selector);
+  const app = {
+    root, room, $,
+    parent: parentElement,
+    memory: room.memory, // outlives a remount: viewport, cursor, the last release
+    layer: null, window: null, seen: null, raster: null, palette: null, colours: null,
+    position: 0, ratio: 1, cursor: null, cursorScore: null, emptyChannels: null,
+    panes: Object.fromEntries([...root.querySelectorAll(".pane")].map((f) => [f.dataset.pane, makePane(f)])),
+    charts: Object.fromEntries(
+      [...root.querySelectorAll(".chart")].map((f) => {
+        const canvas = f.querySelector("canvas");
+        return [f.dataset.chart, { figure: f, canvas, context: canvas.getContext("2d"), width: 0, height: 0 }];
+      }),
+    ),
+    stale: 0, request: 0, send: null, generation: 0,
+    slider: $(".slider"), dragging: false, waiting: 0, disabled: false,
+  };
+  // the last 512 frames' draw times in ms, for the benchmark
+  root.frames = { times: new Float32Array(512), count: 0 };
+  return app;
+}
+
+const AMOUNT = 1; // the cut moved
+const VIEW = 2; // other cells are seen, or other colours: draw all
+const CURSOR = 4;
+
+function invalidate(app, what) {
+  app.stale |= what;
+  if (!app.request) app.request = requestAnimationFrame(() => drawFrame(app));
+}
+
+function drawFrame(app) {
+  app.request = 0;
+  const stale = app.stale;
+  app.stale = 0;
+  const { layer, panes } = app;
+  if (!layer || !app.palette) return;
+  const began = performance.now();
+  if (stale & VIEW) measure(app);
+  if (!app.seen) return;
+  if (layer.mode === "cells") count(layer, app.position);
+  if (stale & (AMOUNT | VIEW)) {
+    const grid = layer.mode === "cells" ? layer.grid : windowInView(app);
+    if (stale & VIEW) for (const name of PANES) sizeCanvas(panes[name].canvas, app.seen.width, app.seen.height, app.ratio);
+    if (grid) drawCells(app, grid, Boolean(stale & VIEW));
+    else drawBlocks(app, Boolean(stale & VIEW));
+    drawHistogramAndBars(app);
+    writeCount(app);
+  }
+  if (stale & VIEW) writeView(app);
+  writeCursor(app, stale);
+  if (stale & AMOUNT) app.root.frames.times[app.root.frames.count++ & 511] = performance.now() - began;
+}
+
+function drawHistogramAndBars(app) {
+  drawHistogram(app);
+  drawChannels(app);
+}
+
+function measure(app) {
+  const { panes, charts } = app;
+  const stage = panes.weights.canvas;
+  const width = stage.clientWidth;
+  const height = stage.clientHeight;
+  app.ratio = Math.min(3, globalThis.devicePixelRatio || 1);
+  if (!width || !height) {
+    app.seen = null;
+    return;
+  }
+  app.seen = frame(app.memory.port, app.layer, width, height);
+  for (const chart of Object.values(charts)) {
+    chart.width = chart.canvas.clientWidth;
+    chart.height = chart.canvas.clientHeight;
+  }
+}
+
+// The single weights that cover all that is seen of a large layer; null while there are only blocks.
+function windowInView(app) {
+  const { window: part, seen, layer } = app;
+  if (!part || part.key !== layer.header.key) return null;
+  const inside = seen.c0 >= part.col && seen.r0 >= part.row && seen.c1 <= part.col + part.cols && seen.r1 <= part.row + part.rows;
+  return inside ? part : null;
+}
+
+function gridFor(app, cell) {
+  if (app.layer.mode === "cells") return app.layer.grid;
+  const part = windowInView(app);
+  if (!part) return null;
+  const inside = cell.row >= part.row && cell.col >= part.col && cell.row < part.row + part.rows && cell.col < part.col + part.cols;
+  return inside ? part : null;
+}
+
+function writeCount(app) {
+  const { layer, position, $ } = app;
+  const { kept, total, sparsity } = countText(layer, position);
+  $(".amount").textContent = `${fixed(position / 10, 1)} %`;
+  app.slider.style.setProperty("--done", `${position / 10}%`);
+  app.slider.setAttribute("aria-valuetext", `${fixed(position / 10, 1)} percent, ${whole(kept)} of ${whole(total)} weights kept`);
+  $(".kept").innerHTML = `Kept <b data-kept="${kept}">${whole(kept)}</b> of ${whole(total)} weights`;
+  $(".sparsity").innerHTML = `sparsity <b>${sparsity} %</b>`;
+  $(".here").style.left = `${position / 10}%`;
+  const cut = layer.cutScore[position];
+  const aside = layer.keptAt[position] === total ? "nothing removed" : Number.isNaN(cut) ? "all removed" : layer.header.monotone ? `cut at ${precise(cut)}` : "";
+  $('[data-chart="histogram"] .aside').textContent = aside;
+  const { channels } = layer;
+  $('[data-chart="channels"] .aside').textContent =
+    app.emptyChannels === null ? "density per block" : `${whole(app.emptyChannels)} of ${whole(channels.count)} empty`;
+  clearTimeout(app.saying);
+  // a screen reader hears of the end of a move, not of each frame
+  app.saying = setTimeout(() => ($(".said").textContent = `${whole(kept)} of ${whole(total)} weights kept, sparsity ${sparsity} percent`), 900);
+}
+
+function writeView(app) {
+  const { layer, seen, $, palette, root, panes } = app;
+  const h = layer.header;
+  const part = layer.mode === "blocks" ? windowInView(app) : null;
+  const blocks = layer.mode === "blocks" && !part;
+  const wanted = blocks && wantsWindow(app);
+  $(".title").textContent = h.title;
+  $(".shape").textContent = h.shape.join(" × ");
+  $(".note").textContent = h.note;
+  $(".region").textContent = wanted ? "loading single weights …" : regionText(layer, seen, app.memory.port);
+  $(".density").hidden = !blocks;
+  const zoomed = app.memory.port.zoom > 1.0001;
+  root.classList.toggle("zoomed", zoomed);
+  $('[data-zoom="out"]').disabled = $('[data-zoom="whole"]').disabled = !zoomed;
+  $('[data-zoom="in"]').disabled = app.memory.port.zoom >= seen.most * 0.9999;
+  const { scale, clipped } = part ?? h;
+  for (const name of ["weights", "remains"]) {
+    const key = panes[name].figure.querySelector(".key");
+    key.querySelector(".low").textContent = blocks ? "0" : `${clipped ? "≤ " : ""}${fixed(-scale, digitsFor(scale))}`;
+    key.querySelector(".high").textContent = `${clipped && !blocks ? "≥ " : ""}${blocks ? "mean |w| " : ""}${fixed(scale, digitsFor(scale))}`;
+    key.querySelector(".ramp").style.background = `linear-gradient(to right, ${(blocks ? palette.magnitudeStops : palette.weightStops).join(", ")})`;
+  }
+  panes.exit.figure.querySelector(".ramp").style.background = `linear-gradient(to right, ${palette.exitStops.join(", ")})`;
+  $(".never").hidden = layer.removedAt[POSITIONS - 1] >= h.groups;
+  const histogram = app.charts.histogram.figure;
+  histogram.querySelector(".low").textContent = precise3(h.score_range[0]);
+  histogram.querySelector(".high").textContent = precise3(h.score_range[1]);
+  const channels = app.charts.channels.figure;
+  const n = layer.channels.count;
+  channels.querySelector(".low").textContent = "0";
+  channels.querySelector(".middle").textContent = `index along dim ${layer.channels.dim}`;
+  channels.querySelector(".high").textContent = whole(n - 1);
+  const what = { weights: "Weights", mask: "Mask", remains: "What remains", exit: "Exit amount of each weight" };
+  for (const name of PANES) {
+    panes[name].canvas.setAttribute("aria-label", `${what[name]}, ${layer.rows} rows, ${layer.cols} columns. Arrow keys go from weight to weight, plus and minus zoom, 0 shows the whole layer.`);
+  }
+  app.charts.histogram.canvas.setAttribute("aria-label", `Histogram of scores from ${precise3(h.score_range[0])} to ${precise3(h.score_range[1])}, the removed part shaded`);
+  app.charts.channels.canvas.setAttribute("aria-label", `Kept fraction of each of ${n} channels along dim ${layer.channels.dim}`);
+}
+
+const digitsFor = (v) => (v >= 100 ? 0 : v >= 10 ? 1 : v >= 1 ? 2 : v >= 0.01 ? 3 : 5);
+const precise3 = (v) => (v === 0 ? "0" : minus(String(Number(v.toPrecision(3)))));
+
+function writeCursor(app, stale) {
+  if (stale & (VIEW | CURSOR)) placeCursor(app);
+  const d = app.seen ? describe(app) : null;
+  const text = readoutText(d);
+  if (text !== app.readoutText) {
+    app.readoutText = text;
+    fillReadout(app.$(".readout"), d);
+  }
+  const score = d?.rawScore ?? null;
+  if (score !== app.cursorScore || (stale & CURSOR && !(stale & (AMOUNT | VIEW)))) {
+    app.cursorScore = score;
+    drawHistogramAndBars(app);
+  }
+}
+
+// ---- what Python sends ------------------------------------------------------------------------------------------------
+function take(app, slot) {
+  const parcel = app.room.parcels.get(slot);
+  if (slot === "layer" && parcel) takeLayer(app, parcel);
+  if (slot === "window") takeWindow(app, parcel);
+  if (slot === "state" && parcel) takeState(app, parcel);
+}
+
+function takeLayer(app, parcel) {
+  if (app.layer?.digest === parcel.digest && app.layerKey === parcel.layer) return;
+  const layer = decodeLayer(parcel.bytes);
+  layer.digest = parcel.digest;
+  const same = app.memory.layerKey === parcel.layer && app.memory.rows === layer.rows && app.memory.cols === layer.cols;
+  if (!same) Object.assign(app.memory, { port: wholePicture(layer), cursor: null });
+  Object.assign(app.memory, { layerKey: parcel.layer, rows: layer.rows, cols: layer.cols });
+  app.layer = layer;
+  app.layerKey = parcel.layer;
+  app.cursor = app.memory.cursor;
+  app.raster = null;
+  app.asked = null;
+  takeWindow(app, app.room.parcels.get("window"));
+  invalidate(app, VIEW | CURSOR);
+}
+
+function takeWindow(app, parcel) {
+  app.window = parcel && app.layer?.mode === "blocks" ? decodeWindow(parcel.bytes, app.layer) : null;
+  app.raster = null;
+  invalidate(app, VIEW);
+}
+
+function takeState(app, parcel) {
+  app.$(".label").textContent = parcel.label;
+  app.$(".help").textContent = parcel.help;
+  app.disabled = app.slider.disabled = parcel.disabled;
+  const last = app.memory.revision ?? 0;
+  // an answer to an older release, or to none while the person holds the slider, must not pull it back
+  if (parcel.revision < last || app.dragging || app.waiting) return;
+  app.memory.revision = parcel.revision;
+  moveTo(app, Math.round(parcel.amount * 10), true);
+}
+
+function moveTo(app, position, fromPython) {
+  if (fromPython) app.slider.value = String(position / 10);
+  if (fromPython) app.memory.released = position;
+  if (position === app.position && app.counted) return;
+  app.counted = true;
+  app.position = position;
+  invalidate(app, AMOUNT);
+}
+
+// ---- what Python hears ------------------------------------------------------------------------------------------------
+function release(app) {
+  clearTimeout(app.waiting);
+  app.waiting = 0;
+  if (app.memory.released === app.position) return;
+  app.memory.released = app.position;
+  app.memory.revision = (app.memory.revision ?? 0) + 1;
+  app.send("release", { amount: app.position / 10, revision: app.memory.revision });
+}
+
+function wantsWindow(app) {
+  const { seen, layer } = app;
+  const most = layer.header.max_window * 0.8;
+  return seen.c1 - seen.c0 <= most && seen.r1 - seen.r0 <= most;
+}
+
+function askForWindow(app) {
+  clearTimeout(app.asking);
+  if (app.layer?.mode !== "blocks") return;
+  app.asking = setTimeout(() => {
+    const { seen, layer } = app;
+    if (!seen || !wantsWindow(app) || windowInView(app)) return;
+    const side = layer.header.max_window;
+    const place = (centre, length) => Math.max(0, Math.min(Math.max(0, length - side), Math.round(centre - side / 2)));
+    const wish = {
+      row: place(app.memory.port.cy, layer.rows), col: place(app.memory.port.cx, layer.cols),
+      rows: Math.min(side, layer.rows), cols: Math.min(side, layer.cols), layer: app.layerKey,
+    };
+    if (JSON.stringify(wish) === app.asked) return;
+    app.asked = JSON.stringify(wish);
+    app.send("window", wish);
+  }, 200);
+}

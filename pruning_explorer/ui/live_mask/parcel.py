@@ -1,0 +1,66 @@
+"""The byte format in which arrays travel to the browser.
+
+``PXLM``, the header's length (uint32), the header (JSON in UTF-8, padded with blanks), then the arrays, little-endian,
+each starting at a multiple of 8 bytes after the header. The header lists them: name -> [dtype, offset, length].
+"""
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pruning_explorer.errors import MaskError
+from pruning_explorer.ui.live_mask.layout import Array
+
+MAGIC = b"PXLM"
+_DTYPES = {"float32": "<f4", "uint32": "<u4", "uint16": "<u2", "uint8": "|u1"}
+
+
+def _padded(data: bytes, filler: bytes) -> bytes:
+    return data + filler * (-len(data) % 8)
+
+
+def pack(header: Mapping[str, Any], body: bytes = b"") -> bytes:
+    """Put a header before a body."""
+    text = _padded(json.dumps(header, separators=(",", ":")).encode(), b" ")
+    return MAGIC + struct.pack("<I", len(text)) + text + body
+
+
+def pack_arrays(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
+    """Pack arrays with a header that also carries a digest of all content, by which a receiver knows a repetition."""
+    sections: dict[str, list[Any]] = {}
+    parts: list[bytes] = []
+    offset = 0
+    for name, array in arrays.items():
+        dtype = _DTYPES[array.dtype.name]
+        data = _padded(np.ascontiguousarray(array, dtype=dtype).tobytes(), b"\0")
+        sections[name] = [array.dtype.name, offset, array.size]
+        parts.append(data)
+        offset += len(data)
+    body = b"".join(parts)
+    digest = hashlib.blake2b(json.dumps(header, sort_keys=True).encode(), digest_size=12)
+    digest.update(body)
+    return pack({**header, "digest": digest.hexdigest(), "sections": sections}, body)
+
+
+def read_header(parcel: bytes) -> dict[str, Any]:
+    """The header alone, without touching the arrays."""
+    if parcel[:4] != MAGIC:
+        raise MaskError("These bytes are no payload of the live mask; build them with build_payload().")
+    (length,) = struct.unpack_from("<I", parcel, 4)
+    header: dict[str, Any] = json.loads(parcel[8 : 8 + length])
+    return header
+
+
+def unpack_arrays(parcel: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Header and arrays, as the browser reads them."""
+    header = read_header(parcel)
+    (length,) = struct.unpack_from("<I", parcel, 4)
+    arrays = {
+        name: np.frombuffer(parcel, dtype=_DTYPES[dtype], count=count, offset=8 + length + offset)
+        for name, (dtype, offset, count) in header["sections"].items()
+    }
+    return header, arrays

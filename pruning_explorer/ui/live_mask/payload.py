@@ -1,0 +1,234 @@
+"""What the browser needs to redraw one layer by itself at any amount, as bytes.
+
+A ranking is nested: whatever goes at one amount is gone at every larger one. So one rank per weight and one table
+"how many groups are gone at each slider position" hold every mask of the layer; the browser compares the two.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pruning_explorer.errors import MaskError, ScoreError
+from pruning_explorer.ui.live_mask.blocks import block_sections
+from pruning_explorer.ui.live_mask.layout import Array, Layout, flat_index, picture_layout, to_picture
+from pruning_explorer.ui.live_mask.parcel import pack_arrays
+
+POSITIONS = 1001  # slider positions: 0.0 %, 0.1 % ... 100.0 %
+MAX_CELLS = 2**20
+MAX_WINDOW = 512
+MAX_BINS = 128
+TABLE_STEPS = 51  # every 2 %, where a table over all positions would be too large
+CLIP_QUANTILE = 0.998
+
+
+def exit_amounts(ranks: Array, removed_at: Array) -> Array:
+    """The amount, in percent, at which each weight goes.
+
+    Args:
+        ranks: exit rank of each weight's group, any shape; 0 goes first.
+        removed_at: groups removed at 0.0 %, 0.1 % ... 100.0 %, [1001], never falling.
+
+    Returns:
+        float64 like ``ranks``; NaN where a weight never goes.
+
+    >>> table = np.minimum(np.arange(1001) // 500, 1)
+    >>> exit_amounts(np.array([0, 1]), table).tolist()
+    [50.0, nan]
+    """
+    first = np.searchsorted(removed_at, ranks, side="right")
+    return np.where(first < len(removed_at), first / 10, np.nan)
+
+
+def build_payload(
+    *,
+    key: str,
+    title: str,
+    scores: Array,
+    weights: Array,
+    ranks: Array,
+    removed_at: Array,
+    shape: tuple[int, ...],
+    granularity_note: str,
+    channel_dim: int = 0,
+) -> bytes:
+    """Pack one layer for :func:`live_mask`.
+
+    Up to 1024 x 1024 weights travel one by one; a larger layer travels as densities on at most 256 x 256 blocks, and
+    :func:`build_window` adds single weights where a person zooms in.
+
+    Args:
+        key: identity of the content (layer and ranking).
+        title: the target's name, as it is shown.
+        scores: importance per weight, flat, finite.
+        weights: the dense values, flat.
+        ranks: exit rank of each weight's group, flat; ranks are 0 ... groups - 1, 0 goes first.
+        removed_at: groups removed at 0.0 %, 0.1 % ... 100.0 %, [1001], never falling.
+        shape: of the target.
+        granularity_note: which weights go together, one short sentence.
+        channel_dim: the dim whose slices the bars count, 0 or 1.
+
+    Raises:
+        MaskError: sizes do not fit together, or the table falls.
+        ScoreError: a score is not finite.
+    """
+    layout = picture_layout(shape)
+    scores, weights = _flat(scores, np.float32), _flat(weights, np.float32)
+    ranks, removed_at = _flat(ranks, np.uint32), _flat(removed_at, np.uint32)
+    _check(title, layout, scores, weights, ranks, removed_at)
+    groups = int(ranks.max()) + 1
+    group_scores = np.zeros(groups, np.float32)
+    group_scores[ranks] = scores
+    monotone = bool(np.all(group_scores[1:] >= group_scores[:-1]))
+    histogram, bins, score_range = _histogram(scores)
+    magnitude = bool(np.array_equal(scores, np.abs(weights)))
+
+    arrays: dict[str, Array] = {
+        "removed_at": removed_at,
+        "kept_at": _kept_at(ranks, groups, removed_at),
+        "cut_score": np.append(group_scores, np.float32(np.nan))[np.minimum(removed_at, groups)],
+        "histogram": histogram,
+    }
+    if not monotone:
+        arrays["histogram_removed"] = _removed_by_bin(bins, len(histogram), ranks, groups, removed_at)
+    cells = layout.numel <= MAX_CELLS
+    if cells:
+        arrays["weights"] = to_picture(weights, layout)
+        arrays["ranks"] = to_picture(ranks, layout)
+        if not magnitude:
+            arrays["group_scores"] = group_scores
+    else:
+        arrays |= block_sections(layout, weights, ranks, groups, removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)])
+    scale, clipped = _colour_scale(arrays["block_means"] if not cells else weights)
+    channel_dim = channel_dim if len(shape) > 1 and channel_dim == 1 else 0
+    header: dict[str, Any] = {
+        "mode": "cells" if cells else "blocks",
+        "key": key,
+        "title": title,
+        "note": granularity_note,
+        "shape": list(shape),
+        "kind": layout.kind,
+        "rows": layout.rows,
+        "cols": layout.cols,
+        "tile": [layout.tile_rows, layout.tile_cols],
+        "numel": layout.numel,
+        "groups": groups,
+        "scale": scale,
+        "clipped": clipped,
+        "score_range": score_range,
+        "monotone": monotone,
+        "channel_dim": channel_dim,
+        "max_window": MAX_WINDOW,
+    }
+    return pack_arrays(header, arrays)
+
+
+def build_window(
+    *,
+    key: str,
+    scores: Array,
+    weights: Array,
+    ranks: Array,
+    shape: tuple[int, ...],
+    window: tuple[int, int, int, int],
+) -> bytes:
+    """Pack single weights of a part of a large layer.
+
+    Args:
+        key: the ``key`` of the payload that this belongs to.
+        scores, weights, ranks, shape: as for :func:`build_payload`.
+        window: ``(row, col, rows, cols)`` in cells of the picture; cut to the picture and to 512 x 512.
+    """
+    layout = picture_layout(shape)
+    row, col, rows, cols = window
+    row, col = min(max(row, 0), layout.rows - 1), min(max(col, 0), layout.cols - 1)
+    rows = max(1, min(rows, MAX_WINDOW, layout.rows - row))
+    cols = max(1, min(cols, MAX_WINDOW, layout.cols - col))
+    index = flat_index(layout, np.arange(row, row + rows)[:, None], np.arange(col, col + cols)[None, :]).reshape(-1)
+    inside = index < layout.numel
+    index = np.where(inside, index, 0)
+    part = _flat(weights, np.float32)[index]
+    arrays = {
+        "weights": part,
+        "ranks": _flat(ranks, np.uint32)[index],
+        "scores": _flat(scores, np.float32)[index],
+        "inside": inside.astype(np.uint8),
+    }
+    scale, clipped = _colour_scale(part)
+    header = {
+        "mode": "window",
+        "key": key,
+        "row": row,
+        "col": col,
+        "rows": rows,
+        "cols": cols,
+        "scale": scale,
+        "clipped": clipped,
+    }
+    return pack_arrays(header, arrays)
+
+
+def _flat(values: Array, dtype: type[np.generic]) -> Array:
+    return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
+
+
+def _check(title: str, layout: Layout, scores: Array, weights: Array, ranks: Array, removed_at: Array) -> None:
+    n = layout.numel
+    if n == 0:
+        raise MaskError(f"{title} has no weights (shape {list(layout.shape)}); choose another layer.")
+    sizes = {"scores": scores.size, "weights": weights.size, "ranks": ranks.size}
+    if wrong := [f"{name} ({size:,})" for name, size in sizes.items() if size != n]:
+        raise MaskError(f"{title} has {n:,} weights (shape {list(layout.shape)}), but not as many {', '.join(wrong)}.")
+    if removed_at.size != POSITIONS:
+        raise MaskError(f"{title}: removed_at has {removed_at.size} entries, not one for each of {POSITIONS} amounts.")
+    if np.any(removed_at[1:] < removed_at[:-1]):
+        raise MaskError(f"{title}: removed_at falls somewhere; a larger amount must never bring weights back.")
+    if not np.isfinite(scores).all():
+        raise ScoreError(f"{title}: a score is not finite; such a layer cannot be ranked.")
+
+
+def _kept_at(ranks: Array, groups: int, removed_at: Array) -> Array:
+    """Weights (not groups) kept at every slider position, [1001], exact."""
+    if groups == ranks.size:  # every weight its own group
+        return (groups - np.minimum(removed_at, groups)).astype(np.uint32)
+    gone = np.concatenate([[0], np.cumsum(np.bincount(ranks, minlength=groups))])
+    return (ranks.size - gone[np.minimum(removed_at, groups)]).astype(np.uint32)
+
+
+def _histogram(scores: Array) -> tuple[Array, Array, list[float]]:
+    """Counts per bin [B], the bin of each weight, and the range of scores."""
+    low, high = float(scores.min()), float(scores.max())
+    count = int(min(MAX_BINS, max(12, 2 * scores.size**0.5)))
+    if high <= low:
+        return np.array([scores.size], np.uint32), np.zeros(scores.size, np.uint8), [low, high]
+    bins = ((scores - np.float32(low)) * np.float32(count / (high - low))).astype(np.uint8)
+    np.minimum(bins, np.uint8(count - 1), out=bins)
+    return _counts(bins, count), bins, [low, high]
+
+
+def _counts(values: Array, length: int) -> Array:
+    """``np.bincount`` of small integers in pieces: the whole would be copied as int64 first."""
+    total = np.zeros(length, np.int64)
+    for start in range(0, values.size, 1 << 16):
+        total += np.bincount(values[start : start + (1 << 16)], minlength=length)
+    return total.astype(np.uint32)
+
+
+def _removed_by_bin(bins: Array, count: int, ranks: Array, groups: int, removed_at: Array) -> Array:
+    """Weights removed per bin of the histogram at every 2 %, [51 * B]: where low scores do not simply go first."""
+    coarse = removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)].astype(np.int64)
+    step = np.searchsorted(coarse, ranks, side="right")
+    table = np.bincount(step * count + bins, minlength=(TABLE_STEPS + 1) * count).reshape(TABLE_STEPS + 1, count)
+    return np.cumsum(table[:TABLE_STEPS], axis=0).astype(np.uint32).reshape(-1)
+
+
+def _colour_scale(values: Array) -> tuple[float, bool]:
+    """End of the colour scale: the largest magnitude, or its 99.8 % quantile where single values would wash out all."""
+    magnitude = np.abs(values)
+    largest = float(magnitude.max())
+    if values.size >= 1000:
+        # the order of a regular sample is enough for an end of a colour scale
+        sample = magnitude[:: max(1, values.size // 65536)]
+        quantile = float(np.quantile(sample, CLIP_QUANTILE))
+        if 0 < quantile < 0.8 * largest:
+            return quantile, True
+    return largest or 1.0, False

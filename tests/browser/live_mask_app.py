@@ -1,0 +1,95 @@
+"""A small app around the live mask alone, for its tests and its benchmark: ``?layer=tiny&amount=50``."""
+
+import numpy as np
+import streamlit as st
+
+from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_amount
+
+SHAPES = {
+    "tiny": (4, 5),
+    "linear": (100, 300),
+    "narrow": (300, 64),
+    "conv": (32, 16, 3, 3),
+    "bias": (300,),
+    "square-256": (256, 256),
+    "square-512": (512, 512),
+    "square-1024": (1024, 1024),
+    "conv-large": (128, 64, 11, 11),
+    "large": (3000, 4096),
+}
+
+
+def weights_of(name: str) -> np.ndarray:
+    """Seeded weights with some structure to look at: rows and columns differ in size."""
+    shape = SHAPES[name]
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 0.05, shape).astype(np.float32)
+    if len(shape) > 1:
+        sides = (shape[0],) + (1,) * (len(shape) - 1), (1, shape[1]) + (1,) * (len(shape) - 2)
+        for side in sides:
+            values *= (0.4 + rng.gamma(2.0, 0.4, side)).astype(np.float32)
+    return values
+
+
+def rank_of(scores: np.ndarray) -> np.ndarray:
+    ranks = np.empty(scores.size, np.uint32)
+    ranks[np.argsort(scores, kind="stable")] = np.arange(scores.size, dtype=np.uint32)
+    return ranks
+
+
+def ranking(name: str, channels: bool, cap: float) -> dict[str, object]:
+    weights = weights_of(name)
+    scores = np.abs(weights).reshape(-1)
+    if channels:
+        per = np.linalg.norm(weights.reshape(len(weights), -1), axis=1)
+        groups = len(per)
+        ranks, scores = (np.repeat(v, weights.size // groups) for v in (rank_of(per), per))
+    else:
+        groups, ranks = scores.size, rank_of(scores)
+    removed_at = np.rint(np.minimum(np.arange(1001) / 1000, cap) * groups).astype(np.uint32)
+    return {"scores": scores, "weights": weights, "ranks": ranks, "removed_at": removed_at, "shape": weights.shape}
+
+
+@st.cache_data(max_entries=4)
+def payload(name: str, channels: bool, cap: float) -> bytes:
+    note = "whole output channels go together" if channels else "every weight stands for itself"
+    key = f"{name}-{channels}-{cap}"
+    return build_payload(key=key, title=f"{name}.weight", granularity_note=note, **ranking(name, channels, cap))
+
+
+@st.cache_data(max_entries=4)
+def window(name: str, channels: bool, cap: float, place: tuple[int, int, int, int]) -> bytes:
+    parts = ranking(name, channels, cap)
+    parts.pop("removed_at")
+    return build_window(key=f"{name}-{channels}-{cap}", window=place, **parts)
+
+
+def follow() -> None:
+    st.session_state.amount = released_amount("mask")
+
+
+if __name__ == "__main__":
+    st.set_page_config(page_title="Live mask", layout="wide")
+    names = list(SHAPES)
+    asked = st.query_params.get("layer", "tiny")
+    st.session_state.setdefault("amount", float(st.query_params.get("amount", "50")))
+    layer = st.sidebar.selectbox("Layer", names, index=names.index(asked))
+    channels = st.sidebar.toggle("Whole channels", value="channels" in st.query_params)
+    cap = st.sidebar.slider("Cap", 0.0, 1.0, float(st.query_params.get("cap", "1")))
+    st.sidebar.slider("Amount in the sidebar", 0.0, 100.0, step=0.1, key="amount")
+    place = st.session_state.get("place")
+    state = live_mask(
+        payload(layer, channels, cap),
+        key="mask",
+        layer_key=layer,
+        amount_percent=st.session_state.amount,
+        label="Amount to remove",
+        help="",
+        window_payload=window(layer, channels, cap, place[1]) if place and place[0] == layer else None,
+        on_release=follow,
+    )
+    if state.window and place != (layer, state.window):
+        st.session_state.place = (layer, state.window)
+        st.rerun()
+    st.session_state.runs = st.session_state.get("runs", 0) + 1
+    st.write(f"Python sees {state.amount_percent:.1f} %, run {st.session_state.runs}")
