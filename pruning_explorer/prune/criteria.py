@@ -1,7 +1,8 @@
 """What makes a weight important.
 
 A criterion is one function from a target to a non-negative score per weight (or per group, where it draws groups
-directly); the rest - grouping, ranking, cutting - is shared. To add one, write the function and register it in ``CRITERIA``.
+directly); the rest - grouping, ranking, cutting - is shared. To add one, write the function and register it in
+``CRITERIA``.
 """
 
 from collections.abc import Callable
@@ -93,8 +94,12 @@ class Criterion:
 CRITERIA: dict[str, Criterion] = {
     criterion.name: criterion
     for criterion in (
-        Criterion("magnitude", "Magnitude", "The smallest weights go first: |w|, or the Ln norm of a channel.", magnitude),
-        Criterion("random", "Random", "Any weight may go: the baseline that a criterion must beat.", random, draws=True),
+        Criterion(
+            "magnitude", "Magnitude", "The smallest weights go first: |w|, or the Ln norm of a channel.", magnitude
+        ),
+        Criterion(
+            "random", "Random", "Any weight may go: the baseline that a criterion must beat.", random, draws=True
+        ),
     )
 }
 

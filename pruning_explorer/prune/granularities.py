@@ -120,7 +120,11 @@ GRANULARITIES: dict[str, GranularitySpec] = {
     spec.name: spec
     for spec in (
         GranularitySpec(
-            "element", "Single weights", "Every weight stands or falls by itself (unstructured).", (), lambda _: Element()
+            "element",
+            "Single weights",
+            "Every weight stands or falls by itself (unstructured).",
+            (),
+            lambda _: Element(),
         ),
         GranularitySpec(
             "channel",
@@ -128,7 +132,9 @@ GRANULARITIES: dict[str, GranularitySpec] = {
             "All weights of a neuron, filter or input go together (structured).",
             (
                 Setting("dim", "Channel dim", "0: output channels (neurons, filters); 1: input channels.", 0, -5, 4),
-                Setting("n", "Norm order n", "A channel's importance is the Ln norm of its scores: 1, 2, inf, -inf …", 2.0),
+                Setting(
+                    "n", "Norm order n", "A channel's importance is the Ln norm of its scores: 1, 2, inf, -inf …", 2.0
+                ),
             ),
             _make_channel,
         ),

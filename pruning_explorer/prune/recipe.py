@@ -16,6 +16,8 @@ from pruning_explorer.prune.targets import Target
 
 Scope = Literal["layer", "global"]
 
+EXAMPLE = '{"criterion": "magnitude", "amount": 0.8}'
+
 SCOPES = {
     "layer": "Each layer loses the same fraction, ranked by itself.",
     "global": "All chosen layers compete in one ranking; some lose more than others.",
@@ -25,13 +27,9 @@ SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
         Setting("criterion", "Criterion", f"What makes a weight important: {', '.join(CRITERIA)}.", "magnitude"),
-        Setting(
-            "granularity", "Granularity", f"Which weights go together: {', '.join(GRANULARITIES)}.", "element"
-        ),
+        Setting("granularity", "Granularity", f"Which weights go together: {', '.join(GRANULARITIES)}.", "element"),
         Setting("scope", "Scope", f"Who competes with whom: {', '.join(SCOPES)}.", "layer"),
-        Setting(
-            "amount", "Amount", "Fraction of the dense weights to remove.", 0.5, 0, 1, step=0.001, unit="fraction"
-        ),
+        Setting("amount", "Amount", "Fraction of the dense weights to remove.", 0.5, 0, 1, step=0.001, unit="fraction"),
         Setting(
             "cap",
             "Cap per layer",
@@ -44,7 +42,9 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting("seed", "Seed", "Of random criteria: the same seed draws the same masks.", 0, 0, 2**31 - 1),
         Setting("biases", "Biases too", "Offer biases as targets; most people leave them dense.", False),
-        Setting("norms", "Norm layers too", "Offer BatchNorm and LayerNorm parameters; pruning them hurts fast.", False),
+        Setting(
+            "norms", "Norm layers too", "Offer BatchNorm and LayerNorm parameters; pruning them hurts fast.", False
+        ),
     )
 }
 
@@ -109,7 +109,8 @@ class Recipe:
     @property
     def id(self) -> str:
         """12 hex digits made of the content; fields and settings at their defaults do not count, so that a new
-        option leaves old ids as they are."""
+        option leaves old ids as they are.
+        """
         content = self.to_dict(defaults=False)
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=6).hexdigest()
 
@@ -139,7 +140,9 @@ class Recipe:
         known = {each.name for each in fields(cls)}
         unknown = [str(name) for name in content if name not in known]
         if unknown:
-            raise RecipeError(f"a recipe has no field {', '.join(map(repr, unknown))}; its fields: {', '.join(sorted(known))}")
+            raise RecipeError(
+                f"a recipe has no field {', '.join(map(repr, unknown))}; its fields: {', '.join(sorted(known))}"
+            )
         # JSON knows no difference between 1 and 1.0; torch's "1 is one weight" is not meant in a file
         values = {key: float(v) if key in ("amount", "cap") and type(v) is int else v for key, v in content.items()}
         if isinstance(values.get("amounts"), Mapping):
@@ -156,7 +159,7 @@ class Recipe:
         try:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise RecipeError(f"this is not JSON ({error}); a recipe looks like {Recipe().to_dict(defaults=False) or '{}'}") from None
+            raise RecipeError(f"this is not JSON ({error}); a recipe looks like {EXAMPLE}") from None
         return cls.from_dict(content)
 
     def chosen(self, subject: Subject) -> tuple[Target, ...]:
@@ -220,4 +223,5 @@ def _names(value: object, what: str) -> tuple[str, ...]:
 
 
 def _plain_default(name: str) -> object:
-    return {"amounts": {}, "targets": None, "frozen": []}.get(name, SETTINGS[name].default if name in SETTINGS else None)
+    collections: dict[str, object] = {"amounts": {}, "targets": None, "frozen": []}
+    return collections[name] if name in collections else SETTINGS[name].default

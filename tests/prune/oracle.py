@@ -1,4 +1,4 @@
-"""What the prune tests share: networks of one given weight, draws of weights and amounts, and how masks are compared."""
+"""What the prune tests share: networks of given weights, draws of weights and amounts, and how masks are compared."""
 
 from collections.abc import Mapping
 from math import prod
