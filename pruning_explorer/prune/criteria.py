@@ -12,7 +12,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from pruning_explorer.errors import RecipeError
+from pruning_explorer.errors import RecipeError, ScoreError
 from pruning_explorer.prune.granularities import Granularity
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
@@ -65,7 +65,13 @@ def seed_of(target: Target, seed: int) -> int:
 def magnitude(scoring: Scoring, target: Target) -> Tensor:
     """|w|: small weights go first (Han et al. 2015, arXiv 1506.02626)."""
     weight = scoring.subject.weight(target.name).contiguous()
-    return scoring.granularity.group_scores(weight.abs())
+    scores = scoring.granularity.group_scores(weight.abs())
+    if scores.shape != weight.shape and bool(scores.isinf().any()) and bool(weight.isfinite().all()):
+        dtype = str(target.dtype).removeprefix("torch.")
+        raise ScoreError(
+            f"{target.name} has channel norms that overflow {dtype}; choose another n, or study a copy of higher precision"
+        )
+    return scores
 
 
 def random(scoring: Scoring, target: Target) -> Tensor:
