@@ -1,0 +1,1 @@
+"""What masks do to a subject: sparsity, drift, quality, cost."""

@@ -1,0 +1,220 @@
+"""Drift: how far pruned outputs are from dense ones on the same inputs. It needs no labels.
+
+A sample has *no answer* where softmax over its logits is undefined: a NaN, a +inf, or nothing but -inf. It agrees with
+nothing, its top-1 is -1, and its figures are NaN; so is every mean that it is part of.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pruning_explorer.errors import SubjectError
+
+FloatArray = NDArray[np.float64]
+
+CHUNK_ELEMENTS = 1 << 22
+"""Logits are converted to float64 in pieces of about so many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drift:
+    """Drift of N samples, as arrays ``[N]``; the formulas are those of :func:`sample_drift`.
+
+    Attributes:
+        agrees: whether dense and pruned have the same top-1, at every position.
+        dense_top1, pruned_top1: int64 ``[N, T]`` (T = 1 for logits ``[N, C]``); -1 where there is no answer.
+        dense_energy, noise_energy: ||d||^2 and ||d - p||^2.
+        sequence: whether the logits were ``[N, T, C]``.
+        single: whether there is one output only, so that softmax says nothing.
+    """
+
+    kl_nats: FloatArray
+    agrees: NDArray[np.bool_]
+    cosine: FloatArray
+    dense_energy: FloatArray
+    noise_energy: FloatArray
+    dense_top1: NDArray[np.int64]
+    pruned_top1: NDArray[np.int64]
+    dense_probability: FloatArray
+    pruned_probability: FloatArray
+    sequence: bool
+    single: bool
+
+    def frame(self) -> pd.DataFrame:
+        """One row per sample; the columns of :func:`sample_drift`."""
+        return pd.DataFrame(
+            {
+                "sample": np.arange(len(self.agrees)),
+                "kl_nats": self.kl_nats,
+                "agrees": self.agrees,
+                "cosine": self.cosine,
+                "l2_normalised": _normalised_l2(self.noise_energy, self.dense_energy),
+                "sqnr_db": _sqnr(self.noise_energy, self.dense_energy),
+                "dense_top1": self._column(self.dense_top1),
+                "pruned_top1": self._column(self.pruned_top1),
+                "dense_probability": self.dense_probability,
+                "pruned_probability": self.pruned_probability,
+            }
+        )
+
+    def totals(self) -> dict[str, float | int]:
+        """The figures of :func:`drift_totals`."""
+        noise, dense = self.noise_energy.sum(keepdims=True), self.dense_energy.sum(keepdims=True)
+        samples = len(self.agrees)
+        agreeing = int(np.count_nonzero(self.agrees))
+        return {
+            "kl_nats": float(self.kl_nats.mean()),
+            "agreement": math.nan if self.single else agreeing / samples,
+            "cosine": float(self.cosine.mean()),
+            "l2_normalised": float(_normalised_l2(noise, dense)[0]),
+            "sqnr_db": float(_sqnr(noise, dense)[0]),
+            "flipped": samples - agreeing,
+            "unanswered": int(np.count_nonzero((self.pruned_top1 < 0).any(axis=1))),
+            "samples": samples,
+        }
+
+    def _column(self, top1: NDArray[np.int64]) -> "NDArray[np.int64] | pd.Series[Any]":
+        return pd.Series(list(map(tuple, top1.tolist())), dtype=object) if self.sequence else top1[:, 0]
+
+
+def sample_drift(dense: Tensor, pruned: Tensor) -> pd.DataFrame:
+    """Drift of each sample from dense outputs d to pruned outputs p; softmax is over the last dim.
+
+    Columns:
+        - ``sample``: its index.
+        - ``kl_nats``: KL(dense || pruned) = sum of P_d (ln P_d - ln P_p), the mean over positions; from 0, lower is
+          nearer, inf where the pruned network rules out what the dense one allows (Kullback and Leibler 1951).
+          NaN for a single output.
+        - ``agrees``: same top-1, at all positions. False where one side has no answer.
+        - ``cosine``: d.p / (||d|| ||p||) over all of a sample's logits; in [-1, 1], 1 is the same direction. NaN where
+          one is all zeros.
+        - ``l2_normalised``: ||p - d|| / ||d||; from 0, lower is nearer.
+        - ``sqnr_db``: 10 log10(||d||^2 / ||d - p||^2); higher is nearer, inf where both are identical.
+        - ``dense_top1``, ``pruned_top1``: index of the largest logit; a tuple of them, one per position, for
+          ``[N, T, C]``; -1 where there is no answer.
+        - ``dense_probability``, ``pruned_probability``: of each one's own top-1; for ``[N, T, C]`` the product over
+          positions.
+
+    Args:
+        dense, pruned: logits ``[N, C]`` or ``[N, T, C]``, of one shape.
+
+    Raises:
+        SubjectError: they are empty, or of different shapes.
+    """
+    return measure_drift(dense, pruned).frame()
+
+
+def drift_totals(dense: Tensor, pruned: Tensor) -> dict[str, float | int]:
+    """Drift over all samples: means of ``kl_nats`` and ``cosine``; ``agreement``, the fraction of samples that agree.
+
+    ``l2_normalised`` and ``sqnr_db`` take all logits as one vector. ``flipped`` counts samples that do not agree,
+    ``unanswered`` those of them where the pruned network has no answer. NaN where one sample's figure is NaN.
+
+    Raises:
+        SubjectError: as :func:`sample_drift`.
+    """
+    return measure_drift(dense, pruned).totals()
+
+
+def measure_drift(dense: Tensor, pruned: Tensor) -> Drift:
+    """All of drift at once: :func:`sample_drift` is its ``frame()``, :func:`drift_totals` its ``totals()``.
+
+    Raises:
+        SubjectError: as :func:`sample_drift`.
+    """
+    if dense.shape != pruned.shape:
+        raise SubjectError(
+            f"dense outputs are {list(dense.shape)}, pruned ones {list(pruned.shape)}; take both from the same samples"
+        )
+    if dense.dim() not in (2, 3) or dense.numel() == 0:
+        raise SubjectError(f"outputs of {list(dense.shape)} have no drift; give logits [N, C] or [N, T, C], N > 0")
+    rows = max(1, CHUNK_ELEMENTS // dense[0].numel())
+    with torch.inference_mode():
+        pieces = [
+            _measure(d.double(), p.double())
+            for d, p in zip(
+                torch.split(_by_position(dense), rows), torch.split(_by_position(pruned), rows), strict=True
+            )
+        ]
+    columns = [np.concatenate([piece[i].cpu().numpy() for piece in pieces]) for i in range(len(pieces[0]))]
+    kl, agrees, cosine, energy, noise, top_dense, top_pruned, likely_dense, likely_pruned = columns
+    return Drift(
+        kl_nats=kl,
+        agrees=agrees,
+        cosine=cosine,
+        dense_energy=energy,
+        noise_energy=noise,
+        dense_top1=top_dense,
+        pruned_top1=top_pruned,
+        dense_probability=likely_dense,
+        pruned_probability=likely_pruned,
+        sequence=dense.dim() == 3,
+        single=dense.shape[-1] == 1,
+    )
+
+
+def top1(logits: Tensor) -> Tensor:
+    """Index of the largest logit, int64 of shape ``logits.shape[:-1]``; -1 where there is no answer."""
+    return _top1(logits, torch.log_softmax(logits, dim=-1))
+
+
+def vector_drift(
+    dense_energy: float, pruned_energy: float, product: float, noise_energy: float
+) -> tuple[float, float, float]:
+    """Cosine, normalised L2 and SQNR in dB of two vectors, from ||d||^2, ||p||^2, d.p and ||d - p||^2."""
+    noise, dense = np.array([noise_energy]), np.array([dense_energy])
+    with np.errstate(all="ignore"):
+        cosine = np.clip(np.float64(product) / np.sqrt(np.float64(dense_energy) * pruned_energy), -1, 1)
+    return float(cosine), float(_normalised_l2(noise, dense)[0]), float(_sqnr(noise, dense)[0])
+
+
+def _by_position(logits: Tensor) -> Tensor:
+    return logits if logits.dim() == 3 else logits.unsqueeze(1)
+
+
+def _top1(logits: Tensor, log_probabilities: Tensor) -> Tensor:
+    return torch.where(log_probabilities.isnan().any(dim=-1), -1, logits.argmax(dim=-1))
+
+
+def _measure(dense: Tensor, pruned: Tensor) -> tuple[Tensor, ...]:
+    """Float64 logits ``[N, T, C]`` to the nine array fields of :class:`Drift`."""
+    log_dense, log_pruned = torch.log_softmax(dense, dim=-1), torch.log_softmax(pruned, dim=-1)
+    mass = log_dense.exp()
+    # 0 ln 0 = 0, though 0 x inf is NaN; a NaN itself must stay
+    terms = torch.where(mass == 0, 0, mass * (log_dense - log_pruned))
+    top_dense, top_pruned = _top1(dense, log_dense), _top1(pruned, log_pruned)
+    answered = (top_dense >= 0).all(dim=1) & (top_pruned >= 0).all(dim=1)
+    single = dense.shape[-1] == 1
+    # Rounding leaves some -1e-17
+    divergence = terms.sum(dim=-1).mean(dim=-1).clamp_min(0)
+    noise = (dense - pruned).square().sum(dim=(1, 2))
+    energy, other = dense.square().sum(dim=(1, 2)), pruned.square().sum(dim=(1, 2))
+    finite = energy.isfinite() & other.isfinite()
+    return (
+        torch.where(answered, divergence, torch.nan) if not single else torch.full_like(divergence, torch.nan),
+        (top_dense == top_pruned).all(dim=1) & answered,
+        ((dense * pruned).sum(dim=(1, 2)) / (energy * other).sqrt()).clamp(-1, 1),
+        energy,
+        torch.where(finite, noise, torch.nan),
+        top_dense,
+        top_pruned,
+        log_dense.amax(dim=-1).sum(dim=-1).exp(),
+        log_pruned.amax(dim=-1).sum(dim=-1).exp(),
+    )
+
+
+def _normalised_l2(noise: FloatArray, dense: FloatArray) -> FloatArray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # 0 / 0: no error on an output of zeros is still no error
+        return np.where(noise == 0, 0.0, np.sqrt(noise / dense))
+
+
+def _sqnr(noise: FloatArray, dense: FloatArray) -> FloatArray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(noise == 0, np.inf, 10 * np.log10(dense / noise))

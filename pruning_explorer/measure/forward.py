@@ -1,0 +1,223 @@
+"""Run a subject, dense or masked, from any number of threads at once.
+
+Every run has a skeleton of its own: ``functional_call`` swaps a module's tensors while it runs, so a shared one races.
+The skeleton is made anew each time (1 ms for the sample networks), so a network that remembers its last call gives the
+same result each time, too. Buffers and inputs go in as copies, so one that writes to them in place writes to nobody's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.utils import parametrize
+
+from pruning_explorer.errors import MaskError, SubjectError
+from pruning_explorer.measure.cache import SubjectCache
+from pruning_explorer.prune.masks import Masks
+from pruning_explorer.prune.subject import Subject, skeleton
+
+DENSE_OUTPUTS: SubjectCache[Tensor] = SubjectCache(256 << 20, lambda logits: logits.nbytes)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a network says on its samples, dense and pruned; drift and quality follow from it alone.
+
+    Attributes:
+        dense, pruned: logits ``[N, C]`` or ``[N, T, C]``, on the CPU. Shared: never write to them.
+    """
+
+    dense: Tensor
+    pruned: Tensor
+
+
+def run_subject(subject: Subject, masks: Masks) -> Outcome:
+    """Run a subject on its samples under masks, and dense if that was not done before.
+
+    Raises:
+        SubjectError: it has no samples, fails on them, or gives no logits.
+        TargetError, MaskError: the masks are not for this subject.
+    """
+    return Outcome(dense_outputs(subject), masked_outputs(subject, masks))
+
+
+def dense_outputs(subject: Subject) -> Tensor:
+    """Logits ``[N, C]`` or ``[N, T, C]`` of the dense network, computed once per subject. Never write to them.
+
+    Raises:
+        SubjectError: it has no samples, fails on them, or gives no logits.
+    """
+    return DENSE_OUTPUTS.get(subject, lambda: _logits(subject, _run(subject, skeleton(subject.model), {})))
+
+
+def masked_outputs(subject: Subject, masks: Masks) -> Tensor:
+    """Logits ``[N, C]`` or ``[N, T, C]`` with the removed weights at zero.
+
+    Raises:
+        SubjectError: it has no samples, fails on them, or gives no logits.
+        TargetError, MaskError: the masks are not for this subject.
+    """
+    return _logits(subject, _run(subject, skeleton(subject.model), masked_weights(subject, masks)))
+
+
+def masked_weights(subject: Subject, masks: Masks) -> dict[str, Tensor]:
+    """Each masked target's weights, zero where they are removed, whatever they were (inf x 0 would be NaN).
+
+    Raises:
+        TargetError, MaskError: the masks are not for this subject.
+    """
+    weights = {}
+    for name, mask in masks.items():
+        weight = subject.weight(name)
+        if mask.shape != weight.shape:
+            raise MaskError(
+                f"the mask of {name} has shape {tuple(mask.shape)}, the weight {tuple(weight.shape)}; "
+                f"these masks were made for another network than {subject.name}: compute them for this one"
+            )
+        weights[name] = torch.where(mask.to(weight.device), weight, 0)
+    return weights
+
+
+def layer_outputs(subject: Subject, masks: Masks | None) -> dict[str, Tensor]:
+    """The output of each leaf module by its path, in the order in which they ran.
+
+    A module that returns several tensors, as recurrent and attention layers do, counts with the first; one that is
+    called several times with its last call; one that returns none, or whole numbers, is not there. Functions
+    called without a module (``torch.relu``) are nobody's output.
+
+    Args:
+        masks: None for the dense network.
+
+    Raises:
+        SubjectError, TargetError, MaskError: as :func:`masked_outputs`.
+    """
+    seen: dict[str, Tensor] = {}
+
+    def keep(path: str, output: Tensor) -> None:
+        seen.pop(path, None)
+        # A copy, since the next layer may work in place
+        seen[path] = output.clone()
+
+    watch_layers(subject, masks, keep)
+    return seen
+
+
+def watch_layers(subject: Subject, masks: Masks | None, see: Callable[[str, Tensor], None]) -> None:
+    """Run a subject and show ``see`` each leaf module's output as it comes, valid during that call only."""
+    frame = skeleton(subject.model)
+
+    def hook_of(path: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            tensor = _first_tensor(output)
+            if tensor is not None and tensor.is_floating_point() and tensor.numel() > 0:
+                see(path, tensor)
+
+        return hook
+
+    for path, module in leaf_modules(frame).items():
+        module.register_forward_hook(hook_of(path))
+    _run(subject, frame, {} if masks is None else masked_weights(subject, masks))
+
+
+def leaf_modules(model: nn.Module) -> dict[str, nn.Module]:
+    """Modules that compute something by themselves, by path; containers are left out.
+
+    ``MultiheadAttention`` and parametrized modules count as one each: what is inside them is never called as a module.
+    """
+    leaves: dict[str, nn.Module] = {}
+    wholes: list[str] = []
+    for path, module in model.named_modules():
+        if any(path.startswith(f"{whole}." if whole else "") for whole in wholes):
+            continue
+        whole = isinstance(module, nn.MultiheadAttention) or parametrize.is_parametrized(module)
+        if whole:
+            wholes.append(path)
+        if whole or next(module.children(), None) is None:
+            leaves[path] = module
+    return leaves
+
+
+def sample_shapes(samples: tuple[Tensor, ...]) -> str:
+    """``"float32 [360, 1, 8, 8]"``, for messages."""
+    return ", ".join(f"{str(t.dtype).removeprefix('torch.')} {list(t.shape)}" for t in samples)
+
+
+def call_network(
+    subject: Subject, frame: nn.Module, tensors: Mapping[str, Tensor], samples: tuple[Tensor, ...]
+) -> object:
+    """Call ``frame`` with ``tensors`` in place of its own, under the caller's grad mode; whatever it returns.
+
+    Raises:
+        SubjectError: the network raised an exception.
+    """
+    try:
+        own = {name: buffer.clone() for name, buffer in frame.named_buffers()}
+        return functional_call(frame, {**own, **tensors}, tuple(sample.clone() for sample in samples))
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or ["no message"])[0]
+        raise SubjectError(
+            f"{subject.name} failed on its samples of {sample_shapes(samples)} with {type(error).__name__}: {reason}; "
+            "give samples as its forward expects them, batch first, one tensor per positional input"
+        ) from error
+
+
+def require_samples(subject: Subject) -> tuple[Tensor, ...]:
+    """The subject's samples.
+
+    Raises:
+        SubjectError: it has none.
+    """
+    if not subject.samples:
+        raise SubjectError(
+            f"{subject.name} has no samples, so nothing can be run; give some: Subject.from_module(model, samples=...)"
+        )
+    return subject.samples
+
+
+def _run(subject: Subject, frame: nn.Module, tensors: Mapping[str, Tensor]) -> object:
+    samples = require_samples(subject)
+    with torch.inference_mode():
+        return call_network(subject, frame, tensors, samples)
+
+
+def _logits(subject: Subject, output: object) -> Tensor:
+    logits = _first_tensor(output)
+    if logits is None:
+        raise SubjectError(
+            f"{subject.name} returns {_describe(output)}, and no tensor in it; "
+            "wrap it in a module whose forward returns logits [N, C] or [N, T, C]"
+        )
+    what = f"{str(logits.dtype).removeprefix('torch.')} {list(logits.shape)}"
+    if not logits.is_floating_point() or logits.dim() not in (2, 3) or logits.numel() == 0:
+        raise SubjectError(
+            f"{subject.name} returns {what}, which is no logits [N, C] or [N, T, C]; "
+            "wrap it in a module whose forward returns these"
+        )
+    if len(logits) != subject.sample_count:
+        raise SubjectError(
+            f"{subject.name} returns {what} for {subject.sample_count} samples; make its output batch first"
+        )
+    return logits.cpu()
+
+
+def _first_tensor(output: Any) -> Tensor | None:
+    """The tensor itself, ``.logits`` of it, or the first tensor in it."""
+    if isinstance(output, Tensor):
+        return output
+    named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
+    if isinstance(named, Tensor):
+        return named
+    parts = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ()
+    found = (_first_tensor(part) for part in parts)
+    return next((tensor for tensor in found if tensor is not None), None)
+
+
+def _describe(output: object) -> str:
+    if isinstance(output, Mapping):
+        return f"a {type(output).__name__} with the keys {', '.join(map(repr, output)) or '(none)'}"
+    if isinstance(output, tuple | list):
+        return f"a {type(output).__name__} of ({', '.join(type(part).__name__ for part in output)})"
+    return f"a {type(output).__name__}"

@@ -1,0 +1,50 @@
+"""Drift layer by layer: where the error begins, and how it grows."""
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pruning_explorer.measure.cache import SubjectCache
+from pruning_explorer.measure.drift import vector_drift
+from pruning_explorer.measure.forward import layer_outputs, leaf_modules, watch_layers
+from pruning_explorer.prune.masks import Masks
+from pruning_explorer.prune.subject import Subject
+
+COLUMNS = ["module", "layer_type", "cosine", "l2_normalised", "sqnr_db", "order"]
+
+DENSE_LAYERS: SubjectCache[dict[str, Tensor]] = SubjectCache(
+    256 << 20, lambda layers: sum(output.nbytes for output in layers.values())
+)
+
+
+def layer_drift(subject: Subject, masks: Masks) -> pd.DataFrame:
+    """Drift of each leaf module's output, all samples as one vector, in the order in which the modules run.
+
+    Each module sees what the pruned network before it gives, so the error is the one it received and its own together.
+    Which modules count, and with what, is said at :func:`~pruning_explorer.measure.forward.layer_outputs`.
+
+    Columns: ``module`` (its path, ``""`` for the network itself), ``layer_type``; ``cosine`` d.p / (||d|| ||p||),
+    ``l2_normalised`` ||p - d|| / ||d||, ``sqnr_db`` 10 log10(||d||^2 / ||d - p||^2), each with the direction and the
+    limits of :func:`~pruning_explorer.measure.drift.sample_drift`; ``order`` from 0.
+
+    Raises:
+        SubjectError, TargetError, MaskError: as :func:`~pruning_explorer.measure.forward.masked_outputs`.
+    """
+    dense = DENSE_LAYERS.get(subject, lambda: layer_outputs(subject, None))
+    drifts: dict[str, tuple[float, float, float]] = {}
+
+    def compare(path: str, output: Tensor) -> None:
+        drifts.pop(path, None)  # called several times: the last call counts, as in the dense outputs
+        if path in dense and dense[path].shape == output.shape:
+            drifts[path] = _compare(dense[path], output)
+
+    watch_layers(subject, masks, compare)
+    types = {path: type(module).__name__ for path, module in leaf_modules(subject.model).items()}
+    rows = [(path, types[path], *figures, order) for order, (path, figures) in enumerate(drifts.items())]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _compare(dense: Tensor, pruned: Tensor) -> tuple[float, float, float]:
+    d, p = (tensor if tensor.dtype == torch.float64 else tensor.float() for tensor in (dense, pruned))
+    energies = ((left * right).sum(dtype=torch.float64) for left, right in ((d, d), (p, p), (d, p), (d - p, d - p)))
+    return vector_drift(*torch.stack(tuple(energies)).tolist())
