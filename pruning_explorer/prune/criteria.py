@@ -69,7 +69,7 @@ def magnitude(scoring: Scoring, target: Target) -> Tensor:
     if scores.shape != weight.shape and bool(scores.isinf().any()) and bool(weight.isfinite().all()):
         dtype = str(target.dtype).removeprefix("torch.")
         raise ScoreError(
-            f"{target.name} has channel norms that overflow {dtype}; choose another n, or study a copy of higher precision"
+            f"{target.name} has channel norms that overflow {dtype}; choose another n, or study a float32 copy"
         )
     return scores
 

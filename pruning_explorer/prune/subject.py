@@ -159,7 +159,13 @@ def _frozen_skeleton(model: nn.Module) -> nn.Module:
     for tensor in _tensors(model):
         held = tensor.detach()
         views[id(tensor)] = nn.Parameter(held, requires_grad=False) if isinstance(tensor, nn.Parameter) else held
-    return copy.deepcopy(model, views).eval()
+    try:
+        return copy.deepcopy(model, views).eval()
+    except (TypeError, RuntimeError) as error:
+        raise SubjectError(
+            f"the modules of this network cannot be copied ({error}); take out what cannot be, such as a lock, an open "
+            "file, or a tensor with a history in a list"
+        ) from error
 
 
 def _tensors(model: nn.Module) -> Iterator[Tensor]:
@@ -173,8 +179,9 @@ def _tensors(model: nn.Module) -> Iterator[Tensor]:
 
 def _check_lengths(inputs: tuple[Tensor, ...] | None, labels: Tensor | None, groups: Tensor | None) -> None:
     if inputs is None:
-        if labels is not None:
-            raise SubjectError("there are labels but no samples; give samples of the same length, or neither")
+        if labels is not None or groups is not None:
+            what = "groups" if labels is None else "labels"
+            raise SubjectError(f"there are {what} but no samples; give samples of the same length, or neither")
         return
     if not inputs or any(tensor.dim() == 0 or len(tensor) == 0 for tensor in inputs):
         raise SubjectError("samples are empty; give at least one sample, or samples=None")

@@ -68,7 +68,7 @@ def test_global_cut_with_caps_against_brute_force(data: st.DataObject, layers: l
 
 
 def test_global_ties_fall_in_the_order_of_layers() -> None:
-    """By hand: 3 + 4 + 2 weights of magnitude 1; five go: the three of the first layer, two of the second, none after."""
+    """By hand: 3 + 4 + 2 weights of magnitude 1; five go: the first layer, two of the second."""
     layers = torch.ones(3), -torch.ones(4), torch.ones(2)
     masks = masks_of(Recipe(scope="global", amount=5 / 9), *layers)
     assert [mask.int().tolist() for mask in masks.values()] == [[0, 0, 0], [0, 0, 1, 1], [1, 1]]

@@ -1,0 +1,200 @@
+"""What of a network is offered for pruning, under which name, and why the rest is not."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import parametrizations, prune
+
+from pruning_explorer import Recipe, Subject, compute_masks
+from pruning_explorer.errors import SubjectError, TargetError
+from pruning_explorer.prune.targets import find_targets
+
+# layer -> its targets: name, layer type, role, output dim
+OFFERED = {
+    "linear": (nn.Linear(3, 2), [("weight", "Linear", "weight", 0), ("bias", "Linear", "bias", 0)]),
+    "bilinear": (nn.Bilinear(2, 3, 4, bias=False), [("weight", "Bilinear", "weight", 0)]),
+    "conv1d": (nn.Conv1d(2, 4, 3, bias=False), [("weight", "Conv1d", "weight", 0)]),
+    "conv2d": (nn.Conv2d(2, 4, 3, groups=2), [("weight", "Conv2d", "weight", 0), ("bias", "Conv2d", "bias", 0)]),
+    "conv3d": (nn.Conv3d(2, 4, 3, bias=False), [("weight", "Conv3d", "weight", 0)]),
+    "transposed 1d": (
+        nn.ConvTranspose1d(2, 4, 3),
+        [("weight", "ConvTranspose1d", "weight", 1), ("bias", "ConvTranspose1d", "bias", 0)],
+    ),
+    "transposed 2d": (nn.ConvTranspose2d(2, 4, 3, bias=False), [("weight", "ConvTranspose2d", "weight", 1)]),
+    "transposed 3d": (nn.ConvTranspose3d(2, 4, 3, bias=False), [("weight", "ConvTranspose3d", "weight", 1)]),
+    "embedding": (nn.Embedding(5, 3), [("weight", "Embedding", "weight", 0)]),
+    "embedding bag": (nn.EmbeddingBag(5, 3), [("weight", "EmbeddingBag", "weight", 0)]),
+    "attention": (
+        nn.MultiheadAttention(4, 2),
+        [
+            ("in_proj_weight", "MultiheadAttention", "weight", 0),
+            ("in_proj_bias", "MultiheadAttention", "bias", 0),
+            ("out_proj.weight", "Linear", "weight", 0),
+            ("out_proj.bias", "Linear", "bias", 0),
+        ],
+    ),
+    "attention with other key and value sizes": (
+        nn.MultiheadAttention(4, 2, bias=False, kdim=3, vdim=5),
+        [(f"{letter}_proj_weight", "MultiheadAttention", "weight", 0) for letter in "qkv"]
+        + [("out_proj.weight", "Linear", "weight", 0)],
+    ),
+    "rnn": (nn.RNN(3, 2, bias=False), [(f"weight_{kind}_l0", "RNN", "weight", 0) for kind in ("ih", "hh")]),
+    "gru": (
+        nn.GRU(3, 2),
+        [(f"{what}_{kind}_l0", "GRU", what, 0) for what in ("weight", "bias") for kind in ("ih", "hh")],
+    ),
+    "bidirectional lstm": (
+        nn.LSTM(3, 2, bias=False, bidirectional=True, proj_size=1),
+        [
+            (f"weight_{kind}_l0{direction}", "LSTM", "weight", 0)
+            for direction in ("", "_reverse")
+            for kind in ("ih", "hh", "hr")
+        ],
+    ),
+    "gru cell": (nn.GRUCell(3, 2, bias=False), [(f"weight_{kind}", "GRUCell", "weight", 0) for kind in ("ih", "hh")]),
+    "batch norm": (nn.BatchNorm2d(3), [(leaf, "BatchNorm2d", "norm", 0) for leaf in ("weight", "bias")]),
+    "layer norm": (nn.LayerNorm(3), [(leaf, "LayerNorm", "norm", 0) for leaf in ("weight", "bias")]),
+    "group norm": (nn.GroupNorm(1, 3), [(leaf, "GroupNorm", "norm", 0) for leaf in ("weight", "bias")]),
+    "instance norm": (
+        nn.InstanceNorm1d(3, affine=True),
+        [(leaf, "InstanceNorm1d", "norm", 0) for leaf in ("weight", "bias")],
+    ),
+    "rms norm": (nn.RMSNorm(3), [("weight", "RMSNorm", "norm", 0)]),
+}
+
+
+@pytest.mark.parametrize(("layer", "expected"), OFFERED.values(), ids=OFFERED.keys())
+def test_every_layer_type(layer: nn.Module, expected: list[tuple[str, str, str, int]]) -> None:
+    network = nn.ModuleDict({"layer": layer})
+    targets, refused = find_targets(network)
+    assert refused == {}
+    assert [(t.name, t.layer_type, t.role, t.out_dim) for t in targets] == [
+        (f"layer.{n}", *rest) for n, *rest in expected
+    ]
+    for position, target in enumerate(targets):
+        parameter = network.get_parameter(target.name)
+        assert (target.shape, target.dtype) == (tuple(parameter.shape), parameter.dtype)
+        assert target.numel == parameter.numel()
+        assert target.module == target.name.rpartition(".")[0]
+        assert target.position == position
+        assert target.aliases == ()
+
+
+@pytest.mark.parametrize(("layer", "expected"), OFFERED.values(), ids=OFFERED.keys())
+def test_every_layer_type_can_be_pruned_by_the_library_too(layer: nn.Module, expected: list[tuple[str, ...]]) -> None:
+    """Each target is where ``prune.*`` looks for it: a module and a parameter's name."""
+    subject = Subject.from_module(layer)
+    masks = compute_masks(subject, Recipe(amount=0.5, biases=True, norms=True))
+    assert len(masks) == len(expected)
+    for target in masks.targets:
+        assert int((~masks[target.name]).sum()) == round(target.numel / 2)
+        prune.custom_from_mask(
+            subject.model.get_submodule(target.module), target.name.split(".")[-1], masks[target.name]
+        )
+
+
+def test_biases_and_norms_only_when_asked() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.LayerNorm(4))
+    subject = Subject.from_module(network)
+    norms = ["1.weight", "1.bias", "2.weight", "2.bias"]
+    for biases, asked in ((False, ["0.weight"]), (True, ["0.weight", "0.bias"])):
+        assert list(compute_masks(subject, Recipe(biases=biases))) == asked
+        assert list(compute_masks(subject, Recipe(biases=biases, norms=True))) == asked + norms
+    assert list(compute_masks(subject, Recipe(targets=("2.bias", "0.bias")))) == ["0.bias", "2.bias"]
+
+
+def test_tied_weights_are_one_target_with_all_names() -> None:
+    network = nn.ModuleDict({"embed": nn.Embedding(5, 3), "head": nn.Linear(3, 5), "again": nn.Embedding(5, 3)})
+    network["head"].weight = network["again"].weight = network["embed"].weight
+    subject = Subject.from_module(network)
+    assert [(t.name, t.aliases) for t in subject.targets] == [
+        ("embed.weight", ("head.weight", "again.weight")),
+        ("head.bias", ()),
+    ]
+    assert subject.target("again.weight") is subject.target("embed.weight")
+
+
+def test_one_module_used_twice_is_one_target() -> None:
+    layer = nn.Linear(2, 2, bias=False)
+    (target,), _ = find_targets(nn.Sequential(layer, nn.ReLU(), layer))
+    assert (target.name, target.aliases) == ("0.weight", ("2.weight",))
+
+
+def quantised() -> nn.Module:
+    layer = nn.Linear(4, 4)
+    layer.weight = nn.Parameter(torch.zeros(4, 4, dtype=torch.int8), requires_grad=False)
+    return layer
+
+
+def of_dtype(dtype: torch.dtype) -> nn.Module:
+    layer = nn.Linear(4, 4)
+    layer.weight = nn.Parameter(torch.zeros(4, 4).to(dtype), requires_grad=False)
+    return layer
+
+
+class Scaled(nn.Module):
+    """A custom module with a parameter of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(4))
+        self.inner = nn.Linear(4, 4, bias=False)
+
+
+# Wrapped in "layer" -> a parameter that is not offered, and what the reason says
+REFUSED = {
+    "parametrized": (
+        parametrizations.weight_norm(nn.Linear(4, 4)),
+        "parametrizations.weight.original0",
+        "parametrized",
+    ),
+    "spectral": (parametrizations.spectral_norm(nn.Linear(4, 4)), "parametrizations.weight.original", "parametrized"),
+    "already pruned": (prune.l1_unstructured(nn.Linear(4, 4), "weight", 0.5), "weight_orig", "prune.remove first"),
+    "integer": (quantised(), "weight", "int8 weights have no magnitude"),
+    "complex": (of_dtype(torch.complex64), "weight", "complex64 weights have no magnitude"),
+    "float8": (of_dtype(torch.float8_e4m3fn), "weight", "float8_e4m3fn cannot be computed with"),
+    "meta": (nn.Linear(4, 4, device="meta"), "weight", "meta device"),
+    "lazy": (nn.LazyLinear(4), "weight", "run the network once first"),
+    "custom": (Scaled(), "scale", "a parameter of Scaled itself"),
+}
+
+
+@pytest.mark.parametrize(("layer", "name", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused(layer: nn.Module, name: str, reason: str) -> None:
+    subject = Subject.from_module(nn.ModuleDict({"layer": layer, "other": nn.Linear(2, 2)}))
+    name = f"layer.{name}"
+    assert reason in subject.refused[name]
+    assert "other.weight" in [target.name for target in subject.targets]
+    with pytest.raises(TargetError, match=f"^{name} cannot be pruned: .*{reason}"):
+        subject.weight(name)
+    with pytest.raises(TargetError, match=reason):
+        compute_masks(subject, Recipe(targets=(name,)))
+    assert name not in compute_masks(subject, Recipe(biases=True))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*zero-element")
+def test_refused_old_weight_norm_and_empty() -> None:
+    network = nn.ModuleDict({"old": nn.utils.weight_norm(nn.Linear(4, 4)), "none": nn.Linear(0, 4)})
+    subject = Subject.from_module(network)
+    assert {name: why.split(" ")[0] for name, why in subject.refused.items()} == {
+        "old.weight_g": "weight_norm",
+        "old.weight_v": "weight_norm",
+        "none.weight": "empty:",
+    }
+    assert [target.name for target in subject.targets] == ["old.bias", "none.bias"]
+
+
+def test_every_parameter_is_offered_or_refused() -> None:
+    network = nn.ModuleDict({name.replace(".", "_"): layer for name, (layer, _, _) in REFUSED.items()})
+    network["fine"] = nn.Linear(2, 2)
+    subject = Subject.from_module(network)
+    offered = [target.name for target in subject.targets]
+    assert sorted([*offered, *subject.refused]) == sorted(name for name, _ in network.named_parameters())
+    assert all(subject.refused.values())
+
+
+def test_a_network_without_any_target() -> None:
+    with pytest.raises(SubjectError, match=r"nothing in my-model can be pruned \(it has no parameters\)"):
+        Subject.from_module(nn.ReLU())
+    with pytest.raises(SubjectError, match=r"nothing in big can be pruned \(weight: on the meta device"):
+        Subject.from_module(nn.Linear(2, 2, device="meta"), name="big")
