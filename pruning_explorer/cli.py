@@ -137,7 +137,7 @@ def run_report(options: argparse.Namespace) -> str:
     subject = load_subject(options.subject)
     report = build_report(subject, compute_masks(subject, recipe))
     if options.json:
-        content = {"subject": subject.name, "recipe": recipe.to_dict(), **report.to_dict()}
+        content = {"recipe": recipe.to_dict(), **report.to_dict()}
         return json.dumps(content, indent=2, allow_nan=False)
     return write_report(subject, recipe, report)
 
@@ -166,7 +166,7 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
         "",
         *(_entry(name, text) for name, text in _key_figures(subject, report).items()),
         "",
-        _table(report.layers, "target shape weights removed requested achieved dead_channels"),
+        _table(report.layers, "target shape weights removed requested achieved dead_channels macs_theoretical"),
     ]
     if report.layer_drift is not None:
         parts += ["", "Outputs of each module, pruned beside dense, in order of execution:"]
@@ -179,29 +179,32 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
 
 
 def _key_figures(subject: "Subject", report: "Report") -> dict[str, str]:
-    t = report.totals
+    s, cost, drift, quality = (report.totals[part] for part in ("sparsity", "cost", "drift", "quality"))
     figures = {
-        "Sparsity": f"{_percent(t['requested'])} requested, {_percent(t['achieved'])} achieved: {t['removed']:,} of"
-        f" {t['weights']:,} weights in {t['targets']} targets; {_percent(t['achieved_of_weights'])} of all weights,"
-        f" {_percent(t['achieved_of_all'])} of all parameters",
-        "Parameters": f"{t['nonzero_parameters']:,} of {t['parameters']:,} nonzero;"
-        f" {t['dead_channels']:,} channels wholly dead",
+        "Sparsity": f"{_percent(s['requested'])} requested, {_percent(s['achieved'])} achieved: {s['removed']:,} of"
+        f" {s['weights']:,} weights in {s['targets']} targets; {_percent(s['achieved_of_weights'])} of all weights,"
+        f" {_percent(s['achieved_of_all'])} of all parameters",
+        "Parameters": f"{s['nonzero_parameters']:,} of {s['parameters']:,} nonzero;"
+        f" {s['dead_channels']:,} channels wholly dead",
     }
-    if report.quality is not None:
+    if quality is not None:
         dense, pruned = (
-            "{} ({} to {})".format(*(_percent(report.quality.iloc[0][f"{side}{end}"]) for end in ("", "_low", "_high")))
-            for side in ("dense", "pruned")
+            f"{_percent(quality[x])} ({_percent(quality[f'{x}_low'])} to {_percent(quality[f'{x}_high'])}) {x}"
+            for x in ("dense", "pruned")
         )
-        figures["Quality"] = f"{subject.quality_name} {dense} dense, {pruned} pruned"
-    if report.drift is not None:
+        figures["Quality"] = f"{subject.quality_name} {dense}, {pruned}; in brackets the 95 % Wilson interval"
+    if drift is not None:
+        broken = f", {drift['unanswered']:,} without a finite answer" if drift["unanswered"] else ""
         figures["Drift"] = (
-            f"KL(dense || pruned) {t['kl_nats']:.4g} nats; top-1 agreement {_percent(t['agreement'])}, {t['flipped']:,}"
-            f" of {t['samples']:,} samples flipped; cosine {t['cosine']:.4f}; normalised L2 {t['l2_normalised']:.4f};"
-            f" SQNR {t['sqnr_db']:.1f} dB"
+            f"KL(dense || pruned) {drift['kl_nats']:.4g} nats; top-1 agreement {_percent(drift['agreement'])},"
+            f" {drift['flipped']:,} of {drift['samples']:,} samples flipped{broken}; cosine {drift['cosine']:.4f};"
+            f" normalised L2 {drift['l2_normalised']:.4f}; SQNR {drift['sqnr_db']:.1f} dB"
         )
-    figures["Multiply-adds"] = (
-        f"{t['macs_theoretical']:,} theoretical of {t['macs_dense']:,} dense, per sample; dense kernels do them all"
-    )
+    if cost is not None:
+        figures["Multiply-adds"] = (
+            f"{cost['macs_theoretical']:,.0f} theoretical of {cost['macs_dense']:,} dense, per sample;"
+            " dense kernels do them all, whatever is masked"
+        )
     return figures
 
 
@@ -209,7 +212,14 @@ FRACTIONS = {
     *("requested", "achieved", "dense", "dense_low", "dense_high"),
     *("pruned", "pruned_low", "pruned_high", "change"),
 }
-HEADINGS = {"layer_type": "type", "dead_channels": "dead", "l2_normalised": "normalised L2", "sqnr_db": "SQNR dB"}
+HEADINGS = {
+    "layer_type": "type",
+    "dead_channels": "dead",
+    "macs_theoretical": "MACs left",
+    "l2_normalised": "normalised L2",
+    "sqnr_db": "SQNR dB",
+}
+DECIMALS = {"macs_theoretical": 0, "sqnr_db": 1}
 
 
 def _table(frame: "pd.DataFrame", columns: str) -> str:
@@ -232,7 +242,7 @@ def _cell(name: str, value: Any) -> str:
         return "-"
     if name in FRACTIONS:
         return _percent(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if name != "sqnr_db" else f"{value:.1f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.{DECIMALS.get(name, 4)}f}"
 
 
 def _entry(name: str, text: str, indent: int = 15) -> str:
