@@ -129,6 +129,8 @@ class _WeightFlopCounter(FlopCounterMode):
         return out
 
     def _name_of(self, tensor: Tensor) -> str | None:
+        if tensor.layout is not torch.strided:
+            return None
         start = tensor.data_ptr()
         index = bisect_right(self._starts, start) - 1
         if index < 0 or start >= self._spans[index][1]:

@@ -74,7 +74,7 @@ class Drift:
             "cosine": float(self.cosine.mean()),
             "l2_normalised": float(_normalised_l2(noise, dense)[0]),
             "sqnr_db": float(_sqnr(noise, dense)[0]),
-            "flipped": samples - agreeing,
+            "flipped": math.nan if self.single else samples - agreeing,
             "unanswered": int(np.count_nonzero((self.pruned_top1 < 0).any(axis=1))),
             "samples": samples,
         }
@@ -114,7 +114,8 @@ def drift_totals(dense: Tensor, pruned: Tensor) -> dict[str, float | int]:
     """Drift over all samples: means of ``kl_nats`` and ``cosine``; ``agreement``, the fraction of samples that agree.
 
     ``l2_normalised`` and ``sqnr_db`` take all logits as one vector. ``flipped`` counts samples that do not agree,
-    ``unanswered`` those of them where the pruned network has no answer. NaN where one sample's figure is NaN.
+    ``unanswered`` those of them where the pruned network has no answer. NaN where one sample's figure is NaN; agreement
+    and flips are NaN for a single output, whose top-1 is always itself.
 
     Raises:
         SubjectError: as :func:`sample_drift`.

@@ -48,6 +48,11 @@ def right_samples(subject: Subject, logits: Tensor) -> NDArray[np.bool_] | None:
     """
     if subject.labels is None:
         return None
+    if logits.shape[-1] == 1:
+        raise SubjectError(
+            f"{subject.name} has labels but a single output, which names no class; "
+            "return logits [N, 2] (0 and z, where z went into a sigmoid), or give no labels"
+        )
     answers, labels = top1(logits).cpu().numpy(), subject.labels.cpu().numpy()
     if answers.shape != labels.shape:
         raise SubjectError(
