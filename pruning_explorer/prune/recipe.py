@@ -3,14 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, Self
+
+import numpy as np
 
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.criteria import CRITERIA, find_criterion
 from pruning_explorer.prune.granularities import GRANULARITIES, canonical_granularity, parse_granularity
-from pruning_explorer.prune.settings import Setting, format_value
+from pruning_explorer.prune.settings import Setting
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
@@ -86,14 +88,14 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("cap", "biases", "norms", "seed"):
+        for name in ("criterion", "granularity", "scope", "cap", "biases", "norms", "seed"):
             self._set(name, SETTINGS[name].check(getattr(self, name)))
         self._set("amount", check_amount(self.amount))
         find_criterion(self.criterion)
         self._set("granularity", canonical_granularity(self.granularity))
         if self.scope not in SCOPES:
             raise RecipeError(f"unknown scope {self.scope!r}; choose one of {', '.join(SCOPES)}")
-        if not isinstance(self.amounts, Mapping):
+        if not isinstance(self.amounts, Mapping) or not all(isinstance(name, str) for name in self.amounts):
             raise RecipeError(f"amounts must map target names to fractions, not {self.amounts!r}")
         amounts = {name: check_amount(self.amounts[name], name) for name in sorted(self.amounts)}
         self._set("amounts", MappingProxyType(amounts))
@@ -105,6 +107,10 @@ class Recipe:
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A read-only mapping can be neither copied nor pickled
+        return type(self).from_dict, (self.to_dict(),)
 
     @property
     def id(self) -> str:
@@ -144,9 +150,9 @@ class Recipe:
                 f"a recipe has no field {', '.join(map(repr, unknown))}; its fields: {', '.join(sorted(known))}"
             )
         # JSON knows no difference between 1 and 1.0; torch's "1 is one weight" is not meant in a file
-        values = {key: float(v) if key in ("amount", "cap") and type(v) is int else v for key, v in content.items()}
+        values: dict[str, Any] = {key: _fraction(v) if key == "amount" else v for key, v in content.items()}
         if isinstance(values.get("amounts"), Mapping):
-            values["amounts"] = {k: float(v) if type(v) is int else v for k, v in values["amounts"].items()}
+            values["amounts"] = {name: _fraction(value) for name, value in values["amounts"].items()}
         return cls(**values)
 
     @classmethod
@@ -207,13 +213,18 @@ def check_amount(value: object, target: str | None = None) -> float:
     Raises:
         RecipeError: it is not; whole numbers above 0 are refused, since torch counts weights by them.
     """
-    where = f" of {target}" if target else ""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    setting = replace(SETTINGS["amount"], name=f"amount of {target}") if target else SETTINGS["amount"]
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value > 0:
+        way_out = "1.0 for all" if value == 1 else f"{value / 100:g} for {value} %" if value < 100 else "0.5 for half"
         raise RecipeError(
-            f"amount{where} {value} is a whole number, which torch reads as that many weights; "
-            f"write a fraction, such as {'1.0 for all' if value == 1 else format_value(value / 100)}"
+            f"{setting.name} {value} is a whole number, which torch reads as that many weights; "
+            f"write a fraction in [0, 1], such as {way_out}"
         )
-    return float(SETTINGS["amount"].check(value))
+    return float(setting.check(value))
+
+
+def _fraction(value: object) -> object:
+    return float(value) if type(value) is int and abs(value) <= 100 else value
 
 
 def _names(value: object, what: str) -> tuple[str, ...]:

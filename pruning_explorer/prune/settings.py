@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from pruning_explorer.errors import RecipeError
 
 Value = bool | int | float | str
@@ -41,6 +43,8 @@ class Setting:
         Raises:
             RecipeError: it is of another type, not finite, or out of range.
         """
+        if isinstance(value, np.generic):
+            value = value.item()
         if isinstance(self.default, bool):
             if isinstance(value, bool):
                 return value
@@ -49,13 +53,11 @@ class Setting:
             if isinstance(value, str):
                 return value
             raise RecipeError(f"{self.name} must be a word, not {value!r}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-            raise RecipeError(f"{self.name} must be a number, not {value!r}")
-        if isinstance(self.default, int) and value != int(value):
-            raise RecipeError(f"{self.name} must be a whole number, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self._is_whole_if_need_be(value):
+            raise RecipeError(self._no_number(value))
         if not self.low <= value <= self.high:
             raise RecipeError(self._out_of_range(value))
-        return int(value) if isinstance(self.default, int) else float(value)
+        return int(value) if isinstance(self.default, int) else float(value) + 0.0  # which makes 0 of -0
 
     def parse(self, text: str) -> Value:
         """Read ``text`` as a person writes it, in an address or on a command line.
@@ -72,10 +74,19 @@ class Setting:
         try:
             return self.check(int(text) if isinstance(self.default, int) else float(text))
         except ValueError:
-            raise RecipeError(f"{self.name} must be a number, not {text!r}") from None
+            raise RecipeError(self._no_number(text)) from None
+
+    def _is_whole_if_need_be(self, value: float) -> bool:
+        if isinstance(self.default, int):
+            return isinstance(value, int) or value.is_integer()
+        return not math.isnan(value)
+
+    def _no_number(self, value: object) -> str:
+        return f"{self.name} must be a {'whole ' * isinstance(self.default, int)}number, not {value!r}"
 
     def _out_of_range(self, value: float) -> str:
-        message = f"{self.name} {value:g} is outside [{self.low:g}, {self.high:g}]"
+        low, high = format_value(self.low), format_value(self.high)
+        message = f"{self.name} {format_value(value)} is outside [{low}, {high}]"
         if self.unit == "fraction" and 1 < value <= 100:
             return f"{message}; {value / 100:g} removes {value:g} %"
         return message
@@ -109,11 +120,14 @@ def read_choice(text: str, known: Mapping[str, tuple[Setting, ...]], what: str) 
     if name not in known:
         raise RecipeError(f"unknown {what} {name!r}; choose one of {', '.join(known)}")
     settings = {setting.name: setting for setting in known[name]}
-    values: dict[str, Value] = {setting.name: setting.default for setting in known[name]}
-    for part in filter(None, rest.split(",")):
+    values: dict[str, Value] = {}
+    for part in filter(None, map(str.strip, rest.split(","))):
         key, equals, value = part.partition("=")
+        key = key.strip()
         if key not in settings or not equals:
             choices = ", ".join(settings) or "none"
             raise RecipeError(f"{what} {name!r} has no setting {part!r}; its settings: {choices}")
+        if key in values:
+            raise RecipeError(f"{what} {name!r} has {key} twice; write it once")
         values[key] = settings[key].parse(value)
-    return name, values
+    return name, {key: values.get(key, setting.default) for key, setting in settings.items()}

@@ -70,7 +70,7 @@ def test_a_pruned_and_a_weight_normed_network_can_be_studied() -> None:
 def test_a_network_whose_modules_cannot_be_copied() -> None:
     model = network()
     model.lock = threading.Lock()
-    with pytest.raises(SubjectError, match="cannot be copied .*lock"):
+    with pytest.raises(SubjectError, match=r"cannot be copied .*lock"):
         Subject.from_module(model)
 
 
