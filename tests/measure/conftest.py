@@ -57,9 +57,7 @@ def by_hand() -> Subject:
     model = nn.Linear(2, 2, bias=False)
     model.weight = nn.Parameter(torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
     samples = torch.tensor([[1.0, 0.0], [0.0, 1.0], [3.0, 1.0]])
-    return Subject.from_module(
-        model, samples, torch.tensor([0, 1, 0]), name="by-hand", output_names=("left", "right")
-    )
+    return Subject.from_module(model, samples, torch.tensor([0, 1, 0]), name="by-hand", output_names=("left", "right"))
 
 
 @pytest.fixture

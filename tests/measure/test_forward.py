@@ -99,7 +99,9 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Tensor]] = {
 
 @pytest.mark.parametrize("granularity", ["element", "channel:dim=0,n=2"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_masked_outputs_are_those_of_a_copy_with_the_weights_written_in(make: Make, name: str, granularity: str) -> None:
+def test_masked_outputs_are_those_of_a_copy_with_the_weights_written_in(
+    make: Make, name: str, granularity: str
+) -> None:
     build, samples = NETWORKS[name]
     subject = make(build, samples)
     masks = compute_masks(subject, Recipe(amount=0.5, granularity=granularity))
@@ -173,9 +175,7 @@ def test_the_first_tensor_of_whatever_comes_out_counts(make: Make, wrap: Callabl
         (lambda y: y @ y, "failed on its samples of float32 \\[2, 4\\] with RuntimeError"),
     ],
 )
-def test_no_logits_is_an_error_that_says_what_came_out(
-    make: Make, wrap: Callable[[Tensor], object], said: str
-) -> None:
+def test_no_logits_is_an_error_that_says_what_came_out(make: Make, wrap: Callable[[Tensor], object], said: str) -> None:
     with pytest.raises(SubjectError, match=said):
         dense_outputs(make(lambda: Wrapped(wrap), torch.ones(2, 4)))
 

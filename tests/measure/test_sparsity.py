@@ -1,0 +1,142 @@
+import copy
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import parameters_to_vector, prune
+
+from pruning_explorer.measure.sparsity import layer_sparsity, sparsity_totals
+from pruning_explorer.prune.engine import compute_masks
+from pruning_explorer.prune.masks import Masks
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.subject import Subject
+
+Make = Callable[..., Subject]
+
+
+def test_rows_by_hand(make: Make) -> None:
+    subject = make(lambda: nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3)))
+    first = torch.ones(4, 5, dtype=torch.bool)
+    first[1], first[3], first[0, :2] = False, False, False
+    masks = Masks.from_dict(subject, {"0.weight": first, "0.bias": torch.tensor([1, 1, 0, 0])})
+    frame = layer_sparsity(subject, masks)
+    assert list(frame.columns) == [
+        "target",
+        "layer_type",
+        "role",
+        "shape",
+        "weights",
+        "kept",
+        "removed",
+        "requested",
+        "achieved",
+        "channels",
+        "dead_channels",
+    ]
+    weight, bias = frame.to_dict("records")
+    assert math.isnan(weight.pop("requested"))
+    assert weight == {
+        "target": "0.weight",
+        "layer_type": "Linear",
+        "role": "weight",
+        "shape": "4x5",
+        "weights": 20,
+        "kept": 8,
+        "removed": 12,
+        "achieved": 0.6,
+        "channels": 4,
+        "dead_channels": 2,
+    }
+    assert (bias["shape"], bias["role"], bias["channels"], bias["dead_channels"]) == ("4", "bias", 0, 0)
+    assert sparsity_totals(subject, masks) == {
+        "targets": 2,
+        "weights": 24,
+        "kept": 10,
+        "removed": 14,
+        "requested": None,
+        "achieved": 14 / 24,
+        "achieved_of_weights": 12 / 32,
+        "achieved_of_all": 14 / 39,
+        "parameters": 39,
+        "nonzero_parameters": 25,
+        "dead_channels": 2,
+    }
+
+
+def test_requested_is_not_achieved(make: Make) -> None:
+    # 20 x 0.37 = 7.4 and 12 x 0.37 = 4.44: 7 and 4 go
+    subject = make(lambda: nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3)))
+    by_layer = layer_sparsity(subject, masks := compute_masks(subject, Recipe(amount=0.37)))
+    assert by_layer["requested"].tolist() == [0.37, 0.37]
+    assert by_layer["achieved"].tolist() == [7 / 20, 4 / 12]
+    totals = sparsity_totals(subject, masks)
+    assert (totals["requested"], totals["achieved"]) == (pytest.approx(0.37), 11 / 32)
+    jointly = layer_sparsity(subject, masks := compute_masks(subject, Recipe(amount=0.37, scope="global")))
+    assert jointly["requested"].isna().all()
+    assert sparsity_totals(subject, masks)["requested"] == pytest.approx(0.37)
+    assert jointly["removed"].sum() == 12
+
+
+def test_channels_of_a_transposed_convolution_are_its_second_dim(make: Make) -> None:
+    subject = make(lambda: nn.ConvTranspose1d(3, 2, 4))
+    mask = torch.ones(3, 2, 4, dtype=torch.bool)
+    mask[:, 1] = False
+    row = layer_sparsity(subject, Masks.from_dict(subject, {"weight": mask})).iloc[0]
+    assert (row["shape"], row["channels"], row["dead_channels"], row["removed"]) == ("3x2x4", 2, 1, 12)
+    # As many weights gone, but no output channel whole
+    mask = torch.ones(3, 2, 4, dtype=torch.bool)
+    mask[:2, :, :3] = False
+    row = layer_sparsity(subject, Masks.from_dict(subject, {"weight": mask})).iloc[0]
+    assert (row["removed"], row["dead_channels"]) == (12, 0)
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.5, 1.0])
+def test_structured_pruning_kills_as_many_channels_as_it_removes(everything: Subject, amount: float) -> None:
+    frame = layer_sparsity(everything, compute_masks(everything, Recipe(amount=amount, granularity="channel")))
+    assert frame["dead_channels"].tolist() == [round(amount * channels) for channels in frame["channels"]]
+
+
+@pytest.mark.parametrize("scope", ["layer", "global"])
+def test_nonzero_parameters_are_those_of_a_pruned_copy(make: Make, scope: str) -> None:
+    def build() -> nn.Module:
+        model = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 4))
+        with torch.no_grad():
+            model[0].weight[0] = 0  # zeros that pruning takes first, and that were no parameters worth counting before
+            model[2].bias.zero_()
+        return model
+
+    subject = make(build)
+    masks = compute_masks(subject, Recipe(amount=0.3, scope=scope, biases=True))
+    written = copy.deepcopy(subject.model)
+    masks.apply(written)
+    for target in masks.targets:
+        path, _, leaf = target.name.rpartition(".")
+        prune.remove(written.get_submodule(path), leaf)
+    flat = parameters_to_vector(written.parameters())
+    totals = sparsity_totals(subject, masks)
+    assert totals["nonzero_parameters"] == int(flat.count_nonzero())
+    assert totals["parameters"] == flat.numel() == 30 + 5 + 10 + 20 + 4
+
+
+def test_tied_weights_count_once(make: Make) -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding, self.head = nn.Embedding(7, 4), nn.Linear(4, 7, bias=False)
+            self.head.weight = self.embedding.weight
+
+    subject = make(Tied)
+    totals = sparsity_totals(subject, compute_masks(subject, Recipe(amount=0.5)))
+    assert (totals["parameters"], totals["removed"], totals["nonzero_parameters"]) == (28, 14, 14)
+
+
+def test_no_masks_at_all(make: Make) -> None:
+    subject = make(lambda: nn.Linear(2, 2))
+    masks = Masks.from_dict(subject, {})
+    assert len(layer_sparsity(subject, masks)) == 0
+    assert "achieved" in layer_sparsity(subject, masks)
+    totals = sparsity_totals(subject, masks)
+    assert totals["achieved"] is None
+    assert totals["nonzero_parameters"] == 6
