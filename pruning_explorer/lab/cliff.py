@@ -3,6 +3,7 @@
 A person sees what comes before dragging there. Points come coarse first, so that the shape stands early.
 """
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -13,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError
-from pruning_explorer.measure.outcome import measure_outcome
+from pruning_explorer.measure.drift import measure_drift
+from pruning_explorer.measure.forward import run_subject
+from pruning_explorer.measure.quality import quality_table
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -40,7 +43,19 @@ def cliff_points(subject: Subject, recipe: Recipe, amounts: tuple[float, ...]) -
         masks = compute_masks(subject, replace(recipe, amount=amount))
         weights = sum(target.numel for target in masks.targets)
         kept = sum(masks.kept(name) for name in masks)
-        yield {"amount": amount, "achieved": 1 - kept / weights, **measure_outcome(subject, masks)}
+        outcome = run_subject(subject, masks)
+        drift = measure_drift(outcome.dense, outcome.pruned).totals()
+        quality = quality_table(subject, outcome.dense, outcome.pruned)
+        overall = None if quality is None else quality.iloc[0]
+        yield {
+            "amount": amount,
+            "achieved": 1 - kept / weights,
+            "quality": math.nan if overall is None else float(overall["pruned"]),
+            "quality_low": math.nan if overall is None else float(overall["pruned_low"]),
+            "quality_high": math.nan if overall is None else float(overall["pruned_high"]),
+            "kl_nats": drift["kl_nats"],
+            "agreement": drift["agreement"],
+        }
 
 
 @dataclass(eq=False)
@@ -97,9 +112,13 @@ class CliffDesk:
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="cliff")
 
-    def ask(self, subject: Subject, recipe: Recipe, asker: str, amounts: Callable[[], tuple[float, ...]] = cliff_amounts) -> CliffJob:
-        """The cliff of a recipe, whatever its own amount. What else the asker was waiting for is cancelled
-        unless somebody else waits for it too."""
+    def ask(
+        self, subject: Subject, recipe: Recipe, asker: str, amounts: Callable[[], tuple[float, ...]] = cliff_amounts
+    ) -> CliffJob:
+        """The cliff of a recipe, whatever its own amount.
+
+        What else the asker was waiting for is cancelled, unless somebody else waits for it too.
+        """
         recipe = replace(recipe, amount=0.0)
         key = (subject.id, recipe.id)
         with self._lock:

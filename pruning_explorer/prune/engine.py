@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -40,7 +42,7 @@ class Ranked:
     rankings: tuple[Ranking, ...]
     joint: tuple[bool, ...]
 
-    def removed_at(self, amounts: Sequence[float]) -> NDArray[np.int64]:
+    def removed_at(self, amounts: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
         """Groups that each target loses as the recipe's ``amount`` moves, all else as it is.
 
         Args:
@@ -70,6 +72,10 @@ class Ranked:
         """The mask of one target, bool and of its shape."""
         shape = self.targets[index].shape
         return self.granularity.expand(self.rankings[index].keep(removed), shape).contiguous()
+
+    def per_weight(self, index: int, groups: NDArray[Any]) -> NDArray[Any]:
+        """Spread one number per group over the weights of one target, ``[numel]``."""
+        return self.granularity.expand(torch.from_numpy(groups), self.targets[index].shape).reshape(-1).numpy()
 
 
 def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:

@@ -1,6 +1,6 @@
 """What is done once, before the first page is asked for."""
 
-from pruning_explorer.measure.drift import layer_drift
+from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import load_subject
 from pruning_explorer.ui.address import DEFAULT_SUBJECT

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.granularities import granularity_settings
-from pruning_explorer.prune.recipe import SETTINGS, Recipe, offered
+from pruning_explorer.prune.recipe import Recipe, offered
 from pruning_explorer.prune.settings import format_value, write_choice
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
@@ -115,12 +115,12 @@ def recipe() -> Recipe:
 
 
 def open_layer(chosen: tuple[Target, ...]) -> Target:
-    """The layer that is looked at: the one the person opened, else the first of the largest four that is 2-D or more."""
+    """The layer that is looked at: the one the person opened, else the largest."""
     by_name = {target.name: target for target in chosen}
     name = st.session_state.get("open_layer")
     if name in by_name:
         return by_name[name]
-    return next((target for target in chosen if len(target.shape) > 1), chosen[0])
+    return max(chosen, key=lambda target: target.numel)
 
 
 def _recipe_without_layers() -> Recipe:
@@ -142,8 +142,3 @@ def _norm_order(text: str | None) -> float:
         return float(text or "")
     except ValueError:
         raise RecipeError(f"The norm order {text!r} is no number; write 1, 2, 0.5, inf or -inf.") from None
-
-
-def defaults() -> Recipe:
-    """Raises nothing: every setting at its default."""
-    return Recipe(amount=float(SETTINGS["amount"].default))

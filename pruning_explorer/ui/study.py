@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from pruning_explorer.measure.cost import cost_totals
-from pruning_explorer.measure.drift import drift_totals, layer_drift, sample_drift
+from pruning_explorer.measure.drift import Drift, measure_drift
 from pruning_explorer.measure.forward import Outcome, run_subject
+from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.measure.quality import quality_table
 from pruning_explorer.measure.sparsity import layer_sparsity, sparsity_totals
 from pruning_explorer.prune.cache import ByteBoundedCache
@@ -40,8 +41,9 @@ class Study:
         return sparsity_totals(self.subject, self.masks)
 
     @cached_property
-    def cost(self) -> dict[str, Any]:
-        return cost_totals(self.subject, self.masks)
+    def cost(self) -> dict[str, Any] | None:
+        """Multiply-adds; None where the subject has no samples to count them on."""
+        return None if self.subject.samples is None else cost_totals(self.subject, self.masks)
 
     @cached_property
     def outcome(self) -> Outcome | None:
@@ -49,12 +51,13 @@ class Study:
         return None if self.subject.samples is None else run_subject(self.subject, self.masks)
 
     @cached_property
-    def samples(self) -> pd.DataFrame | None:
-        return None if self.outcome is None else sample_drift(self.outcome.dense, self.outcome.pruned)
+    def drift(self) -> Drift | None:
+        return None if self.outcome is None else measure_drift(self.outcome.dense, self.outcome.pruned)
 
     @cached_property
-    def drift(self) -> dict[str, Any] | None:
-        return None if self.samples is None else drift_totals(self.samples)
+    def samples(self) -> pd.DataFrame | None:
+        """Drift and answers, a row per sample."""
+        return None if self.drift is None else self.drift.frame()
 
     @cached_property
     def quality(self) -> pd.DataFrame | None:

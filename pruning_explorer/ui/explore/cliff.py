@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from pruning_explorer.figures.cliff import cliff_chart
+from pruning_explorer.figures.chart import CONFIG
+from pruning_explorer.figures.cliff import cliff
 from pruning_explorer.lab.cliff import CliffDesk, CliffJob
 from pruning_explorer.ui.session import session_id
 from pruning_explorer.ui.study import Study
 
 SECONDS_BETWEEN_LOOKS = 0.4
+PROGRESS_HEIGHT = 48
+"""Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
 
 @st.cache_resource
@@ -17,7 +20,6 @@ def _desk() -> CliffDesk:
 
 def draw_cliff(study: Study) -> None:
     """Quality and drift over all amounts, as far as they are computed, with a marker where one stands."""
-    st.subheader("The cliff", anchor="cliff", help="The same recipe at every amount, measured on the same samples.")
     if study.subject.samples is None:
         st.info("This network has no sample inputs, so there is nothing to measure drift on.")
         return
@@ -29,15 +31,24 @@ def draw_cliff(study: Study) -> None:
 
 def _draw(study: Study, job: CliffJob, waiting: bool) -> None:
     done = job.done
-    if job.problem:
-        st.warning(f"The curve stops here: {job.problem}")
-    else:
-        text = "The whole range is measured." if done else f"Measuring the whole range: {job.progress:.0%}"
-        st.progress(job.progress, text)
     frame = job.frame()
     if len(frame):
         dense = None if study.quality is None else float(study.quality.iloc[0]["dense"])
-        chart = cliff_chart(frame, study.recipe.amount, dense, study.subject.quality_name)
-        st.plotly_chart(chart.figure, key="cliff", alt=chart.alt, config={"displayModeBar": False})
+        chart = cliff(
+            frame,
+            study.recipe.amount,
+            dense_quality=dense,
+            quality_name=study.subject.quality_name,
+            planned=len(job.amounts),
+        )
+        st.plotly_chart(chart.figure, key="cliff", alt=chart.alt, config=CONFIG)
+    if job.problem:
+        st.warning(f"The curve stops here: {job.problem}")
+    else:
+        with st.container(height=PROGRESS_HEIGHT, border=False, key="cliff_progress"):
+            if done:
+                st.caption(f"Measured at {len(job.amounts)} amounts on the same {study.subject.sample_count} samples.")
+            else:
+                st.progress(job.progress, f"Measuring what the other amounts would do: {job.progress:.0%}")
     if done and waiting:
         st.rerun()  # the one run that stops the looking

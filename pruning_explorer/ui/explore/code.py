@@ -19,7 +19,12 @@ def draw_code(study: Study) -> None:
     with st.container(horizontal=True):
         st.download_button("Download script", code, f"{name}.py", "text/x-python", key="get_code", on_click="ignore")
         st.download_button(
-            "Download recipe", study.recipe.to_json(), f"{name}.json", "application/json", key="get_recipe", on_click="ignore"
+            "Download recipe",
+            study.recipe.to_json(),
+            f"{name}.json",
+            "application/json",
+            key="get_recipe",
+            on_click="ignore",
         )
     with st.expander("The recipe as JSON"):
         st.code(study.recipe.to_json(), language="json")

@@ -50,6 +50,7 @@ def _subject() -> Subject:
         "Network",
         sample_names(),
         key="subject",
+        persist_state="session",
         help="A small network with trained weights and the data it is judged on.",
         on_change=state.on_subject_change,
         filter_mode=None,
@@ -90,6 +91,7 @@ def _method() -> None:
         "Criterion",
         list(CRITERIA),
         key="criterion",
+        persist_state="session",
         format_func=lambda name: CRITERIA[name].title,
         help="\n".join(f"- **{each.title}**: {each.help}" for each in CRITERIA.values()),
         required=True,
@@ -99,6 +101,7 @@ def _method() -> None:
         "Granularity",
         list(GRANULARITIES),
         key="granularity",
+        persist_state="session",
         format_func=lambda name: GRANULARITIES[name].title,
         help="\n".join(f"- **{each.title}**: {each.help}" for each in GRANULARITIES.values()),
         required=True,
@@ -109,7 +112,12 @@ def _method() -> None:
         left, right = st.columns(2)
         options = list(DIMS) if st.session_state["dim"] in DIMS else [*DIMS, st.session_state["dim"]]
         left.selectbox(
-            dim.label, options, key="dim", format_func=lambda d: DIMS.get(d, str(d)), help=dim.help, persist_state="page"
+            dim.label,
+            options,
+            key="dim",
+            format_func=lambda d: DIMS.get(d, str(d)),
+            help=dim.help,
+            persist_state="session",
         )
         orders = NORMS if st.session_state["norm"] in NORMS else [*NORMS, st.session_state["norm"]]
         right.selectbox(
@@ -119,12 +127,13 @@ def _method() -> None:
             help=norm.help,
             accept_new_options=True,
             disabled=st.session_state["criterion"] == "random",
-            persist_state="page",
+            persist_state="session",
         )
     st.segmented_control(
         "Scope",
         list(SCOPES),
         key="scope",
+        persist_state="session",
         format_func={"layer": "Each layer", "global": "All together"}.__getitem__,
         help="\n".join(f"- **{name}**: {text}" for name, text in SCOPES.items()),
         required=True,
@@ -169,7 +178,9 @@ def _layer_amounts() -> None:
             return
         edition = st.session_state["amounts_edition"]
         base = st.session_state.setdefault(f"amounts_base_{edition}", dict(amounts))
-        frame = pd.DataFrame({"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")})
+        frame = pd.DataFrame(
+            {"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")}
+        )
         key = f"amounts_{edition}_{abs(hash(tuple(names)))}"
         st.data_editor(
             frame,
@@ -179,7 +190,12 @@ def _layer_amounts() -> None:
             column_config={
                 "layer": st.column_config.TextColumn("Layer"),
                 "amount": st.column_config.NumberColumn(
-                    "Own amount, %", min_value=0.0, max_value=100.0, step=0.1, format="%.1f", help="Empty: the shared amount."
+                    "Own amount, %",
+                    min_value=0.0,
+                    max_value=100.0,
+                    step=0.1,
+                    format="%.1f",
+                    help="Empty: the shared amount.",
                 ),
             },
             on_change=_take_edits,
@@ -208,12 +224,16 @@ def _percent(amount: float | None) -> float | None:
 def _more() -> None:
     with st.expander("Cap, seed, biases", key="more_open"):
         cap = SETTINGS["cap"]
-        st.slider(f"{cap.label}, %", 0.0, 100.0, step=1.0, format="%.0f", key="cap", help=cap.help)
+        st.slider(
+            f"{cap.label}, %", 0.0, 100.0, step=1.0, format="%.0f", key="cap", persist_state="session", help=cap.help
+        )
         seed = SETTINGS["seed"]
-        st.number_input(seed.label, int(seed.low), int(seed.high), step=1, key="seed", help=seed.help)
+        st.number_input(
+            seed.label, int(seed.low), int(seed.high), step=1, key="seed", persist_state="session", help=seed.help
+        )
         _switch(SETTINGS["biases"])
         _switch(SETTINGS["norms"])
 
 
 def _switch(setting: Setting) -> None:
-    st.toggle(setting.label, key=setting.name, help=setting.help)
+    st.toggle(setting.label, key=setting.name, help=setting.help, persist_state="session")

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pruning_explorer.figures.drift import layer_drift_chart
-from pruning_explorer.figures.quality import class_quality_chart
+from pruning_explorer.figures.chart import CONFIG
+from pruning_explorer.figures.class_quality import class_quality
+from pruning_explorer.figures.layer_drift import layer_drift_chart
 from pruning_explorer.ui.explore.code import draw_code
 from pruning_explorer.ui.explore.outputs import draw_outputs
 from pruning_explorer.ui.study import Study
@@ -30,21 +31,26 @@ def _drift_by_layer(study: Study) -> None:
     if study.outcome is None:
         st.info("This network has no sample inputs, so its layers have no outputs to compare.")
         return
-    st.caption("Each module's output on the samples, pruned beside dense, in the order they run: where the error begins and how it grows.")
+    st.caption(
+        "Each module's output on the samples, pruned beside dense, in the order they run: where the error begins "
+        "and how it grows."
+    )
     chart = layer_drift_chart(study.layer_drift)
-    st.plotly_chart(chart.figure, key="layer_drift", alt=chart.alt, config={"displayModeBar": False})
+    st.plotly_chart(chart.figure, key="layer_drift", alt=chart.alt, config=CONFIG)
 
 
 def _by_class(study: Study) -> None:
     if study.quality is None or len(study.quality) < 2:
         st.info("This network's samples have no classes to split the quality by.")
         return
-    chart = class_quality_chart(study.quality, study.subject.quality_name)
-    st.plotly_chart(chart.figure, key="class_quality", alt=chart.alt, config={"displayModeBar": False})
+    chart = class_quality(study.quality, study.subject.quality_name)
+    st.plotly_chart(chart.figure, key="class_quality", alt=chart.alt, config=CONFIG)
 
 
 def _numbers(study: Study) -> None:
-    st.caption("One row per layer. Amounts are fractions of the dense layer; a globally ranked layer has none of its own.")
+    st.caption(
+        "One row per layer. Amounts are fractions of the dense layer; a globally ranked layer has none of its own."
+    )
     st.dataframe(
         study.layers.drop(columns=["role"]),
         key="numbers",

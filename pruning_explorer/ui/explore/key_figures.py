@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pruning_explorer.figures.numbers import count, nats, percent, short_count
+from pruning_explorer.figures.numbers import count, nats, percent, points, short_count
 from pruning_explorer.ui.study import Study
 
 
 def draw_key_figures(study: Study) -> None:
     """Sparsity, parameters, quality, drift and theoretical multiply-adds, in one row that wraps."""
-    with st.grid("auto", min_column_width=170, gap="small", row_height=132):
+    with st.grid("auto", min_column_width=172, gap="small", row_height=152):
         _sparsity(study)
         _parameters(study)
         _quality(study)
@@ -25,10 +25,10 @@ def _sparsity(study: Study) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help=f"Share of the chosen layers' {count(totals['weights'])} weights that are removed. It differs from what was "
-        "requested where amounts are rounded to whole weights or channels, and where a cap holds. Of all weights of the "
-        f"network {percent(totals['achieved_of_weights'])} are removed; of all parameters, biases and norms included, "
-        f"{percent(totals['achieved_of_all'])}.",
+        help=f"Share of the chosen layers' {count(totals['weights'])} weights that are removed. It differs from the "
+        "requested where amounts are rounded to whole weights or channels, and where a cap holds. Of all weights of "
+        f"the network {percent(totals['achieved_of_weights'])} are removed; of all parameters, biases and norms "
+        f"included, {percent(totals['achieved_of_all'])}.",
     )
 
 
@@ -41,8 +41,8 @@ def _parameters(study: Study) -> None:
         f"{percent(left / all_of_them - 1)} of {short_count(all_of_them)}",
         delta_color="off",
         border=True,
-        help=f"{count(left)} of {count(all_of_them)} parameters are not zero, biases and norms included. The tensors keep "
-        "their shapes: a mask by itself makes no file smaller.",
+        help=f"{count(left)} of {count(all_of_them)} parameters are not zero, biases and norms included. The tensors "
+        "keep their shapes: a mask by itself makes no file smaller.",
     )
 
 
@@ -55,43 +55,47 @@ def _quality(study: Study) -> None:
     st.metric(
         f"{name}, held-out",
         percent(row["pruned"]),
-        f"{100 * row['change']:+.1f} points",
+        points(row["change"]),
         border=True,
-        help=f"Higher is better. Of {count(row['samples'])} held-out samples the pruned network gets {percent(row['pruned'])} "
-        f"right (95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, Wilson), the dense one "
-        f"{percent(row['dense'])} ({percent(row['dense_low'])} to {percent(row['dense_high'])}).",
+        help=f"Higher is better. Of {count(row['samples'])} held-out samples the pruned network gets "
+        f"{percent(row['pruned'])} right (95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, "
+        f"Wilson), the dense one {percent(row['dense'])} "
+        f"({percent(row['dense_low'])} to {percent(row['dense_high'])}).",
     )
 
 
 def _drift(study: Study) -> None:
     if study.drift is None:
-        st.metric("Drift, KL", "no samples", border=True, help="This network has no sample inputs to run.")
+        st.metric("Drift (KL)", "no samples", border=True, help="This network has no sample inputs to run.")
         return
-    drift = study.drift
+    drift = study.drift.totals()
     st.metric(
-        "Drift, KL(dense ‖ pruned)",
+        "Drift (KL)",
         nats(drift["kl_nats"]),
         f"{count(drift['flipped'])} of {count(drift['samples'])} answers flip",
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Lower is better; 0 is no drift. Mean Kullback-Leibler divergence of the pruned outputs from the dense ones on "
-        f"the same inputs, without labels. The top answer agrees on {percent(drift['agreement'])} of them.",
+        help="Lower is better; 0 is no drift. KL(dense ‖ pruned): how far the pruned outputs are from the dense ones, "
+        "the mean over the samples; it needs no labels. The top answer agrees on "
+        f"{percent(drift['agreement'])} of them.",
     )
 
 
 def _multiply_adds(study: Study) -> None:
-    cost = study.cost
-    dense, left = cost["macs_dense"], cost["macs_theoretical"]
-    label = "Multiply-adds, theoretical"
-    if not dense:
-        st.metric(label, "not counted", border=True, help="They are counted on sample inputs, and this network has none.")
+    label, cost = "Multiply-adds", study.cost
+    if cost is None:
+        st.metric(
+            label, "no samples", border=True, help="They are counted on sample inputs, and this network has none."
+        )
         return
+    dense, left = cost["macs_dense"], cost["macs_theoretical"]
     st.metric(
         label,
         short_count(left),
-        f"{percent(left / dense - 1)} of {short_count(dense)}",
+        f"{percent(left / dense - 1) if dense else 'none'}, theoretical",
         delta_color="off",
         border=True,
-        help="For one sample, if every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
+        help=f"Dense: {short_count(dense)} for one sample, as torch counts them. Theoretical: so many would be left if "
+        "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
     )

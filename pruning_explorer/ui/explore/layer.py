@@ -1,6 +1,7 @@
 """One layer, live while the pointer drags."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,10 +12,12 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import state
-from pruning_explorer.ui.live_mask import live_mask
-from pruning_explorer.ui.live_mask.payload import POSITIONS, build_payload, build_window
+from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_amount
+from pruning_explorer.ui.live_mask.payload import POSITIONS
 
 KEY = "live_mask"
+WINDOW = "live_mask_asked"
+"""In the session: the layer, and the part of it whose single weights were asked for by zooming in."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +49,21 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         on_change=lambda: st.session_state.update(open_layer=st.session_state["open_layer_box"]),
     )
     own = recipe.amount_of(target)
-    alone = _by_itself(recipe, target)
-    live = alone if own is not None else replace(recipe, amount=0.0)
-    layer_key = f"{subject.id}-{live.id}-{target.name}"
-    amount = recipe.amount if own is None else own
-    live_mask(
-        _payload(subject, live, target, layer_key),
+    live = _by_itself(recipe, target) if own is not None else replace(recipe, amount=0.0)
+    layer_key = f"{subject.id}-{target.name}"
+    now = live_mask(
+        _payload(subject, live, target),
         key=KEY,
         layer_key=layer_key,
-        amount_percent=round(amount * 100, 1),
-        label=f"Amount of {target.name} (its own), %" if own is not None else "Amount, %",
-        help="Drag: everything here follows the pointer. Let go: the rest of the page follows.",
+        amount_percent=round((recipe.amount if own is None else own) * 100, 1),
+        label="Amount" if own is None else f"Amount of {target.name} alone",
+        help="Drag: all of this follows the pointer. Let go: the rest of the page follows.",
         window_payload=_window(subject, live, target, layer_key),
-        on_release=lambda: _take_amount(target.name if own is not None else None),
+        on_release=lambda: _take_amount(None if own is None else target.name),
     )
+    if now.window and st.session_state.get(WINDOW) != (layer_key, now.window):
+        st.session_state[WINDOW] = (layer_key, now.window)
+        st.rerun()
 
 
 def _by_itself(recipe: Recipe, target: Target) -> Recipe:
@@ -72,48 +76,50 @@ def _ranked(subject: Subject, live: Recipe, target: Target) -> tuple[Ranked, int
     return ranked, next(i for i, each in enumerate(ranked.targets) if each.name == target.name)
 
 
-def _payload(subject: Subject, live: Recipe, target: Target, layer_key: str) -> bytes:
+def _payload(subject: Subject, live: Recipe, target: Target) -> bytes:
+    key = _content_key(subject, live, target)
+
     def make() -> Bytes:
         ranked, index = _ranked(subject, live, target)
-        ranking = ranked.rankings[index]
         return Bytes(
             build_payload(
-                key=layer_key,
+                key=key,
                 title=target.name,
-                scores=ranked.per_weight(index, ranking.scores),
-                weights=subject.weight(target.name).float().contiguous().numpy(),
-                ranks=ranked.per_weight(index, ranking.ranks),
                 removed_at=ranked.removed_at(np.arange(POSITIONS) / (POSITIONS - 1))[:, index],
-                shape=target.shape,
                 granularity_note=_note(live, ranked.granularity.unit),
                 channel_dim=target.out_dim,
+                **_weight_by_weight(subject, ranked, index),
             )
         )
 
-    return PAYLOADS.get(layer_key, make).content
+    return PAYLOADS.get(key, make).content
 
 
 def _window(subject: Subject, live: Recipe, target: Target, layer_key: str) -> bytes | None:
-    asked = (st.session_state.get(KEY) or {}).get("window")
-    if not asked or asked.get("key") != layer_key:
+    layer, place = st.session_state.get(WINDOW, (None, None))
+    if layer != layer_key or place is None:
         return None
-    place = (int(asked["row"]), int(asked["col"]), int(asked["rows"]), int(asked["cols"]))
+    key = _content_key(subject, live, target)
 
     def make() -> Bytes:
         ranked, index = _ranked(subject, live, target)
-        ranking = ranked.rankings[index]
-        return Bytes(
-            build_window(
-                key=layer_key,
-                scores=ranked.per_weight(index, ranking.scores),
-                weights=subject.weight(target.name).float().contiguous().numpy(),
-                ranks=ranked.per_weight(index, ranking.ranks),
-                shape=target.shape,
-                window=place,
-            )
-        )
+        return Bytes(build_window(key=key, window=place, **_weight_by_weight(subject, ranked, index)))
 
-    return PAYLOADS.get((layer_key, place), make).content
+    return PAYLOADS.get((key, place), make).content
+
+
+def _content_key(subject: Subject, live: Recipe, target: Target) -> str:
+    return f"{subject.id}-{live.id}-{target.name}"
+
+
+def _weight_by_weight(subject: Subject, ranked: Ranked, index: int) -> dict[str, Any]:
+    target, ranking = ranked.targets[index], ranked.rankings[index]
+    return {
+        "scores": ranked.per_weight(index, ranking.scores),
+        "weights": subject.weight(target.name).float().contiguous().numpy(),
+        "ranks": ranked.per_weight(index, ranking.ranks),
+        "shape": target.shape,
+    }
 
 
 def _note(live: Recipe, unit: str) -> str:
@@ -122,10 +128,10 @@ def _note(live: Recipe, unit: str) -> str:
 
 
 def _take_amount(layer: str | None) -> None:
-    released = (st.session_state.get(KEY) or {}).get("amount_percent")
-    if released is None:
+    percent = released_amount(KEY)
+    if percent is None:
         return
     if layer is None:
-        state.set_amount(released / 100)
+        state.set_amount(percent / 100)
     else:
-        state.set_layer_amounts({**st.session_state["layer_amounts"], layer: round(released / 100, 4)})
+        state.set_layer_amounts({**st.session_state["layer_amounts"], layer: round(percent / 100, 4)})

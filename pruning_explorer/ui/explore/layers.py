@@ -2,23 +2,23 @@
 
 import streamlit as st
 
-from pruning_explorer.figures.layers import layers_chart
+from pruning_explorer.figures.chart import CONFIG
+from pruning_explorer.figures.layers import layer_bars
 from pruning_explorer.ui import state
 from pruning_explorer.ui.study import Study
 
 
 def draw_layers(study: Study) -> None:
-    """Kept and removed by layer, width by size; a click opens a layer."""
-    st.subheader("Layers", anchor="layers", help="Click a bar to look into that layer below.")
+    """Kept and removed by layer, width by size; a click opens a layer below."""
     opened = state.open_layer(study.masks.targets).name
-    chart = layers_chart(study.layers, opened)
+    chart = layer_bars(study.layers, opened)
     st.plotly_chart(
         chart.figure,
         key="layers_chart",
         alt=chart.alt,
         on_select=_open_clicked,
         selection_mode="points",
-        config={"displayModeBar": False},
+        config=CONFIG,
     )
 
 

@@ -42,7 +42,9 @@ def _read_address() -> None:
     problems = st.session_state["address_problems"]
     if problems:
         listed = "\n".join(f"- {problem}" for problem in problems)
-        st.warning(f"Not all of the address could be read; all else in it is shown.\n{listed}", icon=":material/link_off:")
+        st.warning(
+            f"Not all of the address could be read; all else in it is shown.\n{listed}", icon=":material/link_off:"
+        )
         st.button("Got it", key="address_read", on_click=lambda: st.session_state.update(address_problems=()))
 
 
