@@ -14,6 +14,7 @@ CONFIG: Final[dict[str, Any]] = {"displayModeBar": False}
 
 TITLE_HEIGHT: Final = 30
 LEGEND_HEIGHT: Final = 26
+LEGEND_ROW: Final = 19
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ def word_chart(title: str, sentence: str, height: int) -> Chart:
     figure.add_annotation(text=wrapped(sentence, 40), showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
-    return Chart(finish(figure, title, height, legend=False), sentence)
+    return Chart(finish(figure, title, height, legend_rows=0), sentence)
 
 
-def finish(figure: go.Figure, title: str, height: int, *, legend: bool) -> go.Figure:
-    """Give a figure the look of all: title, legend in one row below it, no zoom, the page's own background."""
-    top = TITLE_HEIGHT + (LEGEND_HEIGHT if legend else 6)
+def finish(figure: go.Figure, title: str, height: int, *, legend_rows: int) -> go.Figure:
+    """Give a figure the look of all: title, legend below it, no zoom, the page's own background."""
+    top = TITLE_HEIGHT + (LEGEND_HEIGHT if legend_rows else 6) + LEGEND_ROW * max(0, legend_rows - 1)
     figure.update_layout(
         title={
             "text": title,
@@ -64,7 +65,7 @@ def finish(figure: go.Figure, title: str, height: int, *, legend: bool) -> go.Fi
         margin={"l": 8, "r": 12, "t": top, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=legend,
+        showlegend=legend_rows > 0,
         legend={
             "orientation": "h",
             "title": {"text": ""},
@@ -101,15 +102,19 @@ def spoken(title: str, sentence: str) -> str:
     return f"<b>{wrapped(title)}</b><br>{wrapped(sentence)}"
 
 
-def short_name(name: str, longest: int = 16) -> str:
-    """A name cut in its middle, where names of layers differ least; escaped for plotly.
+def short_name(name: str, longest: int = 18) -> str:
+    """A name short enough for an axis, escaped for plotly.
 
-    >>> short_name("encoder.layers.11.self_attn.in_proj_weight")
-    'encoder…j_weight'
+    A long dotted name keeps its numbers and its last part, by which layers of one network differ.
+
+    >>> short_name("encoder.layers.11.self_attn.out_proj"), short_name("a_name_without_a_single_dot")
+    ('11.out_proj', '…hout_a_single_dot')
     """
     if len(name) > longest:
-        head = (longest - 1) // 2
-        name = f"{name[:head]}…{name[len(name) - (longest - 1 - head) :]}"
+        *path, last = name.split(".")
+        name = ".".join([*(part for part in path if part.isdigit()), last])
+    if len(name) > longest:
+        name = f"…{name[-(longest - 1) :]}"
     return escape(name, quote=False)
 
 

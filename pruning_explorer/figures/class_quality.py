@@ -11,7 +11,7 @@ from pruning_explorer.figures.numbers import count, percent, points
 COLUMNS = ("group", "samples", "dense", "dense_low", "dense_high", "pruned", "pruned_low", "pruned_high", "change")
 ROW_HEIGHT = 28
 # half the distance between the two marks of a class, in rows
-BESIDE = 0.18
+BESIDE = 0.15
 
 
 def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit: int = 40) -> Chart:
@@ -65,6 +65,7 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
         title_standoff=6,
         range=[-3, 103],
         tickvals=[0, 25, 50, 75, 100],
+        showgrid=True,
         zeroline=False,
     )
     names = [str(group) for group in shown["group"]]
@@ -77,7 +78,7 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
         zeroline=False,
     )
     figure.update_layout(hovermode="closest")
-    return Chart(finish(figure, title, 120 + ROW_HEIGHT * len(shown), legend=True), _finding(frame, quality_name))
+    return Chart(finish(figure, title, 120 + ROW_HEIGHT * len(shown), legend_rows=1), _finding(frame, quality_name))
 
 
 def _hover(row: "pd.Series[float]", quality_name: str) -> str:

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, finish, need_columns, spoken, word_chart
-from pruning_explorer.figures.numbers import decimal, nats, percent
+from pruning_explorer.figures.numbers import nats, percent
 
 HEIGHT = 380
 TITLE = "The cliff"
@@ -18,7 +18,7 @@ COLUMNS = ("amount", "achieved", "quality", "quality_low", "quality_high", "kl_n
 
 # below this many nats the drift axis is linear, above logarithmic: 0 and 10 both have a place on it
 LINEAR_BELOW = 1e-3
-DRIFT_TICKS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
+DRIFT_TICKS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 
 def cliff(
@@ -60,12 +60,12 @@ def cliff(
         _add_interval(figure, frame)
     _add_upper(figure, frame, column, name)
     if labelled and dense_quality is not None:
-        _add_dense(figure, dense_quality, quality_name)
+        _add_dense(figure, dense_quality)
     _add_drift(figure, frame)
     _add_present(figure, amount)
 
     figure.update_xaxes(range=[-1, 101], tickvals=[0, 20, 40, 60, 80, 100], zeroline=False)
-    figure.update_xaxes(title_text="amount asked for (% of weights removed)", title_standoff=6, row=2, col=1)
+    figure.update_xaxes(title_text="amount to remove (%)", title_standoff=6, row=2, col=1)
     # the lowest tick of one panel and the label of the present amount share the gap: keep the panel's ticks few
     figure.update_yaxes(
         title_text=f"{name} (%)", range=[-3, 103], tickvals=[0, 25, 50, 75, 100], zeroline=False, row=1, col=1
@@ -75,14 +75,14 @@ def cliff(
         title_text="drift, KL (nats)",
         range=[-0.15, float(_symlog(np.array([top]))[0]) + 0.25],
         tickvals=_symlog(np.array(DRIFT_TICKS)),
-        ticktext=["0", "0.001", "0.01", "0.1", "1", "10", "100"],
+        ticktext=[f"{tick:g}" for tick in DRIFT_TICKS],
         zeroline=False,
         row=2,
         col=1,
     )
     figure.update_layout(hovermode="x")
     return Chart(
-        finish(figure, _title(len(frame), planned), HEIGHT, legend=True),
+        finish(figure, _title(len(frame), planned), HEIGHT, legend_rows=1),
         _finding(frame, column, name, amount, dense_quality if labelled else None, planned),
     )
 
@@ -136,8 +136,9 @@ def _add_upper(figure: go.Figure, frame: pd.DataFrame, column: str, name: str) -
             x=frame["amount"].to_numpy() * 100,
             y=frame[column].to_numpy() * 100,
             mode=_mode(frame),
+            cliponaxis=False,
             line={"color": colours.KEPT_LINE, "width": 2.5},
-            marker={"size": 5},
+            marker={"size": 6},
             name="pruned",
             hovertext=[_upper_text(row, column, name) for _, row in frame.iterrows()],
             hovertemplate="%{hovertext}<extra></extra>",
@@ -154,7 +155,7 @@ def _upper_text(row: "pd.Series[float]", column: str, name: str) -> str:
     return spoken(percent(row[column]), f"{sentence}.")
 
 
-def _add_dense(figure: go.Figure, dense_quality: float, quality_name: str) -> None:
+def _add_dense(figure: go.Figure, dense_quality: float) -> None:
     figure.add_trace(
         go.Scatter(
             x=[0, 100],
@@ -163,7 +164,6 @@ def _add_dense(figure: go.Figure, dense_quality: float, quality_name: str) -> No
             line={"color": colours.DENSE_LINE, "width": 2, "dash": "dash"},
             name=f"dense {percent(dense_quality)}",
             hoverinfo="skip",
-            meta=f"dense {quality_name}",
         ),
         row=1,
         col=1,
@@ -178,9 +178,11 @@ def _add_drift(figure: go.Figure, frame: pd.DataFrame) -> None:
             y=_symlog(np.where(np.isfinite(drift), np.maximum(drift, 0), np.nan)),
             customdata=drift,
             mode=_mode(frame),
+            cliponaxis=False,
             line={"color": colours.REMOVED, "width": 2.5, "dash": "dot"},
-            marker={"size": 5, "symbol": "square"},
+            marker={"size": 6, "symbol": "square"},
             name="drift",
+            showlegend=False,
             hovertext=[
                 spoken(
                     nats(row["kl_nats"]), f"{_place(row)} the drift from the dense answers is {nats(row['kl_nats'])}."
@@ -205,6 +207,7 @@ def _add_present(figure: go.Figure, amount: float) -> None:
         xref="x",
         yref="paper",
         line={"color": colours.ACCENT_LINE, "width": 2},
+        layer="between",
     )
     # in the gap between the panels, where no curve can run through it
     lower_top, upper_bottom = figure.layout.yaxis2.domain[1], figure.layout.yaxis.domain[0]
@@ -229,20 +232,20 @@ def _finding(
         return f"{len(frame)} amounts measured; {name} is known for none of them."
     start = dense if dense is not None else 1.0 if column == "agreement" else float(known[column].iloc[0])
     level = 0.9 * start
+    named = f"{percent(level)}, nine tenths of {'dense' if dense is not None else 'where it starts'},"
+    if column == "agreement":
+        named = percent(level)
     below = known[known[column] < level]
     subject = name[0].upper() + name[1:]
     if below.empty:
-        most = known["amount"].iloc[-1]
-        finding = f"{subject} stays at or above {percent(level)} up to an amount of {percent(most)}"
+        finding = f"{subject} stays at or above {named} up to an amount of {percent(known['amount'].iloc[-1])}."
     else:
-        finding = f"{subject} falls below {percent(level)} at an amount of {percent(below['amount'].iloc[0])}"
-    if dense is not None:
-        finding += f" (dense {percent(dense)})"
+        finding = f"{subject} falls below {named} at an amount of {percent(below['amount'].iloc[0])}."
     nearest = known.iloc[int((known["amount"] - amount).abs().argmin())]
-    finding += (
-        f". Nearest to the present amount of {percent(amount)}, at {percent(nearest['amount'])}: "
-        f"{name} {percent(nearest[column])}, drift {decimal(nearest['kl_nats'])} nats."
-    )
+    place = f"At the present amount of {percent(amount)}"
+    if nearest["amount"] != amount:
+        place = f"At {percent(nearest['amount'])}, the measured amount nearest to the present {percent(amount)},"
+    finding += f" {place} it is {percent(nearest[column])}, with a drift of {nats(nearest['kl_nats'])}."
     if planned is not None and len(frame) < planned:
         finding += f" {len(frame)} of {planned} amounts measured so far."
     return finding

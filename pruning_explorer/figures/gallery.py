@@ -19,8 +19,8 @@ NOTHING = "There are no samples to show."
 
 # text has the page's own colour and borders let the page shine through, so one sheet does for light and dark
 _STYLE = f"""<style>
-.px-cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:8px;margin:0;padding:0;
-list-style:none;color:inherit;font-size:0.875rem;line-height:1.35}}
+.px-cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(136px,1fr));gap:8px;
+color:inherit;font-size:0.875rem;line-height:1.35}}
 .px-cards.px-wide{{grid-template-columns:repeat(auto-fill,minmax(210px,1fr))}}
 .px-card{{margin:0;padding:8px;border:1px solid rgba(128,128,128,.4);border-radius:8px;min-width:0;
 overflow-wrap:anywhere;color:inherit}}
@@ -30,11 +30,12 @@ background:{colours.translucent(colours.REMOVED, 0.1)}}}
 border:1px solid rgba(128,128,128,.4)}}
 .px-head{{display:flex;flex-wrap:wrap;gap:0 8px;justify-content:space-between;margin:0 0 4px}}
 .px-card table{{margin:4px 0 0;border-collapse:collapse;width:100%;font-size:inherit;color:inherit}}
-.px-card th,.px-card td{{border:0;padding:0 6px 0 0;text-align:left;font-weight:400;vertical-align:top;color:inherit}}
+.px-card th,.px-card td{{border:0;padding:0 10px 0 0;text-align:left;font-weight:400;vertical-align:top;color:inherit}}
+.px-card th{{width:1%;white-space:nowrap}}
 .px-card td.px-number{{text-align:right;padding-right:0;white-space:nowrap;font-variant-numeric:tabular-nums}}
 .px-said{{font-weight:600}}
 .px-wide .px-said,.px-prompt{{font-family:monospace;white-space:pre-wrap;font-size:0.95rem}}
-.px-off{{text-decoration:underline wavy {colours.REMOVED} 2px;text-underline-offset:3px;
+.px-off{{text-decoration:underline {colours.REMOVED} 3px;text-underline-offset:2px;
 background:{colours.translucent(colours.REMOVED, 0.28)};color:inherit}}
 </style>"""
 
@@ -193,8 +194,9 @@ def _card(number: int, agrees: bool, shown: str, truth: list[_Answer], answers: 
     flag = "" if agrees else f"<strong>{FLIPPED}</strong>"
     rows = "".join(_answer(*answer) for answer in (*truth, *answers))
     return (
-        f'<li class="px-card{"" if agrees else " px-flipped"}">'
-        f'<div class="px-head"><span>sample {number}</span>{flag}</div>{shown}<table><tbody>{rows}</tbody></table></li>'
+        f'<div role="listitem" class="px-card{"" if agrees else " px-flipped"}">'
+        f'<div class="px-head"><span>sample {number}</span>{flag}</div>{shown}'
+        f"<table><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -211,5 +213,6 @@ def _answer(who: str, said: str, probability: str, right: bool | None) -> str:
 def _cards(cards: list[str], kind: str) -> str:
     if not cards:
         return f"<p>{NOTHING}</p>"
-    # the list comes first: a sheet at the head of a fragment is dropped when a browser sanitises it
-    return f'<ul class="{kind}" role="list">{"".join(cards)}</ul>{_STYLE}'
+    # divs with roles: a page's own rules for ul would indent the cards. The sheet comes last: at the head of a fragment
+    # it is dropped when the page sanitises it
+    return f'<div class="{kind}" role="list">{"".join(cards)}</div>{_STYLE}'

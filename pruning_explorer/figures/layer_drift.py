@@ -9,9 +9,9 @@ from plotly.subplots import make_subplots
 
 from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, apart, finish, need_columns, short_name, spoken, word_chart
-from pruning_explorer.figures.numbers import IDENTICAL, MINUS, decibels, decimal
+from pruning_explorer.figures.numbers import IDENTICAL, decibels, decimal
 
-HEIGHT = 380
+HEIGHT = 420
 TITLE = "Drift by layer"
 COLUMNS = ("module", "layer_type", "cosine", "l2_normalised", "sqnr_db", "order")
 
@@ -19,7 +19,8 @@ COLUMNS = ("module", "layer_type", "cosine", "l2_normalised", "sqnr_db", "order"
 def layer_drift_chart(frame: pd.DataFrame) -> Chart:
     """Normalised L2 error above and signal-to-noise ratio below, per module in execution order.
 
-    An infinite ratio means that the outputs are the same: such modules sit on a line of their own, named so.
+    An infinite ratio means that the outputs are the same: such modules sit on a row of their own, with a mark
+    that the legend names.
 
     Args:
         frame: one row per module with the columns ``COLUMNS``, as ``layer_drift`` makes it.
@@ -45,9 +46,11 @@ def layer_drift_chart(frame: pd.DataFrame) -> Chart:
             x=places,
             y=np.where(np.isfinite(error), error, np.nan),
             mode="lines+markers",
+            cliponaxis=False,
             line={"color": colours.REMOVED, "width": 2},
             marker={"size": 7, "symbol": "square"},
             name="error",
+            showlegend=False,
             hovertext=texts,
             hovertemplate="%{hovertext}<extra></extra>",
         ),
@@ -60,15 +63,18 @@ def layer_drift_chart(frame: pd.DataFrame) -> Chart:
             x=places,
             y=finite,
             mode="lines+markers",
+            cliponaxis=False,
             line={"color": colours.KEPT_LINE, "width": 2, "dash": "dot"},
             marker={"size": 7, "symbol": "circle"},
             name="signal to noise",
+            showlegend=False,
             hovertext=texts,
             hovertemplate="%{hovertext}<extra></extra>",
         ),
         row=2,
         col=1,
     )
+    most = float(np.nanmax(error[np.isfinite(error)], initial=0.0)) or 1.0
     low = min(0.0, float(np.nanmin(finite))) if np.isfinite(finite).any() else 0.0
     high = max(10.0, float(np.nanmax(finite))) if np.isfinite(finite).any() else 10.0
     pad = (high - low) * 0.12
@@ -81,6 +87,7 @@ def layer_drift_chart(frame: pd.DataFrame) -> Chart:
                 mode="markers",
                 marker={"size": 9, "symbol": "diamond-open", "color": colours.DENSE_LINE, "line": {"width": 2}},
                 name=f"{IDENTICAL} to dense",
+                showlegend=True,
                 hovertext=[text for text, equal in zip(texts, same, strict=True) if equal],
                 hovertemplate="%{hovertext}<extra></extra>",
             ),
@@ -88,20 +95,20 @@ def layer_drift_chart(frame: pd.DataFrame) -> Chart:
             col=1,
         )
         high = roof
-    figure.update_yaxes(title_text="L2 error / dense norm", rangemode="tozero", nticks=5, zeroline=False, row=1, col=1)
-    ticks = _ticks(low, high - 2 * pad if same.any() else high)
+    figure.update_yaxes(
+        title_text="normalised L2", range=[-0.06 * most, 1.1 * most], nticks=5, zeroline=False, row=1, col=1
+    )
     figure.update_yaxes(
         title_text="SQNR (dB)",
         range=[low - pad / 2, high + pad],
-        tickvals=[*ticks, high] if same.any() else ticks,
-        ticktext=[*(f"{tick:g}".replace("-", MINUS) for tick in ticks), IDENTICAL] if same.any() else None,
+        tickvals=_ticks(low, high - 2 * pad if same.any() else high),
         zeroline=False,
         row=2,
         col=1,
     )
     _label(figure, [str(name) for name in frame["module"]])
     figure.update_layout(hovermode="closest")
-    return Chart(finish(figure, TITLE, HEIGHT, legend=True), _finding(frame))
+    return Chart(finish(figure, TITLE, HEIGHT, legend_rows=int(same.any())), _finding(frame))
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -119,7 +126,7 @@ def _label(figure: go.Figure, names: list[str]) -> None:
     figure.update_xaxes(
         tickvals=shown,
         ticktext=[short_name(names[index] or "whole network") for index in shown],
-        tickangle=0 if len(names) <= 2 else -40,
+        autotickangles=[0, -40, -90],
         tickfont={"size": 11},
         title_text="modules, in the order they run",
         title_standoff=6,
@@ -137,7 +144,8 @@ def _hover(row: "pd.Series[float]", position: int) -> str:
     else:
         sentence = (
             f"{row['layer_type']}, number {position} to run: the error of its outputs is "
-            f"{decimal(row['l2_normalised'])} of their dense norm; signal to noise {decibels(row['sqnr_db'])}, cosine {decimal(row['cosine'])}."
+            f"{decimal(row['l2_normalised'])} of their dense norm; "
+            f"signal to noise {decibels(row['sqnr_db'])}, cosine {decimal(row['cosine'])}."
         )
     return spoken(name, sentence)
 

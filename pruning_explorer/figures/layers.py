@@ -71,7 +71,7 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
                 marker={
                     "color": colour,
                     "line": {"width": 0},
-                    "pattern": {"shape": pattern, "fgcolor": "#ffffff", "fgopacity": 0.55, "size": 7, "solidity": 0.2},
+                    "pattern": {"shape": pattern, "bgcolor": colour, "fgcolor": "#ffffff", "size": 7, "solidity": 0.15},
                 },
                 # a click selects its bar; the others must not fade, they mean what they meant
                 selected={"marker": {"opacity": 1}},
@@ -87,14 +87,14 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
         range=[-0.004, 1.004],
         showgrid=False,
         zeroline=False,
-        title_text="width: number of weights" + (", small ones widened" if widened else ""),
+        title_text="width: weights" + (" (small layers widened)" if widened else ""),
         title_standoff=6,
     )
     figure.update_yaxes(
         title_text="weights (% of the layer)", range=[-1, 101], tickvals=[0, 25, 50, 75, 100], zeroline=False
     )
-    figure.update_layout(barmode="stack", bargap=0, hovermode="closest")
-    return Chart(finish(figure, TITLE, HEIGHT, legend=True), _finding(layers, open_target))
+    figure.update_layout(barmode="stack", bargap=0, hovermode="closest", legend_traceorder="normal")
+    return Chart(finish(figure, TITLE, HEIGHT, legend_rows=1), _finding(layers, open_target))
 
 
 def bar_shares(
@@ -115,7 +115,7 @@ def bar_shares(
 
 
 def _outline(figure: go.Figure, centre: float, width: float) -> None:
-    for colour, thickness in (("#ffffff", 5), (colours.ACCENT, 3)):
+    for colour, thickness in (("#ffffff", 4), (colours.ACCENT, 2.5)):
         # two strokes, light under dark: one of them stands off the bar on any background
         figure.add_shape(
             type="rect",
@@ -138,7 +138,7 @@ def _label(
         ticktext=[
             f"<b>{text}</b>" if names[index] == open_target else text for index, text in zip(shown, texts, strict=True)
         ],
-        tickangle=0 if len(names) <= 2 else -40,
+        autotickangles=[0, -40, -90],
         tickfont={"size": 11},
         ticks="outside",
         ticklen=3,
@@ -161,7 +161,8 @@ def _hover(row: "pd.Series[float]") -> str:
 def _finding(layers: pd.DataFrame, open_target: str | None) -> str:
     weights, removed = int(layers["weights"].sum()), int(layers["removed"].sum())
     most, least = (layers.iloc[int(place)] for place in (layers["achieved"].argmax(), layers["achieved"].argmin()))
-    finding = f"{percent(removed / weights)} of {short_count(weights)} weights removed from {len(layers)} layers"
+    plural = "" if len(layers) == 1 else "s"
+    finding = f"{percent(removed / weights)} of {short_count(weights)} weights removed from {len(layers)} layer{plural}"
     if len(layers) == 1 or most["achieved"] == least["achieved"]:
         finding += "."
     else:

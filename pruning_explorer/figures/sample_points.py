@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, finish, need_columns, spoken, word_chart
+from pruning_explorer.figures.chart import LEGEND_ROW, Chart, finish, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import percent
 
-HEIGHT = 460
+HEIGHT = 420
 TITLE = "Samples"
 COLUMNS = ("sample", "agrees", "dense_top1", "pruned_top1", "dense_probability", "pruned_probability")
 
@@ -105,18 +105,22 @@ def sample_points(
                 hovertemplate="%{hovertext}<extra></extra>",
             )
         )
-    figure.update_xaxes(title_text="first input", nticks=6, zeroline=False, showgrid=False, title_standoff=6)
+    figure.update_xaxes(
+        title_text="first input", nticks=6, zeroline=False, showgrid=False, title_standoff=6, constrain="domain"
+    )
     figure.update_yaxes(
         title_text="second input", nticks=6, zeroline=False, showgrid=False, scaleanchor="x", constrain="domain"
     )
     figure.update_layout(hovermode="closest")
+    # a phone has room for two or three names in a row
+    rows = -(-(len(set(classes.tolist())) + int(flipped.any())) // 2)
     finding = (
         f"{len(samples)} samples of {len(set(classes.tolist()))} classes on the plane; "
         f"for {int(flipped.sum())} of them the pruned network's answer differs from the dense one's."
     )
     if regions is not None:
         finding += " Behind them, the regions in which the pruned network gives each answer."
-    return Chart(finish(figure, TITLE, HEIGHT, legend=True), finding)
+    return Chart(finish(figure, TITLE, HEIGHT + LEGEND_ROW * (rows - 1), legend_rows=rows), finding)
 
 
 def _name(names: Sequence[str], index: int) -> str:
