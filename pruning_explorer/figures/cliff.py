@@ -113,6 +113,8 @@ def _place(row: "pd.Series[float]") -> str:
 
 def _add_interval(figure: go.Figure, frame: pd.DataFrame) -> None:
     known = frame[frame["quality_low"].notna() & frame["quality_high"].notna()]
+    if known.empty:
+        return
     amounts = known["amount"].to_numpy() * 100
     figure.add_trace(
         go.Scatter(

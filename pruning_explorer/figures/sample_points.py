@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ def sample_points(
                     "size": 7,
                     "line": {"width": 0.5, "color": "#ffffff"},
                 },
-                name=_name(names, index),
+                name=escape(_name(names, index), quote=False),
                 hovertext=texts[of_class],
                 hovertemplate="%{hovertext}<extra></extra>",
             )
@@ -142,7 +143,9 @@ def _add_regions(figure: go.Figure, regions: DecisionRegions, names: Sequence[st
             showscale=False,
             opacity=0.22,
             hoverongaps=False,
-            text=np.array([_name(names, index) for index in range(steps)], dtype=object)[regions.answers],
+            text=np.array([escape(_name(names, index), quote=False) for index in range(steps)], dtype=object)[
+                regions.answers
+            ],
             hovertemplate="Here the pruned network answers <b>%{text}</b>.<extra></extra>",
             name="regions",
         )

@@ -1,0 +1,52 @@
+"""What all figures share."""
+
+import pandas as pd
+import pytest
+
+from pruning_explorer.figures.chart import apart, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.colours import ACCENT_LINE, DENSE_LINE, KEPT, KEPT_LINE, REMOVED
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, WCAG 2.2."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("colour", [KEPT, KEPT_LINE, DENSE_LINE, ACCENT_LINE])
+def test_lines_stand_off_both_backgrounds(colour: str) -> None:
+    for background in ("#ffffff", "#0e1117"):
+        light, dark = sorted((luminance(colour), luminance(background)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def test_kept_and_removed_differ_in_lightness_alone() -> None:
+    assert (luminance(REMOVED) + 0.05) / (luminance(KEPT) + 0.05) > 2
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(ValueError, match="The cliff needs the columns amount, kl_nats; the table has quality"):
+        need_columns(pd.DataFrame({"quality": [1.0]}), ("amount", "quality", "kl_nats"), "The cliff")
+
+
+def test_nothing_to_draw_is_said_in_words() -> None:
+    chart = word_chart("Layers", "No layer is chosen.", 200)
+    assert chart.alt == chart.figure.layout.annotations[0].text == "No layer is chosen."
+    assert chart.figure.layout.height == 200
+
+
+def test_names_cannot_become_markup() -> None:
+    assert "<script>" not in spoken("<script>", "a <b> c") + short_name("<script>")
+
+
+def test_short_names_of_different_layers_differ() -> None:
+    names = [
+        f"encoder.layers.{layer}.{part}" for layer in range(12) for part in ("linear1", "linear2", "self_attn.out_proj")
+    ]
+    assert len({short_name(name) for name in names}) == len(names)
+    assert all(len(short_name(name)) <= 18 for name in names)
+
+
+def test_labels_keep_apart_and_the_first_wins() -> None:
+    assert apart([0.0, 0.01, 0.5, 0.51], order=[1, 0, 2, 3], gap=0.1) == [1, 2]
