@@ -61,7 +61,7 @@ class Ranked:
             own = recipe.amount_of(target)
             if own is not None:
                 removed[:, column] = round(own * int(groups[column]))
-        removed = np.minimum(removed, limits)
+        np.minimum(removed, limits, out=removed)
         together = np.flatnonzero(self.joint)
         if len(together):
             totals = np.rint(wanted * groups[together].sum()).astype(np.int64)

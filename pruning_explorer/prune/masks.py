@@ -50,14 +50,19 @@ class Masks(Mapping[str, Tensor]):
         """Masks made elsewhere, by any of a tied tensor's names; 0/1 tensors of other dtypes are understood.
 
         Raises:
-            MaskError: values other than 0 and 1, or a wrong shape.
+            MaskError: values other than 0 and 1, a wrong shape, or two masks for one tied tensor.
             TargetError: there is no such target.
         """
         named: dict[str, Tensor] = {}
         for name, mask in masks.items():
+            if not isinstance(mask, Tensor):
+                raise MaskError(f"the mask of {name} is no tensor but {type(mask).__name__}; torch.as_tensor makes one")
             if mask.dtype != torch.bool and not bool(((mask == 0) | (mask == 1)).all()):
                 raise MaskError(f"the mask of {name} has values other than 0 and 1; 1 keeps a weight, 0 removes it")
-            named[subject.target(name).name] = mask.bool()
+            first = subject.target(name).name
+            if first in named and not torch.equal(named[first], mask.bool()):
+                raise MaskError(f"{name} and {first} are one tied tensor and have two masks; give it one")
+            named[first] = mask.bool()
         return cls(tuple(target for target in subject.targets if target.name in named), MappingProxyType(named))
 
     def __getitem__(self, name: str) -> Tensor:

@@ -38,6 +38,11 @@ class Ranking:
     def nbytes(self) -> int:
         return self.ranks.nbytes + self.ordered_bits.nbytes
 
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """Float32 ``[groups]``, in the groups' own order."""
+        return self.ordered_bits.view(np.float32)[self.ranks]
+
     def keep(self, removed: int) -> Tensor:
         """Bool ``[groups]``: all but the first ``removed`` to go."""
         return torch.from_numpy(self.ranks >= np.int32(removed))
@@ -104,7 +109,8 @@ def global_cut(
     below, through = _below(rankings, low, most), _below(rankings, low + 1, most)
     missing = (wanted - below.sum(axis=1))[:, None]
     before = np.cumsum(through - below, axis=1) - (through - below)
-    return below + np.clip(missing - before, 0, through - below)
+    removed: NDArray[np.int64] = below + np.clip(missing - before, 0, through - below)
+    return removed
 
 
 def _below(rankings: Sequence[Ranking], bits: NDArray[np.int64], most: NDArray[np.int64]) -> NDArray[np.int64]:

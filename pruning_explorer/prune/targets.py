@@ -152,4 +152,4 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
 
 def is_lazy(tensor: torch.Tensor) -> bool:
     """Whether this is a parameter or buffer of a lazy module that has no shape yet."""
-    return isinstance(tensor, nn.parameter.UninitializedTensorMixin)
+    return nn.parameter.is_lazy(tensor)

@@ -1,0 +1,160 @@
+"""The cache of rankings: bounded in bytes, the least recently used goes first, one for all threads."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pruning_explorer import Recipe, Subject
+from pruning_explorer.prune import engine
+from pruning_explorer.prune.cache import ByteBoundedCache
+from tests.prune.oracle import network_of
+
+
+@dataclass(frozen=True)
+class Weight:
+    nbytes: int
+
+
+def never() -> Weight:
+    raise AssertionError("this was to be in the cache")
+
+
+def of(nbytes: int) -> Callable[[], Weight]:
+    return lambda: Weight(nbytes)
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    cache: ByteBoundedCache[Weight] = ByteBoundedCache(100)
+    cache.get("a", of(40))
+    cache.get("b", of(40))
+    cache.get("a", never)
+    cache.get("c", of(40))
+    assert (len(cache), cache.nbytes) == (2, 80)
+    cache.get("a", never)
+    cache.get("c", never)
+    with pytest.raises(AssertionError):
+        cache.get("b", never)
+
+
+def test_one_large_value_evicts_as_many_as_it_must() -> None:
+    cache: ByteBoundedCache[Weight] = ByteBoundedCache(100)
+    for key in range(10):
+        cache.get(key, of(10))
+    cache.get("large", of(85))
+    assert (len(cache), cache.nbytes) == (2, 95)
+    cache.get(9, never)
+
+
+def test_a_value_larger_than_the_limit_is_made_and_not_kept() -> None:
+    cache: ByteBoundedCache[Weight] = ByteBoundedCache(100)
+    cache.get("a", of(60))
+    assert cache.get("huge", of(101)).nbytes == 101
+    assert (len(cache), cache.nbytes) == (1, 60)
+    cache.get("a", never)
+
+
+def test_a_failure_is_not_kept() -> None:
+    cache: ByteBoundedCache[Weight] = ByteBoundedCache(100)
+    with pytest.raises(AssertionError):
+        cache.get("a", never)
+    assert cache.get("a", of(5)).nbytes == 5
+
+
+def test_clear() -> None:
+    cache: ByteBoundedCache[Weight] = ByteBoundedCache(100)
+    cache.get("a", of(60))
+    cache.clear()
+    assert (len(cache), cache.nbytes) == (0, 0)
+
+
+@given(st.integers(0, 60), st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30)), max_size=60))
+def test_never_more_than_the_limit_and_the_count_is_true(limit: int, calls: list[tuple[int, int]]) -> None:
+    """Against the rule itself: keep the latest calls whose values fit together."""
+    cache: ByteBoundedCache[Weight] = ByteBoundedCache(limit)
+    held: dict[int, int] = {}
+    for key, size in calls:
+        cache.get(key, of(size))
+        if key in held:
+            held[key] = held.pop(key)
+        elif size <= limit:
+            held[key] = size
+            while sum(held.values()) > limit:
+                del held[next(iter(held))]
+        assert (cache.nbytes, len(cache)) == (sum(held.values()), len(held))
+        assert cache.nbytes <= limit
+    for key in held:
+        cache.get(key, never)
+
+
+def test_many_threads() -> None:
+    """Eight threads over 20 keys, with room for five: sizes stay true and nobody gets another key's value."""
+    cache: ByteBoundedCache[Weight] = ByteBoundedCache(100)
+    wrong: list[str] = []
+
+    def make(key: int) -> Weight:
+        time.sleep(0.0001)
+        return Weight(10 + key)
+
+    def work(start: int) -> None:
+        for step in range(150):
+            key = (start * 7 + step * 3) % 20
+            if cache.get(key, lambda key=key: make(key)).nbytes != 10 + key:
+                wrong.append(f"{key}: another's value")
+            if cache.nbytes < 0:
+                wrong.append("negative size")
+
+    threads = [threading.Thread(target=work, args=(start,)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert cache.nbytes == sum(value.nbytes for value in cache._entries.values()) <= cache.limit
+
+
+def test_a_slow_value_does_not_hold_up_the_others() -> None:
+    cache: ByteBoundedCache[Weight] = ByteBoundedCache(100)
+    cache.get("ready", of(1))
+    started, finish = threading.Event(), threading.Event()
+
+    def slow() -> Weight:
+        started.set()
+        assert finish.wait(10)
+        return Weight(1)
+
+    thread = threading.Thread(target=cache.get, args=("slow", slow))
+    thread.start()
+    assert started.wait(10)
+    cache.get("ready", never)
+    finish.set()
+    thread.join()
+    cache.get("slow", never)
+
+
+def test_rankings_are_made_once_and_for_every_amount(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8 bytes a weight; the amount, the cap and the frozen layers do not rank again, the seed of magnitude neither."""
+    made: list[str] = []
+    rank = engine.rank
+    monkeypatch.setattr(engine, "RANKINGS", ByteBoundedCache(1 << 20))
+    monkeypatch.setattr(engine, "rank", lambda scores, name: made.append(name) or rank(scores, name))
+    subject = Subject.from_module(network_of(torch.randn(3, 4), torch.randn(5)))
+    for recipe in (
+        Recipe(amount=0.1),
+        Recipe(amount=0.9),
+        Recipe(scope="global", cap=0.4),
+        Recipe(frozen=("0.weight",)),
+        Recipe(amounts={"1.weight": 0.3}, seed=3),
+    ):
+        engine.compute_masks(subject, recipe)
+    assert made == ["0.weight", "1.weight"]
+    assert engine.RANKINGS.nbytes == 8 * (12 + 5)
+    engine.compute_masks(subject, Recipe("random"))
+    engine.compute_masks(subject, Recipe("random", amount=0.2))
+    engine.compute_masks(subject, Recipe("random", seed=1))
+    assert len(made) == 2 + 2 * 2
