@@ -14,7 +14,10 @@ SHAPES = {
     "square-256": (256, 256),
     "square-512": (512, 512),
     "square-1024": (1024, 1024),
-    "conv-large": (128, 64, 11, 11),
+    "conv-64k": (128, 56, 3, 3),
+    "conv-256k": (256, 113, 3, 3),
+    "conv-1m": (512, 227, 3, 3),
+    "conv-large": (512, 512, 3, 3),
     "large": (3000, 4096),
 }
 
@@ -68,7 +71,7 @@ def follow() -> None:
     st.session_state.amount = released_amount("mask")
 
 
-if __name__ == "__main__":
+def main() -> None:
     st.set_page_config(page_title="Live mask", layout="wide")
     names = list(SHAPES)
     asked = st.query_params.get("layer", "tiny")
@@ -77,6 +80,9 @@ if __name__ == "__main__":
     channels = st.sidebar.toggle("Whole channels", value="channels" in st.query_params)
     cap = st.sidebar.slider("Cap", 0.0, 1.0, float(st.query_params.get("cap", "1")))
     st.sidebar.slider("Amount in the sidebar", 0.0, 100.0, step=0.1, key="amount")
+    st.session_state.runs = st.session_state.get("runs", 0) + 1
+    if not st.sidebar.toggle("Show the layer", value=True):
+        return
     place = st.session_state.get("place")
     state = live_mask(
         payload(layer, channels, cap),
@@ -91,5 +97,8 @@ if __name__ == "__main__":
     if state.window and place != (layer, state.window):
         st.session_state.place = (layer, state.window)
         st.rerun()
-    st.session_state.runs = st.session_state.get("runs", 0) + 1
     st.write(f"Python sees {state.amount_percent:.1f} %, run {st.session_state.runs}")
+
+
+if __name__ == "__main__":
+    main()

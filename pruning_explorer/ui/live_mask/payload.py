@@ -18,7 +18,7 @@ MAX_CELLS = 2**20
 MAX_WINDOW = 512
 MAX_BINS = 128
 TABLE_STEPS = 51  # every 2 %, where a table over all positions would be too large
-CLIP_QUANTILE = 0.998
+CLIP_QUANTILE = 0.995
 
 
 def exit_amounts(ranks: Array, removed_at: Array) -> Array:
@@ -79,7 +79,7 @@ def build_payload(
     group_scores = np.zeros(groups, np.float32)
     group_scores[ranks] = scores
     monotone = bool(np.all(group_scores[1:] >= group_scores[:-1]))
-    histogram, bins, score_range = _histogram(scores)
+    histogram, bins, score_range, tail = _histogram(scores)
     magnitude = bool(np.array_equal(scores, np.abs(weights)))
 
     arrays: dict[str, Array] = {
@@ -98,7 +98,7 @@ def build_payload(
             arrays["group_scores"] = group_scores
     else:
         arrays |= block_sections(layout, weights, ranks, groups, removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)])
-    scale, clipped = _colour_scale(arrays["block_means"] if not cells else weights)
+    scale, clipped = _end_of_scale(np.abs(weights) if cells else arrays["block_means"])
     channel_dim = channel_dim if len(shape) > 1 and channel_dim == 1 else 0
     header: dict[str, Any] = {
         "mode": "cells" if cells else "blocks",
@@ -115,6 +115,7 @@ def build_payload(
         "scale": scale,
         "clipped": clipped,
         "score_range": score_range,
+        "tail": tail,
         "monotone": monotone,
         "channel_dim": channel_dim,
         "max_window": MAX_WINDOW,
@@ -153,7 +154,7 @@ def build_window(
         "scores": _flat(scores, np.float32)[index],
         "inside": inside.astype(np.uint8),
     }
-    scale, clipped = _colour_scale(part)
+    scale, clipped = _end_of_scale(np.abs(part))
     header = {
         "mode": "window",
         "key": key,
@@ -194,15 +195,17 @@ def _kept_at(ranks: Array, groups: int, removed_at: Array) -> Array:
     return (ranks.size - gone[np.minimum(removed_at, groups)]).astype(np.uint32)
 
 
-def _histogram(scores: Array) -> tuple[Array, Array, list[float]]:
-    """Counts per bin [B], the bin of each weight, and the range of scores."""
+def _histogram(scores: Array) -> tuple[Array, Array, list[float], bool]:
+    """Counts per bin [B], the bin of each weight, the range, and whether the last bin holds a long tail as well."""
     low, high = float(scores.min()), float(scores.max())
     count = int(min(MAX_BINS, max(12, 2 * scores.size**0.5)))
     if high <= low:
-        return np.array([scores.size], np.uint32), np.zeros(scores.size, np.uint8), [low, high]
-    bins = ((scores - np.float32(low)) * np.float32(count / (high - low))).astype(np.uint8)
-    np.minimum(bins, np.uint8(count - 1), out=bins)
-    return _counts(bins, count), bins, [low, high]
+        return np.array([scores.size], np.uint32), np.zeros(scores.size, np.uint8), [low, high], False
+    end, tail = _end_of_scale(scores - low if low else scores)
+    high = low + end
+    places = (scores - np.float32(low)) * np.float32(count / (high - low))
+    bins = np.minimum(places, np.float32(count - 1)).astype(np.uint8)
+    return _counts(bins, count), bins, [low, high], tail
 
 
 def _counts(values: Array, length: int) -> Array:
@@ -221,14 +224,12 @@ def _removed_by_bin(bins: Array, count: int, ranks: Array, groups: int, removed_
     return np.cumsum(table[:TABLE_STEPS], axis=0).astype(np.uint32).reshape(-1)
 
 
-def _colour_scale(values: Array) -> tuple[float, bool]:
-    """End of the colour scale: the largest magnitude, or its 99.8 % quantile where single values would wash out all."""
-    magnitude = np.abs(values)
-    largest = float(magnitude.max())
-    if values.size >= 1000:
-        # the order of a regular sample is enough for an end of a colour scale
-        sample = magnitude[:: max(1, values.size // 65536)]
-        quantile = float(np.quantile(sample, CLIP_QUANTILE))
+def _end_of_scale(magnitudes: Array) -> tuple[float, bool]:
+    """The largest magnitude, or the 99.5 % quantile where a few single values would press all others together."""
+    largest = float(magnitudes.max())
+    if magnitudes.size >= 1000:
+        # the order of a regular sample is enough for the end of a scale
+        quantile = float(np.quantile(magnitudes[:: max(1, magnitudes.size // 65536)], CLIP_QUANTILE))
         if 0 < quantile < 0.8 * largest:
             return quantile, True
     return largest or 1.0, False

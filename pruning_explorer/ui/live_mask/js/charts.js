@@ -53,7 +53,7 @@ function drawHistogram(app) {
   c.fillRect(0, height - 1, width, 1);
   if (app.cursorScore !== null) {
     const [low, high] = h.score_range;
-    const x = high > low ? ((app.cursorScore - low) / (high - low)) * width : width / 2;
+    const x = high > low ? Math.min(1, (app.cursorScore - low) / (high - low)) * width : width / 2;
     c.fillStyle = colours.text;
     c.beginPath();
     c.moveTo(x - 5, height);

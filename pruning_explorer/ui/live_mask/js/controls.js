@@ -3,21 +3,38 @@ const KEY_PAUSE = 250; // ms without a key before Python hears of the new amount
 
 function bindControls(app) {
   const { slider } = app;
-  slider.onpointerdown = () => ((app.dragging = true), (app.byKey = false));
-  slider.onkeydown = () => (app.byKey = true);
+  // handlers in braces: one that returns false would cancel its event
+  slider.onpointerdown = () => {
+    app.dragging = true;
+    app.byKey = false;
+  };
+  slider.onkeydown = () => {
+    app.byKey = true;
+  };
   slider.oninput = () => {
     moveTo(app, Math.round(slider.valueAsNumber * 10), false);
     if (!app.dragging) releaseSoon(app);
   };
   slider.onchange = () => {
     moveTo(app, Math.round(slider.valueAsNumber * 10), false);
-    if (app.byKey) return releaseSoon(app);
-    app.dragging = false;
-    release(app);
+    if (app.byKey) {
+      releaseSoon(app);
+    } else {
+      app.dragging = false;
+      release(app);
+    }
   };
   // after the change event, which some browsers fire later than pointerup
-  slider.onpointerup = slider.onpointercancel = () => setTimeout(() => app.dragging && ((app.dragging = false), release(app)), 60);
-  slider.onblur = () => app.waiting && release(app);
+  slider.onpointerup = slider.onpointercancel = () => {
+    setTimeout(() => {
+      if (!app.dragging) return;
+      app.dragging = false;
+      release(app);
+    }, 60);
+  };
+  slider.onblur = () => {
+    if (app.waiting) release(app);
+  };
   app.$(".tools").onclick = (event) => {
     const button = event.target.closest("button");
     if (!button || !app.seen) return;

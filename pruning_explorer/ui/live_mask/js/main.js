@@ -27,6 +27,8 @@ function toPixel(colour) {
 
 function connect(app) {
   const { room } = app;
+  // Streamlit pales what waits for Python; the view already shows the new amount and waits for nothing
+  app.parent.host?.closest("[data-testid=stElementContainer]")?.style.setProperty("opacity", "1", "important");
   room.take = (slot) => take(app, slot);
   bindControls(app);
   app.resize = new ResizeObserver(() => invalidate(app, VIEW));

@@ -8,7 +8,7 @@ const THEMES = {
     kept: KEPT, removed: REMOVED, gone: "#cfd2d6", hatch: "#a4a9b0", never: "#7b3f98", mark: "#4d2a05",
   },
   dark: {
-    diverging: ["#8cc8ff", "#4b97dc", "#27517c", "#1d2127", "#7a4a1f", "#d98a3f", "#ffc98a"],
+    diverging: ["#9bd0ff", "#4f9ce2", "#2c6093", "#1b1f26", "#8f5823", "#df9044", "#ffcf96"],
     kept: "#2a9aa3", removed: "#c9741f", gone: "#4a4f58", hatch: "#6d737e", never: "#c58be0", mark: "#2b1700",
   },
 };

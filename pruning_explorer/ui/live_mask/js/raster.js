@@ -1,6 +1,7 @@
 // ---- cells -> pixels ----------------------------------------------------------------------------------------------
-// A raster has one pixel per visible cell, or, where cells are smaller than a pixel, one per bin of cells: then it
-// shows the mean of their colours. Its size is therefore never far above the pane's, however large the layer is.
+// A raster has one pixel per visible cell, or, where cells are smaller than a pixel, one per bin of cells. Its size is
+// therefore never far above the pane's, however large the layer is. A bin of weights shows their mean magnitude with
+// the sign of their sum: plain means would cancel to nothing.
 
 function axisBins(from, to, scale, ratio) {
   const cells = to - from;
@@ -28,6 +29,7 @@ function makeRaster(seen, grid, ratio) {
     raster.rowBin = identity(down, r1 - r0);
     raster.counts = new Uint32Array(raster.nx * raster.ny);
     raster.sums = new Int32Array(raster.nx * raster.ny);
+    raster.sizes = new Uint32Array(raster.nx * raster.ny);
     // cells per bin differ by one; a strip's last row may lack some
     raster.cells = new Uint32Array(raster.nx * raster.ny);
     eachCell(raster, grid, (bin) => raster.cells[bin]++);
@@ -47,7 +49,7 @@ function eachCell(raster, grid, visit) {
 }
 
 function paintStatic(raster, grid, palette, weightPixels, exitPixels) {
-  const { levels, steps } = grid;
+  const { levels, magnitudes, steps } = grid;
   if (!raster.binned) {
     eachPixel(raster, grid, (j, i) => {
       weightPixels[j] = i < 0 ? 0 : palette.weights[levels[i] + 127];
@@ -55,12 +57,19 @@ function paintStatic(raster, grid, palette, weightPixels, exitPixels) {
     });
     return;
   }
-  const { counts, sums, cells } = raster;
+  const { cells } = raster;
+  const counts = new Uint32Array(cells.length);
+  const sums = new Int32Array(cells.length);
+  const sizes = new Uint32Array(cells.length);
+  eachCell(raster, grid, (bin, i) => {
+    sums[bin] += levels[i];
+    sizes[bin] += magnitudes[i];
+  });
+  for (let j = 0; j < cells.length; j++) {
+    const size = Math.round(sizes[j] / cells[j]);
+    weightPixels[j] = cells[j] ? palette.weights[127 + (sums[j] < 0 ? -size : size)] : 0;
+  }
   sums.fill(0);
-  eachCell(raster, grid, (bin, i) => (sums[bin] += levels[i]));
-  for (let j = 0; j < cells.length; j++) weightPixels[j] = cells[j] ? palette.weights[Math.round(sums[j] / cells[j]) + 127] : 0;
-  sums.fill(0);
-  counts.fill(0);
   eachCell(raster, grid, (bin, i) => {
     if (steps[i] === 255) return;
     counts[bin]++;
@@ -85,32 +94,57 @@ function eachPixel(raster, grid, visit) {
 
 // The frame's hot path: no closures, integers only.
 function paintLive(raster, grid, cut, palette, maskPixels, remainPixels) {
-  const { ranks, levels, count: total } = grid;
-  const { c0, c1, r0, r1, nx } = raster;
-  if (!raster.binned) {
-    const { weights, mask, gonePixel } = palette;
-    const kept = mask[255];
-    const removed = mask[0];
-    let j = 0;
-    for (let row = r0; row < r1; row++) {
-      let i = (row - grid.row) * grid.cols - grid.col + c0;
-      for (let col = c0; col < c1; col++, i++, j++) {
-        if (i >= total || (grid.inside && !grid.inside[i])) {
-          maskPixels[j] = remainPixels[j] = 0;
-        } else if (ranks[i] >= cut) {
-          maskPixels[j] = kept;
-          remainPixels[j] = weights[levels[i] + 127];
-        } else {
-          maskPixels[j] = removed;
-          remainPixels[j] = gonePixel;
-        }
+  if (!raster.binned) return paintSingle(raster, grid, cut, palette, maskPixels, remainPixels);
+  if (raster.cut !== cut) {
+    const change = changedCells(grid, raster.cut ?? -1, cut);
+    if (change) shiftBins(raster, grid, change);
+    else tallyBins(raster, grid, cut);
+    raster.cut = cut;
+  }
+  const { counts, sums, sizes, cells } = raster;
+  const { mask, remains } = palette;
+  for (let j = 0; j < counts.length; j++) {
+    const n = cells[j];
+    if (n === 0) {
+      maskPixels[j] = remainPixels[j] = 0;
+      continue;
+    }
+    const k = counts[j];
+    maskPixels[j] = mask[((k * 255) / n) | 0];
+    const size = k ? (sizes[j] / k + 0.5) | 0 : 0;
+    remainPixels[j] = remains[(127 + (sums[j] < 0 ? -size : size)) * MIXES + (((k * (MIXES - 1)) / n) | 0)];
+  }
+}
+
+function paintSingle(raster, grid, cut, palette, maskPixels, remainPixels) {
+  const { ranks, levels, inside, count: total } = grid;
+  const { weights, mask, gonePixel } = palette;
+  const kept = mask[255];
+  const removed = mask[0];
+  let j = 0;
+  for (let row = raster.r0; row < raster.r1; row++) {
+    let i = (row - grid.row) * grid.cols - grid.col + raster.c0;
+    for (let col = raster.c0; col < raster.c1; col++, i++, j++) {
+      if (i >= total || (inside && !inside[i])) {
+        maskPixels[j] = remainPixels[j] = 0;
+      } else if (ranks[i] >= cut) {
+        maskPixels[j] = kept;
+        remainPixels[j] = weights[levels[i] + 127];
+      } else {
+        maskPixels[j] = removed;
+        remainPixels[j] = gonePixel;
       }
     }
-    return;
   }
-  const { counts, sums, cells, rowBin, colBin } = raster;
+}
+
+// What is kept in every bin: how many, their sum, their magnitudes.
+function tallyBins(raster, grid, cut) {
+  const { ranks, levels, magnitudes, count: total } = grid;
+  const { counts, sums, sizes, rowBin, colBin, r0, r1, c0, c1, nx } = raster;
   counts.fill(0);
   sums.fill(0);
+  sizes.fill(0);
   for (let row = r0; row < r1; row++) {
     const base = rowBin[row - r0] * nx;
     const start = (row - grid.row) * grid.cols - grid.col;
@@ -122,17 +156,23 @@ function paintLive(raster, grid, cut, palette, maskPixels, remainPixels) {
       const k = ranks[i] >= cut ? 1 : 0;
       counts[bin] += k;
       sums[bin] += levels[i] & -k;
+      sizes[bin] += magnitudes[i] & -k;
     }
   }
-  const { mask, remains } = palette;
-  for (let j = 0; j < counts.length; j++) {
-    const n = cells[j];
-    if (n === 0) {
-      maskPixels[j] = remainPixels[j] = 0;
-      continue;
-    }
-    const k = counts[j];
-    maskPixels[j] = mask[((k * 255) / n) | 0];
-    remainPixels[j] = remains[k ? (((sums[j] / k + 127.5) | 0) * MIXES + (((k * (MIXES - 1)) / n) | 0)) : 127 * MIXES];
+}
+
+// The same by what changed alone; only for grids that hold the whole layer.
+function shiftBins(raster, grid, { begin, end, sign }) {
+  const { order, levels, magnitudes, cols } = grid;
+  const { counts, sums, sizes, rowBin, colBin, r0, r1, c0, c1, nx } = raster;
+  for (let n = begin; n < end; n++) {
+    const i = order[n];
+    const row = (i / cols) | 0;
+    const col = i - row * cols;
+    if (row < r0 || row >= r1 || col < c0 || col >= c1) continue;
+    const bin = rowBin[row - r0] * nx + colBin[col - c0];
+    counts[bin] += sign;
+    sums[bin] += sign * levels[i];
+    sizes[bin] += sign * magnitudes[i];
   }
 }

@@ -24,9 +24,14 @@ function countText(layer, position) {
   return { kept, total, sparsity: fixed((100 * (total - kept)) / total, 2) };
 }
 
-function regionText(layer, seen, port) {
-  if (port.zoom <= 1.0001) return `${whole(layer.rows)} × ${whole(layer.cols)} cells`;
-  return `rows ${seen.r0}–${seen.r1 - 1}, columns ${seen.c0}–${seen.c1 - 1}`;
+function regionText({ layer, seen, memory, raster }) {
+  const place = memory.port.zoom <= 1.0001 ? "" : `rows ${seen.r0}–${seen.r1 - 1}, columns ${seen.c0}–${seen.c1 - 1}`;
+  if (layer.mode === "cells" && raster?.binned && !place) {
+    const down = Math.round((raster.r1 - raster.r0) / raster.ny);
+    const across = Math.round((raster.c1 - raster.c0) / raster.nx);
+    return `about ${down} × ${across} weights per pixel`;
+  }
+  return place || `${whole(layer.rows)} × ${whole(layer.cols)} cells`;
 }
 
 // What is known about the weight (or block) at a cell.

@@ -17,6 +17,10 @@ function makeApp(parentElement, room) {
         return [f.dataset.chart, { figure: f, canvas, context: canvas.getContext("2d"), width: 0, height: 0 }];
       }),
     ),
+    texts: {
+      amount: $(".amount"), kept: $(".kept b"), total: $(".total"), sparsity: $(".sparsity b"), here: $(".here"),
+      cut: $('[data-chart="histogram"] .aside'), channels: $('[data-chart="channels"] .aside'), said: $(".said"),
+    },
     stale: 0, request: 0, send: null, generation: 0,
     slider: $(".slider"), dragging: false, waiting: 0, disabled: false,
   };
@@ -43,7 +47,7 @@ function drawFrame(app) {
   const began = performance.now();
   if (stale & VIEW) measure(app);
   if (!app.seen) return;
-  if (layer.mode === "cells") count(layer, app.position);
+  if (layer.mode === "cells") countChannels(layer, layer.removedAt[app.position]);
   if (stale & (AMOUNT | VIEW)) {
     const grid = layer.mode === "cells" ? layer.grid : windowInView(app);
     if (stale & VIEW) for (const name of PANES) sizeCanvas(panes[name].canvas, app.seen.width, app.seen.height, app.ratio);
@@ -96,23 +100,24 @@ function gridFor(app, cell) {
 }
 
 function writeCount(app) {
-  const { layer, position, $ } = app;
+  const { layer, position, texts } = app;
   const { kept, total, sparsity } = countText(layer, position);
-  $(".amount").textContent = `${fixed(position / 10, 1)} %`;
+  const percent = fixed(position / 10, 1);
+  texts.amount.textContent = `${percent} %`;
+  texts.kept.textContent = whole(kept);
+  texts.total.textContent = `of ${whole(total)} weights`;
+  texts.sparsity.textContent = `${sparsity} %`;
   app.slider.style.setProperty("--done", `${position / 10}%`);
-  app.slider.setAttribute("aria-valuetext", `${fixed(position / 10, 1)} percent, ${whole(kept)} of ${whole(total)} weights kept`);
-  $(".kept").innerHTML = `Kept <b data-kept="${kept}">${whole(kept)}</b> of ${whole(total)} weights`;
-  $(".sparsity").innerHTML = `sparsity <b>${sparsity} %</b>`;
-  $(".here").style.left = `${position / 10}%`;
+  app.slider.setAttribute("aria-valuetext", `${percent} percent, ${whole(kept)} of ${whole(total)} weights kept`);
+  texts.here.style.left = `${position / 10}%`;
   const cut = layer.cutScore[position];
-  const aside = layer.keptAt[position] === total ? "nothing removed" : Number.isNaN(cut) ? "all removed" : layer.header.monotone ? `cut at ${precise(cut)}` : "";
-  $('[data-chart="histogram"] .aside').textContent = aside;
-  const { channels } = layer;
-  $('[data-chart="channels"] .aside').textContent =
-    app.emptyChannels === null ? "density per block" : `${whole(app.emptyChannels)} of ${whole(channels.count)} empty`;
+  texts.cut.textContent =
+    kept === total ? "nothing removed" : Number.isNaN(cut) ? "all removed" : layer.header.monotone ? `cut at ${precise(cut)}` : "";
+  texts.channels.textContent =
+    app.emptyChannels === null ? "density per block" : `${whole(app.emptyChannels)} of ${whole(layer.channels.count)} empty`;
   clearTimeout(app.saying);
   // a screen reader hears of the end of a move, not of each frame
-  app.saying = setTimeout(() => ($(".said").textContent = `${whole(kept)} of ${whole(total)} weights kept, sparsity ${sparsity} percent`), 900);
+  app.saying = setTimeout(() => (texts.said.textContent = `${whole(kept)} of ${whole(total)} weights kept, sparsity ${sparsity} percent`), 900);
 }
 
 function writeView(app) {
@@ -124,8 +129,14 @@ function writeView(app) {
   $(".title").textContent = h.title;
   $(".shape").textContent = h.shape.join(" × ");
   $(".note").textContent = h.note;
-  $(".region").textContent = wanted ? "loading single weights …" : regionText(layer, seen, app.memory.port);
-  $(".density").hidden = !blocks;
+  $(".region").textContent = wanted ? "loading single weights …" : regionText(app);
+  // what a pixel means where it stands for many weights
+  const asides = blocks
+    ? ["mean |w| per block", "density per block", "mean |w| and density", "median per block"]
+    : app.raster?.binned
+      ? ["mean |w|, sign of the sum", "density per pixel", "mean and density", "mean per pixel"]
+      : ["", "", "", ""];
+  PANES.forEach((name, i) => (panes[name].figure.querySelector(".aside").textContent = asides[i]));
   const zoomed = app.memory.port.zoom > 1.0001;
   root.classList.toggle("zoomed", zoomed);
   $('[data-zoom="out"]').disabled = $('[data-zoom="whole"]').disabled = !zoomed;
@@ -141,7 +152,7 @@ function writeView(app) {
   $(".never").hidden = layer.removedAt[POSITIONS - 1] >= h.groups;
   const histogram = app.charts.histogram.figure;
   histogram.querySelector(".low").textContent = precise3(h.score_range[0]);
-  histogram.querySelector(".high").textContent = precise3(h.score_range[1]);
+  histogram.querySelector(".high").textContent = `${h.tail ? "≥ " : ""}${precise3(h.score_range[1])}`;
   const channels = app.charts.channels.figure;
   const n = layer.channels.count;
   channels.querySelector(".low").textContent = "0";

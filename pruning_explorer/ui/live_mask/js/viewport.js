@@ -1,5 +1,5 @@
 // ---- which part of the picture is seen, shared by all panes ------------------------------------------------------
-const NUMBERS_FROM = 36; // cells this wide carry their number
+const NUMBERS_FROM = 30; // cells this wide carry their number
 const LARGEST_CELL = 80;
 const SQUARE_FROM = 24; // below this, cells may be stretched so that a narrow matrix fills its pane
 

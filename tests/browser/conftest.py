@@ -1,0 +1,152 @@
+"""A real Chromium on a real server.
+
+A module says which app it drives by ``APP = "path/of/app.py"`` (from the checkout's root; ``app.py`` if it says
+nothing) and gets it as ``base_url``; ``app`` opens a path of it on a page that must log no error.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    # a page that asks anybody but us fails, here as on a machine without a network
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+
+
+class Server:
+    """One Streamlit process on a free port."""
+
+    def __init__(self, app: str, log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = log
+        options = {
+            "server.headless": "true",
+            "server.address": "127.0.0.1",
+            "server.port": port,
+            "server.fileWatcherType": "none",
+            "browser.gatherUsageStats": "false",
+        }
+        command = [sys.executable, "-m", "streamlit", "run", app, *(f"--{name}={v}" for name, v in options.items())]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        with log.open("wb") as sink:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
+        self._wait()
+
+    def _wait(self, seconds: float = 90) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        raise RuntimeError(f"the server did not start:\n{self.text[-3000:]}")
+
+    @property
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Start an app by its path, once a session, and get its address; a traceback in its log fails the session."""
+    servers: dict[str, Server] = {}
+
+    def start(app: str) -> str:
+        if app not in servers:
+            servers[app] = Server(app, tmp_path_factory.mktemp("server") / "log.txt")
+        return servers[app].url
+
+    yield start
+    for server in servers.values():
+        server.stop()
+    for app, server in servers.items():
+        assert "Traceback" not in server.text, f"{app}:\n{server.text[-3000:]}"
+
+
+@pytest.fixture(scope="module")
+def base_url(request: pytest.FixtureRequest, serve: Callable[[str], str]) -> str:
+    return serve(getattr(request.module, "APP", "app.py"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "args": ARGUMENTS, **({"executable_path": CHROMIUM} if CHROMIUM else {})}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    # not on top of the plugin's: that one wants one base_url for the whole session
+    return {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce", "color_scheme": "light"}
+
+
+@pytest.fixture
+def watch() -> Iterator[Callable[[Page], Page]]:
+    """Mark a page as one that must log no error by the end of the test; for pages beyond the first."""
+    errors: list[str] = []
+
+    def start(page: Page) -> Page:
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        return page
+
+    yield start
+    assert not errors, errors
+
+
+@pytest.fixture
+def app(page: Page, base_url: str, watch: Callable[[Page], Page]) -> Callable[..., Page]:
+    """Open a path of the module's app and wait until it is at rest."""
+    watch(page)
+
+    def goto(path: str = "/") -> Page:
+        page.goto(base_url + path)
+        wait_until_settled(page)
+        return page
+
+    return goto
+
+
+@pytest.fixture
+def settle() -> Callable[..., None]:
+    return wait_until_settled
+
+
+def wait_until_settled(page: Page, timeout: float = 60_000) -> None:
+    """At rest: the script is not running and no element waits for its successor."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=timeout)
+    page.wait_for_function("!document.querySelector('[data-stale=true]')", timeout=timeout)

@@ -1,0 +1,232 @@
+"""The live mask's bytes: what the browser reads must be what was ranked."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from pruning_explorer.errors import MaskError, ScoreError
+from pruning_explorer.ui.live_mask import build_payload, build_window, exit_amounts
+from pruning_explorer.ui.live_mask.blocks import block_edges, block_sections
+from pruning_explorer.ui.live_mask.component import _release, _window
+from pruning_explorer.ui.live_mask.layout import flat_index, picture_layout, to_picture
+from pruning_explorer.ui.live_mask.parcel import pack, read_header, unpack_arrays
+
+WEIGHTS = np.array([[0.5, -0.1, 0.3], [-0.6, 0.2, -0.4]], np.float32)
+RANKS = np.array([[4, 0, 2], [5, 1, 3]], np.uint32)  # by magnitude: 0.1 goes first, 0.6 last
+
+
+def removed_at(groups: int, cap: float = 1.0) -> np.ndarray:
+    return np.rint(np.minimum(np.arange(1001) / 1000, cap) * groups).astype(np.uint32)
+
+
+def ranks_of(scores: np.ndarray) -> np.ndarray:
+    ranks = np.empty(scores.size, np.uint32)
+    ranks[np.argsort(scores.reshape(-1), kind="stable")] = np.arange(scores.size)
+    return ranks
+
+
+def payload(**changes: object) -> bytes:
+    arguments: dict[str, object] = {
+        "key": "k",
+        "title": "fc.weight",
+        "scores": np.abs(WEIGHTS),
+        "weights": WEIGHTS,
+        "ranks": RANKS,
+        "removed_at": removed_at(6),
+        "shape": (2, 3),
+        "granularity_note": "",
+    }
+    return build_payload(**{**arguments, **changes})  # type: ignore[arg-type]
+
+
+def test_a_2x3_layer_by_hand() -> None:
+    header, arrays = unpack_arrays(payload())
+    assert (header["mode"], header["rows"], header["cols"], header["groups"]) == ("cells", 2, 3, 6)
+    assert arrays["weights"].tolist() == WEIGHTS.reshape(-1).tolist()
+    assert arrays["ranks"].tolist() == [4, 0, 2, 5, 1, 3]
+    # half of 6 is 3: 0.1, 0.2 and 0.3 go; the first kept score is 0.4
+    assert arrays["removed_at"][500] == 3
+    assert arrays["kept_at"][500] == 3
+    assert arrays["cut_score"][500] == np.float32(0.4)
+    assert np.isnan(arrays["cut_score"][1000])
+    assert arrays["histogram"].sum() == 6
+    assert header["score_range"] == pytest.approx([0.1, 0.6])
+    assert header["monotone"] is True
+    assert "group_scores" not in arrays, "scores that are magnitudes need not travel"
+
+
+def test_exit_amounts_by_hand() -> None:
+    # round(a * 6) first exceeds 0, 1, ... 5 just above 1/12, 3/12, ... 11/12; 3/12, 7/12, 11/12 round half to even
+    amounts = exit_amounts(RANKS, removed_at(6))
+    assert amounts.tolist() == [[75.0, 8.4, 41.7], [91.7, 25.0 + 0.1, 58.4]]
+
+
+def test_weights_beyond_a_cap_never_go() -> None:
+    amounts = exit_amounts(RANKS, removed_at(6, cap=0.5))
+    assert np.isnan(amounts).tolist() == [[True, False, False], [True, False, True]]
+
+
+@pytest.mark.parametrize("position", [0, 1, 83, 84, 500, 917, 1000])
+def test_kept_counts_are_those_of_the_ranks(position: int) -> None:
+    _, arrays = unpack_arrays(payload())
+    assert arrays["kept_at"][position] == np.count_nonzero(arrays["ranks"] >= arrays["removed_at"][position])
+
+
+def test_whole_channels_count_weights_not_groups() -> None:
+    weights = np.arange(1, 13, dtype=np.float32).reshape(3, 4)
+    scores = np.repeat(np.linalg.norm(weights, axis=1), 4)
+    ranks = np.repeat(np.arange(3), 4)
+    header, arrays = unpack_arrays(
+        payload(weights=weights, scores=scores, ranks=ranks, removed_at=removed_at(3), shape=(3, 4))
+    )
+    assert header["groups"] == 3
+    assert arrays["kept_at"][[0, 500, 1000]].tolist() == [12, 4, 0]  # round(1.5) = 2 channels of 4 weights go
+    assert arrays["group_scores"].tolist() == scores[::4].tolist()
+
+
+def test_scores_that_do_not_follow_the_ranks_send_their_own_table() -> None:
+    scores = np.array([[6.0, 1, 2], [3, 4, 5]])
+    header, arrays = unpack_arrays(payload(scores=scores, ranks=RANKS[::-1].copy()))
+    assert header["monotone"] is False
+    table = arrays["histogram_removed"].reshape(51, -1)
+    assert table[0].sum() == 0
+    assert table[25].sum() == 3
+    assert table[50].tolist() == arrays["histogram"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "cols", "kind"),
+    [
+        ((2, 3), 2, 3, "matrix"),
+        ((4, 3, 5), 4, 15, "matrix"),
+        ((4, 3, 2, 5), 8, 15, "mosaic"),
+        ((2, 3, 2, 2, 2), 2, 24, "matrix"),
+        ((20,), 1, 20, "strip"),
+        ((100,), 4, 32, "strip"),
+        ((), 1, 1, "strip"),
+    ],
+)
+def test_every_shape_has_a_picture(shape: tuple[int, ...], rows: int, cols: int, kind: str) -> None:
+    layout = picture_layout(shape)
+    assert (layout.rows, layout.cols, layout.kind) == (rows, cols, kind)
+    flat = np.arange(layout.numel)
+    picture = to_picture(flat, layout)
+    index = flat_index(layout, np.arange(rows)[:, None], np.arange(cols)[None, :]).reshape(-1)
+    assert picture.tolist() == index[index < layout.numel].tolist()
+
+
+def test_a_convolution_is_a_mosaic_of_its_filters() -> None:
+    weights = np.arange(2 * 3 * 2 * 2).reshape(2, 3, 2, 2)
+    layout = picture_layout(weights.shape)
+    picture = to_picture(weights.reshape(-1), layout).reshape(layout.rows, layout.cols)
+    assert picture[0:2, 2:4].tolist() == weights[0, 1].tolist()
+    assert picture[2:4, 4:6].tolist() == weights[1, 2].tolist()
+
+
+def test_blocks_hold_exact_densities_means_and_medians() -> None:
+    rng = np.random.default_rng(0)
+    shape = (521, 300)
+    weights = rng.normal(size=shape).astype(np.float32)
+    ranks = ranks_of(np.abs(weights))
+    table = removed_at(ranks.size, cap=0.9)[::20]
+    layout = picture_layout(shape)
+    sections = block_sections(layout, weights.reshape(-1), ranks, ranks.size, table)
+    rows, cols = block_edges(521), block_edges(300)
+    gone = sections["block_gone"].reshape(51, 256, 256)
+    picture = ranks.reshape(shape)
+    for r, c in [(0, 0), (17, 200), (255, 255)]:
+        part = np.s_[rows[r] : rows[r + 1], cols[c] : cols[c + 1]]
+        for step in (0, 10, 33, 50):
+            assert gone[step, r, c] == round(255 * float(np.mean(picture[part] < table[step])))
+        mean = sections["block_means"].reshape(256, 256)[r, c]
+        assert mean == pytest.approx(float(np.abs(weights[part]).mean()), rel=1e-5)
+        share = [float(np.mean(picture[part] < removed)) for removed in table]
+        half = next((20 * i for i, s in enumerate(share) if s >= 0.5), 65535)
+        assert sections["block_exits"].reshape(256, 256)[r, c] == half
+
+
+def test_blocks_differ_by_at_most_one_cell() -> None:
+    sizes = {int(b - a) for a, b in pairwise(block_edges(3000))}
+    assert sizes == {11, 12}
+
+
+def test_a_large_layer_travels_as_blocks_and_its_windows_as_weights() -> None:
+    rng = np.random.default_rng(1)
+    shape = (256, 512, 3, 3)
+    weights = rng.normal(size=shape).astype(np.float32)
+    ranks = ranks_of(np.abs(weights))
+    same = {"scores": np.abs(weights), "weights": weights, "ranks": ranks, "shape": shape}
+    header, arrays = unpack_arrays(payload(**same, removed_at=removed_at(ranks.size)))
+    assert header["mode"] == "blocks"
+    assert arrays["kept_at"][500] == ranks.size // 2
+    assert "weights" not in arrays
+
+    window = build_window(key="k", window=(700, 1500, 512, 512), **same)  # type: ignore[arg-type]
+    place, cells = unpack_arrays(window)
+    # cut at the picture's edges: 256 * 3 rows, 512 * 3 columns
+    assert (place["row"], place["col"], place["rows"], place["cols"]) == (700, 1500, 68, 36)
+    out, y = divmod(705, 3)
+    inputs, x = divmod(1502, 3)
+    assert cells["weights"].reshape(68, 36)[5, 2] == weights[out, inputs, y, x]
+    assert cells["ranks"].reshape(68, 36)[5, 2] == ranks.reshape(shape)[out, inputs, y, x]
+
+
+def test_the_digest_changes_with_the_content_only() -> None:
+    first, second = read_header(payload()), read_header(payload())
+    assert first["digest"] == second["digest"]
+    assert read_header(payload(weights=2 * WEIGHTS))["digest"] != first["digest"]
+    assert read_header(payload(title="other"))["digest"] != first["digest"]
+
+
+def test_arrays_start_at_multiples_of_eight() -> None:
+    data = payload(title="größer")
+    header = read_header(data)
+    assert data.index(b"PXLM") == 0
+    assert all(offset % 8 == 0 for _, offset, _ in header["sections"].values())
+    assert int.from_bytes(data[4:8], "little") % 8 == 0
+    assert pack({"a": 1}, b"body").endswith(b"body")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"shape": (2, 4)}, MaskError, "has 8 weights"),
+        ({"shape": (0, 3)}, MaskError, "has no weights"),
+        ({"removed_at": removed_at(6)[:11]}, MaskError, "11 entries"),
+        ({"removed_at": removed_at(6)[::-1]}, MaskError, "falls"),
+        ({"scores": np.full((2, 3), np.nan)}, ScoreError, "not finite"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changes: dict[str, object], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        payload(**changes)
+
+
+@pytest.mark.parametrize("scores", [np.zeros((2, 3)), np.full((2, 3), 7.0)])
+def test_equal_scores_are_one_bar(scores: np.ndarray) -> None:
+    _, arrays = unpack_arrays(payload(scores=scores))
+    assert arrays["histogram"].tolist() == [6]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({}, (None, 0)),
+        ({"release": "80"}, (None, 0)),
+        ({"release": {"amount": float("nan"), "revision": 1}}, (None, 0)),
+        ({"release": {"amount": 80.04, "revision": 3}}, (80.0, 3)),
+        ({"release": {"amount": -5, "revision": 1}}, (0.0, 1)),
+        ({"release": {"amount": 500, "revision": 1}}, (100.0, 1)),
+    ],
+)
+def test_what_a_browser_sends_is_checked(state: dict[str, object], expected: tuple[float | None, int]) -> None:
+    assert _release(state) == expected
+
+
+def test_a_window_of_another_layer_is_no_window() -> None:
+    wish = {"row": 1, "col": 2, "rows": 3, "cols": 4, "layer": "fc1"}
+    assert _window({"window": wish}, "fc1") == (1, 2, 3, 4)
+    assert _window({"window": wish}, "fc2") is None
+    assert _window({"window": {**wish, "row": "1"}}, "fc1") is None
+    assert _window({}, "fc1") is None
