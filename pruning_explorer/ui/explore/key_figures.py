@@ -8,7 +8,7 @@ from pruning_explorer.ui.study import Study
 
 def draw_key_figures(study: Study) -> None:
     """Sparsity, parameters, quality, drift and theoretical multiply-adds, in one row that wraps."""
-    with st.grid("auto", min_column_width=172, gap="small", row_height=152):
+    with st.grid("auto", min_column_width=140, gap="small", row_height=152):
         _sparsity(study)
         _parameters(study)
         _quality(study)
@@ -38,7 +38,7 @@ def _parameters(study: Study) -> None:
     st.metric(
         "Nonzero parameters",
         short_count(left),
-        f"{percent(left / all_of_them - 1)} of {short_count(all_of_them)}",
+        _change(f"{percent(left / all_of_them - 1)} of {short_count(all_of_them)}"),
         delta_color="off",
         border=True,
         help=f"{count(left)} of {count(all_of_them)} parameters are not zero, biases and norms included. The tensors "
@@ -55,7 +55,7 @@ def _quality(study: Study) -> None:
     st.metric(
         f"{name}, held-out",
         percent(row["pruned"]),
-        points(row["change"]),
+        _change(points(row["change"])),
         border=True,
         help=f"Higher is better. Of {count(row['samples'])} held-out samples the pruned network gets "
         f"{percent(row['pruned'])} right (95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, "
@@ -93,9 +93,14 @@ def _multiply_adds(study: Study) -> None:
     st.metric(
         label,
         short_count(left),
-        f"{percent(left / dense - 1) if dense else 'none'}, theoretical",
+        _change(f"{percent(left / dense - 1) if dense else 'none'}, theoretical"),
         delta_color="off",
         border=True,
         help=f"Dense: {short_count(dense)} for one sample, as torch counts them. Theoretical: so many would be left if "
         "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
     )
+
+
+def _change(text: str) -> str:
+    # st.metric knows a fall by an ASCII minus only
+    return text.replace("−", "-")
