@@ -88,7 +88,7 @@ def finish(figure: go.Figure, title: str, height: int, *, legend_rows: int) -> g
     return figure
 
 
-def wrapped(sentence: str, width: int = 38) -> str:
+def wrapped(sentence: str, width: int = 34) -> str:
     """A sentence as escaped lines, for a hover label that fits a phone.
 
     >>> wrapped("a < b", 80)

@@ -104,7 +104,7 @@ def _finding(frame: pd.DataFrame, quality_name: str) -> str:
         worst = classes.iloc[int(classes["change"].argmin())]
         if worst["change"] < 0:
             parts.append(
-                f"{worst['group']} loses most: {points(worst['change'])}, from {percent(worst['dense'])} "
+                f"The class that loses most is {worst['group']}: {points(worst['change'])}, from {percent(worst['dense'])} "
                 f"to {percent(worst['pruned'])}."
             )
         else:

@@ -80,7 +80,8 @@ def cliff(
         row=2,
         col=1,
     )
-    figure.update_layout(hovermode="x")
+    # anywhere in a panel, also under a finger, the nearest amount answers
+    figure.update_layout(hovermode="closest", hoverdistance=-1)
     return Chart(
         finish(figure, _title(len(frame), planned), HEIGHT, legend_rows=1),
         _finding(frame, column, name, amount, dense_quality if labelled else None, planned),

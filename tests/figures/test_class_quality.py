@@ -41,8 +41,7 @@ def test_title_units_hover_and_alt() -> None:
     hover = chart.figure.data[1].hovertext[1].replace("<br>", " ")
     assert "on 36 samples is 25.0 % pruned (15.0 % to 30.0 %) and 90.0 % dense (80.0 % to 95.0 %)" in hover
     assert f"{MINUS}65.0 points" in hover
-    assert "Class class 0 loses most" not in chart.alt
-    assert f"class 0 loses most: {MINUS}65.0 points, from 90.0 % to 25.0 %." in chart.alt
+    assert f"The class that loses most is class 0: {MINUS}65.0 points, from 90.0 % to 25.0 %." in chart.alt
 
 
 def test_rows_stay_in_the_order_given_with_the_first_on_top() -> None:
