@@ -8,7 +8,7 @@ from pruning_explorer.ui.study import Study
 
 def draw_key_figures(study: Study) -> None:
     """Sparsity, parameters, quality, drift and theoretical multiply-adds, in one row that wraps."""
-    with st.grid("auto", min_column_width=140, gap="small", row_height=152):
+    with st.grid(5, min_column_width=140, gap="small", row_height=152):
         _sparsity(study)
         _parameters(study)
         _quality(study)
@@ -19,7 +19,7 @@ def draw_key_figures(study: Study) -> None:
 def _sparsity(study: Study) -> None:
     totals = study.sparsity
     st.metric(
-        "Sparsity achieved",
+        "Sparsity",
         percent(totals["achieved"]),
         f"requested {percent(totals['requested'])}",
         delta_color="off",
@@ -36,7 +36,7 @@ def _parameters(study: Study) -> None:
     totals = study.sparsity
     left, all_of_them = totals["nonzero_parameters"], totals["parameters"]
     st.metric(
-        "Nonzero parameters",
+        "Parameters left",
         short_count(left),
         _change(f"{percent(left / all_of_them - 1)} of {short_count(all_of_them)}"),
         delta_color="off",
@@ -49,13 +49,15 @@ def _parameters(study: Study) -> None:
 def _quality(study: Study) -> None:
     name = study.subject.quality_name.capitalize()
     if study.quality is None:
-        st.metric(name, "no labels", border=True, help="This network has no labels to be judged by; see the drift.")
+        _absent(name, "no labels", "This network has no labels to be judged by; see the drift.")
         return
     row = study.quality.iloc[0]
     st.metric(
-        f"{name}, held-out",
+        name,
         percent(row["pruned"]),
         _change(points(row["change"])),
+        delta_color="normal" if row["change"] else "off",
+        delta_arrow="auto" if row["change"] else "off",
         border=True,
         help=f"Higher is better. Of {count(row['samples'])} held-out samples the pruned network gets "
         f"{percent(row['pruned'])} right (95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, "
@@ -66,7 +68,7 @@ def _quality(study: Study) -> None:
 
 def _drift(study: Study) -> None:
     if study.drift is None:
-        st.metric("Drift (KL)", "no samples", border=True, help="This network has no sample inputs to run.")
+        _absent("Drift (KL)", "no samples", "This network has no sample inputs to run.")
         return
     drift = study.drift.totals()
     st.metric(
@@ -85,9 +87,7 @@ def _drift(study: Study) -> None:
 def _multiply_adds(study: Study) -> None:
     label, cost = "Multiply-adds", study.cost
     if cost is None:
-        st.metric(
-            label, "no samples", border=True, help="They are counted on sample inputs, and this network has none."
-        )
+        _absent(label, "no samples", "They are counted on sample inputs, and this network has none.")
         return
     dense, left = cost["macs_dense"], cost["macs_theoretical"]
     st.metric(
@@ -99,6 +99,10 @@ def _multiply_adds(study: Study) -> None:
         help=f"Dense: {short_count(dense)} for one sample, as torch counts them. Theoretical: so many would be left if "
         "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
     )
+
+
+def _absent(label: str, reason: str, why: str) -> None:
+    st.metric(label, "–", reason, delta_color="off", delta_arrow="off", border=True, help=why)
 
 
 def _change(text: str) -> str:
