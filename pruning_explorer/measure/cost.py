@@ -151,4 +151,4 @@ def _rnn_layer_flops(
 
 def _attention_flops(query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...], *_: Any, **__: Any) -> int:
     """The CPU's kernel, for which torch has no formula; that of its other attention kernels."""
-    return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]
+    return int(sdpa_flop_count(query, key, value))

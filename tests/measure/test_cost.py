@@ -166,6 +166,19 @@ def test_the_total_is_half_of_what_torch_counts(make: Make) -> None:
     assert dense_cost(subject).macs * 2 == counter.get_total_flops()
 
 
+def test_counting_hooks_nothing_that_other_threads_run(make: Make) -> None:
+    seen = []
+
+    class Curious(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            hooks = nn.modules.module
+            seen.append(len(hooks._global_forward_pre_hooks) + len(hooks._global_forward_hooks))
+            return super().forward(x)
+
+    assert dense_cost(make(lambda: Curious(2, 2), torch.ones(1, 2))).macs == 4
+    assert seen == [0]
+
+
 def test_counting_leaves_no_gradient_behind(everything: Subject) -> None:
     dense_cost(everything)
     assert not any(each.requires_grad or each.grad is not None for each in everything.model.parameters())

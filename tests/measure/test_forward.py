@@ -132,6 +132,19 @@ def test_a_removed_infinity_is_zero(make: Make) -> None:
     assert masked_outputs(subject, masks).tolist() == [[1, 2]]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_masked_weights_are_exact(make: Make, dtype: torch.dtype, memory_format: torch.memory_format) -> None:
+    subject = make(lambda: nn.Conv2d(3, 4, 3).to(dtype).to(memory_format=memory_format))
+    weight = subject.weight("weight")
+    masks = compute_masks(subject, Recipe(amount=0.4))
+    weight[0, 0, 0] = torch.tensor([-torch.inf, torch.nan, -0.0], dtype=dtype)
+    masked = masked_weights(subject, masks)["weight"]
+    expected = torch.where(masks["weight"], weight, 0)
+    assert torch.equal(masked.nan_to_num(7), expected.nan_to_num(7))
+    assert (masked.dtype, masked.stride()) == (dtype, weight.stride())
+
+
 def test_dense_outputs_are_computed_once(everything: Subject) -> None:
     assert dense_outputs(everything) is dense_outputs(everything)
 
@@ -181,7 +194,7 @@ def test_no_logits_is_an_error_that_says_what_came_out(make: Make, wrap: Callabl
 
 
 def test_no_samples_is_an_error_that_says_what_to_do(make: Make) -> None:
-    with pytest.raises(SubjectError, match="has no samples.*Subject.from_module\\(model, samples="):
+    with pytest.raises(SubjectError, match=r"has no samples.*Subject\.from_module\(model, samples="):
         dense_outputs(make(lambda: nn.Linear(2, 2)))
 
 
