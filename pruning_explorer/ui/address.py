@@ -4,10 +4,10 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.prune.recipe import SETTINGS, Recipe
+from pruning_explorer.prune.recipe import SETTINGS, Recipe, offered
 from pruning_explorer.prune.settings import format_value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.samples import load_subject
@@ -66,7 +66,7 @@ def read_address(query: Mapping[str, Sequence[str]]) -> Address:
     if "target" in query:
         values["targets"] = _targets(query["target"], subject, problems) or None
     values["frozen"] = _targets(query.get("freeze", ()), subject, problems)
-    recipe = Recipe.from_dict(values)
+    recipe = _that_fits(subject, Recipe.from_dict(values), problems)
     layer = query["layer"][-1] if "layer" in query else None
     if layer is not None and not _targets([layer], subject, problems):
         layer = None
@@ -82,10 +82,25 @@ def _subject(query: Mapping[str, Sequence[str]], problems: list[str]) -> Subject
         return load_subject(DEFAULT_SUBJECT)
 
 
+def _that_fits(subject: Subject, recipe: Recipe, problems: list[str]) -> Recipe:
+    if not offered(subject, recipe):
+        problems.append(f"no layer of {subject.name} can be pruned by {recipe.granularity}; element is shown instead")
+        recipe = replace(recipe, granularity="element")
+    try:
+        recipe.chosen(subject)
+    except PruningExplorerError as error:
+        problems.append(f"{error}; all layers that can be are shown instead")
+        recipe = replace(recipe, targets=None)
+    return recipe
+
+
 def _amounts(query: Mapping[str, Sequence[str]], subject: Subject, problems: list[str]) -> dict[str, float]:
     amounts: dict[str, float] = {}
     for part in query.get("layer_amount", ()):
-        name, _, text = part.rpartition("=")
+        name, equals, text = part.rpartition("=")
+        if not equals:
+            problems.append(f"layer_amount “{part}” has no “=”; write it as {subject.targets[0].name}=0.3")
+            continue
         try:
             value = SETTINGS["amount"].parse(text)
             amounts[subject.target(name).name] = float(value)

@@ -15,20 +15,17 @@ from pruning_explorer.prune.settings import format_value, write_choice
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.sources.samples import load_subject
-from pruning_explorer.ui.address import Address
 
 STEPS = 1000
 """Steps of the amount slider: 0.1 % each."""
 
 
-def start(address: Address) -> None:
-    """Fill an empty session with what its address asks for."""
-    if "amount" not in st.session_state:
-        show(address.subject, address.recipe, address.layer)
+def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[str, ...]:
+    """Set every control to ``recipe`` on ``subject``. To be called before the controls are drawn, or in a callback.
 
-
-def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> None:
-    """Set every control to ``recipe`` on ``subject``. To be called before the controls are drawn, or in a callback."""
+    Returns:
+        One sentence for each number that no control can hold as it is, and what is shown instead.
+    """
     state = st.session_state
     name, settings = granularity_settings(recipe.granularity)
     channel = dict(granularity_settings("channel")[1]) | settings
@@ -36,8 +33,12 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> None:
     state["criterion"], state["scope"], state["granularity"] = recipe.criterion, recipe.scope, name
     state["dim"], state["norm"] = int(channel["dim"]), format_value(channel["n"])
     state["cap"] = round(recipe.cap * 100, 1)
-    state["seed"], state["biases"], state["norms"] = recipe.seed, recipe.biases, recipe.norms
-    chosen = None if recipe.targets is None else {subject.target(each).name for each in recipe.targets}
+    named = [subject.target(each) for each in recipe.targets or ()]
+    # A bias that the recipe names is a layer to choose here only once biases are on offer
+    state["biases"] = recipe.biases or any(target.role == "bias" for target in named)
+    state["norms"] = recipe.norms or any(target.role == "norm" for target in named)
+    state["seed"] = recipe.seed
+    chosen = None if recipe.targets is None else {target.name for target in named}
     frozen = {subject.target(each).name for each in recipe.frozen}
     state["unwanted"] = {
         t.name for t in subject.targets if t.name in frozen or (chosen is not None and t.name not in chosen)
@@ -45,6 +46,11 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> None:
     set_amount(recipe.amount)
     set_layer_amounts({subject.target(each).name: amount for each, amount in recipe.amounts.items()})
     state["open_layer"] = subject.target(layer).name if layer else None
+    return tuple(
+        f"{what} {format_value(asked)} is shown as {shown:g} %, because the page sets it in steps of 0.1 %"
+        for what, asked, shown in (("amount", recipe.amount, state["amount"]), ("cap", recipe.cap, state["cap"]))
+        if abs(asked * 100 - shown) > 1e-9
+    )
 
 
 def set_amount(amount: float) -> None:
@@ -56,6 +62,7 @@ def set_amount(amount: float) -> None:
 def set_layer_amounts(amounts: dict[str, float]) -> None:
     """Take over amounts in [0, 1] of single layers; the table starts anew from them."""
     st.session_state["layer_amounts"] = amounts
+    st.session_state["amounts_base"] = dict(amounts)
     st.session_state["amounts_edition"] = st.session_state.get("amounts_edition", 0) + 1
 
 
@@ -71,12 +78,12 @@ def on_subject_change() -> None:
 
 
 def offered_targets() -> tuple[Target, ...]:
-    """The layers among which the person chooses, under the present granularity and switches.
-
-    Raises:
-        RecipeError: the granularity's settings make no sense.
-    """
-    return offered(subject(), _recipe_without_layers())
+    """The layers among which the person chooses, under the present granularity and switches."""
+    state = st.session_state
+    # Without the norm order, which decides nothing here and may be nonsense at the moment
+    settings = {"dim": state["dim"]} if state["granularity"] == "channel" else {}
+    granularity = write_choice(state["granularity"], settings)
+    return offered(subject(), Recipe(granularity=granularity, biases=state["biases"], norms=state["norms"]))
 
 
 def chosen_names() -> list[str]:
@@ -96,9 +103,13 @@ def recipe() -> Recipe:
         RecipeError: a control holds something that makes no sense, or no layer is chosen.
     """
     on_offer, chosen = offered_targets(), chosen_names()
+    base = _recipe_without_layers()
+    if not on_offer:
+        raise RecipeError(
+            f"No layer of {subject().name} can be pruned by {base.granularity}. Choose another dim or granularity."
+        )
     if not chosen:
         raise RecipeError("No layer is chosen, so there is nothing to prune. Choose at least one under “Layers”.")
-    base = _recipe_without_layers()
     amounts = {name: amount for name, amount in st.session_state["layer_amounts"].items() if name in chosen}
     return Recipe(
         criterion=base.criterion,

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.errors import PruningExplorerError, RecipeError
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui import state
+from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.study import Study
 
 MAX_RECIPE_MB = 1
@@ -14,7 +15,10 @@ def draw_code(study: Study) -> None:
     """The exact script, to copy or download; the recipe to download, and to upload."""
     code = study.recipe.to_code(study.subject)
     name = f"{study.subject.name}-{study.recipe.id}"
-    st.caption("This script makes the same masks with torch alone.")
+    st.caption(
+        "This script makes the same masks with `torch.nn.utils.prune`, up to which of several equal scores go. "
+        "For a network of your own, bind it to `model` in place of the lines that load this one."
+    )
     st.code(code, language="python")
     with st.container(horizontal=True):
         st.download_button("Download script", code, f"{name}.py", "text/x-python", key="get_code", on_click="ignore")
@@ -36,20 +40,24 @@ def draw_code(study: Study) -> None:
         help="A .json file that “Download recipe” wrote. It sets every control; the network stays.",
         on_change=_take_recipe,
     )
-    problem = st.session_state.get("recipe_problem")
+    problem, rounded = st.session_state.get("recipe_problem"), st.session_state.get("recipe_rounded", ())
     if problem:
-        st.error(f"This file was not used, and nothing has changed: {problem}", icon=":material/error:")
+        st.error(f"This file was not used, and nothing has changed: {plain(problem)}", icon=":material/error:")
+    for note in rounded:
+        st.info(plain(note))
 
 
 def _take_recipe() -> None:
     uploaded = st.session_state["recipe_file"]
-    st.session_state["recipe_problem"] = None
+    st.session_state.update(recipe_problem=None, recipe_rounded=())
     if uploaded is None:
         return
+    subject = state.subject()
     try:
-        recipe = Recipe.from_json(uploaded.getvalue().decode("utf-8"))
-        recipe.chosen(state.subject())
-        state.show(state.subject(), recipe, None)
+        recipe = Recipe.from_json(uploaded.getvalue().decode("utf-8-sig"))
+        if not recipe.chosen(subject):
+            raise RecipeError(f"it chooses no layer of {subject.name}.")
+        st.session_state["recipe_rounded"] = state.show(subject, recipe)
     except UnicodeDecodeError:
         st.session_state["recipe_problem"] = "it is not text in UTF-8, which JSON must be."
     except PruningExplorerError as error:

@@ -14,6 +14,7 @@ from pruning_explorer.sources.samples import sample_names
 from pruning_explorer.ui import state
 
 DIMS = {0: "0 · outputs", 1: "1 · inputs"}
+SCOPE_TITLES = {"layer": "Each layer", "global": "All together"}
 NORMS = ["1", "2", "inf", "-inf"]
 
 
@@ -23,25 +24,13 @@ def draw_controls() -> Recipe:
     Raises:
         PruningExplorerError: they make no recipe; all of them are drawn nevertheless.
     """
-    problem: PruningExplorerError | None = None
-    recipe = Recipe()
     with st.sidebar:
-        subject = _subject()
-        try:
-            _layers(subject)
-        except PruningExplorerError as error:
-            problem = error
+        _layers(_subject())
         _method()
-        try:
-            recipe = state.recipe()
-            st.caption(f"`{torch_name(recipe)}`", help="What torch calls this combination; the Code tab has all of it.")
-        except PruningExplorerError as error:
-            problem = problem or error
+        _torch_name()
         _amount()
         _layer_amounts()
         _more()
-    if problem:
-        raise problem
     return state.recipe()
 
 
@@ -124,7 +113,7 @@ def _method() -> None:
             norm.label,
             orders,
             key="norm",
-            help=norm.help,
+            help=f"{norm.help} Type any other number. A random criterion needs none.",
             accept_new_options=True,
             disabled=st.session_state["criterion"] == "random",
             persist_state="session",
@@ -134,11 +123,19 @@ def _method() -> None:
         list(SCOPES),
         key="scope",
         persist_state="session",
-        format_func={"layer": "Each layer", "global": "All together"}.__getitem__,
-        help="\n".join(f"- **{name}**: {text}" for name, text in SCOPES.items()),
+        format_func=SCOPE_TITLES.__getitem__,
+        help="\n".join(f"- **{SCOPE_TITLES[name]}**: {text}" for name, text in SCOPES.items()),
         required=True,
         width="stretch",
     )
+
+
+def _torch_name() -> None:
+    try:
+        call, joint, note = torch_name(state.recipe()).partition(" on each layer")
+    except PruningExplorerError:
+        return  # the page says what is wrong
+    st.caption(f"`{call}`{joint}{note}", help="What torch calls this combination; the Code tab has all of it.")
 
 
 def _amount() -> None:
@@ -169,19 +166,19 @@ def _amount() -> None:
 
 
 def _layer_amounts() -> None:
-    amounts = st.session_state["layer_amounts"]
-    with st.expander(f"Amounts per layer{f' ({len(amounts)} set)' if amounts else ''}", key="amounts_open"):
+    names = state.chosen_names()
+    if st.session_state.get("amounts_names") != names:
+        # Other rows: the table starts anew, from the amounts as they are now
+        st.session_state["amounts_names"] = names
+        state.set_layer_amounts(st.session_state["layer_amounts"])
+    amounts, base = st.session_state["layer_amounts"], st.session_state["amounts_base"]
+    count = sum(name in amounts for name in names)
+    with st.expander(f"Amounts per layer{f' ({count} set)' if count else ''}", key="amounts_open"):
         st.caption("A layer with an amount of its own is cut by itself; the others keep the shared one.")
-        try:
-            names = state.chosen_names()
-        except PruningExplorerError:
-            return
-        edition = st.session_state["amounts_edition"]
-        base = st.session_state.setdefault(f"amounts_base_{edition}", dict(amounts))
         frame = pd.DataFrame(
             {"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")}
         )
-        key = f"amounts_{edition}_{abs(hash(tuple(names)))}"
+        key = f"amounts_{st.session_state['amounts_edition']}"
         st.data_editor(
             frame,
             key=key,
@@ -201,7 +198,7 @@ def _layer_amounts() -> None:
             on_change=_take_edits,
             args=(key, names),
         )
-        if amounts:
+        if count:
             st.button("Back to one amount for all", key="amounts_reset", on_click=state.set_layer_amounts, args=({},))
 
 

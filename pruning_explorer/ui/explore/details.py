@@ -27,6 +27,12 @@ def draw_details(study: Study) -> None:
                 draw(study)
 
 
+def keep_open_tab() -> None:
+    """Where the tabs are not drawn: Streamlit would forget which one was open."""
+    if "details" in st.session_state:
+        st.session_state["details"] = st.session_state["details"]
+
+
 def _drift_by_layer(study: Study) -> None:
     if study.outcome is None:
         st.info("This network has no sample inputs, so its layers have no outputs to compare.")

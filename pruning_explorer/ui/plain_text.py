@@ -1,0 +1,26 @@
+"""Words that a person typed, or somebody's link or file brought, shown as they are.
+
+Streamlit reads markdown in every message: unescaped, a link that somebody sent could fetch a picture from anywhere.
+"""
+
+import re
+
+LONGEST = 300
+"""Characters of one message."""
+
+_MARKS = re.compile(r"([!-/:-@\[-`{-~])")
+_LINKS = re.compile(r"(?i)(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)")
+_INVISIBLE_GLUE = "\N{WORD JOINER}"
+
+
+def plain(text: str) -> str:
+    r"""Markdown that shows ``text`` on one line, letter by letter; a long one without its middle.
+
+    >>> print(plain("no field *x*"))
+    no field \*x\*
+    """
+    line = " ".join(text.split())
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+    # Addresses are made links of after the backslashes are gone
+    return _MARKS.sub(r"\\\1", _LINKS.sub(_INVISIBLE_GLUE, line))
