@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor
@@ -77,6 +77,7 @@ def test_kl_has_a_direction() -> None:
     assert abs(float(there - back)) > 0.1
 
 
+@settings(deadline=None)
 @given(logits)
 def test_torch_is_the_oracle(pair: tuple[np.ndarray, np.ndarray]) -> None:
     dense, pruned = torch.from_numpy(pair[0]), torch.from_numpy(pair[1])
@@ -92,6 +93,7 @@ def test_torch_is_the_oracle(pair: tuple[np.ndarray, np.ndarray]) -> None:
     assert frame["dense_probability"].to_numpy() == pytest.approx(d.softmax(-1).amax(-1).numpy())
 
 
+@settings(deadline=None)
 @given(logits)
 def test_ranges(pair: tuple[np.ndarray, np.ndarray]) -> None:
     totals = drift_totals(torch.from_numpy(pair[0]), torch.from_numpy(pair[1]))
@@ -102,6 +104,7 @@ def test_ranges(pair: tuple[np.ndarray, np.ndarray]) -> None:
     assert totals["l2_normalised"] >= 0
 
 
+@settings(deadline=None)
 @given(logits)
 def test_equal_outputs_have_no_drift(pair: tuple[np.ndarray, np.ndarray]) -> None:
     dense = torch.from_numpy(pair[0])

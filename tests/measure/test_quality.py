@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -43,6 +43,7 @@ def test_wilson_by_hand() -> None:
     assert [round(bound, 4) for bound in wilson_interval(15, 148)] == [0.0624, 0.1605]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
 def test_wilson_bounds(counts: tuple[int, int], confidence: float) -> None:
     right, n = counts
