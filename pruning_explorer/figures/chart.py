@@ -1,7 +1,7 @@
 """What all figures share: a chart with its alt text, one look, and a word where there is nothing to draw."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
@@ -39,18 +39,37 @@ def need_columns(frame: pd.DataFrame, columns: Iterable[str], figure: str) -> No
 
 def word_chart(title: str, sentence: str, height: int) -> Chart:
     """A chart that says why there is nothing to draw, as high as the one that it stands in for."""
-    figure = go.Figure()
-    figure.add_annotation(text=wrapped(sentence, 40), showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    return Chart(finish(figure, title, height, legend_rows=0), sentence)
+    words = {"text": wrapped(sentence, 40), "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
+    hidden = {"visible": False}
+    return Chart(draw(title, height, [], {"xaxis": hidden, "yaxis": hidden}, annotations=[words]), sentence)
 
 
-def finish(figure: go.Figure, title: str, height: int, *, legend_rows: int) -> go.Figure:
-    """Give a figure the look of all: title, legend below it, no zoom, the page's own background."""
+def draw(
+    title: str,
+    height: int,
+    traces: list[dict[str, Any]],
+    axes: Mapping[str, dict[str, Any]],
+    *,
+    legend_rows: int = 0,
+    **layout: Any,
+) -> go.Figure:
+    """Make a figure in the look of all: title, legend below it, no zoom, the page's own background.
+
+    All in one go: plotly checks a whole figure in a tenth of the time that it takes to add to one piece by piece.
+
+    Args:
+        title: short.
+        height: in pixels, fixed, so that the page does not jump when the chart arrives.
+        traces: as plotly writes them in JSON.
+        axes: ``"xaxis"``, ``"yaxis"``, ``"yaxis2"``: their settings.
+        legend_rows: how many rows the legend takes on a phone, 0 for none.
+        layout: what else the layout says.
+    """
     top = TITLE_HEIGHT + (LEGEND_HEIGHT if legend_rows else 6) + LEGEND_ROW * max(0, legend_rows - 1)
-    figure.update_layout(
-        title={
+    # a finger that scrolls the page over a chart must not zoom into it
+    still = {"fixedrange": True, "automargin": True, "zeroline": False}
+    look = {
+        "title": {
             "text": title,
             "font": {"size": 16},
             "x": 0,
@@ -61,14 +80,15 @@ def finish(figure: go.Figure, title: str, height: int, *, legend_rows: int) -> g
             "yanchor": "top",
             "pad": {"t": 6, "l": 4},
         },
-        height=height,
-        margin={"l": 8, "r": 12, "t": top, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=legend_rows > 0,
-        legend={
+        "height": height,
+        "margin": {"l": 8, "r": 12, "t": top, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": legend_rows > 0,
+        "legend": {
             "orientation": "h",
             "title": {"text": ""},
+            "traceorder": "normal",
             "x": 0,
             "xref": "container",
             "xanchor": "left",
@@ -79,13 +99,17 @@ def finish(figure: go.Figure, title: str, height: int, *, legend_rows: int) -> g
             "itemdoubleclick": False,
             "font": {"size": 12},
         },
-        hoverlabel={"align": "left", "namelength": -1},
-        dragmode=False,
-    )
-    # a finger that scrolls the page over a chart must not zoom into it
-    figure.update_xaxes(fixedrange=True, automargin=True)
-    figure.update_yaxes(fixedrange=True, automargin=True)
-    return figure
+        "hoverlabel": {"align": "left", "namelength": -1},
+        "hovermode": "closest",
+        "dragmode": False,
+        **{name: {**still, **axis} for name, axis in axes.items()},
+    }
+    return go.Figure(data=traces, layout={**look, **layout})
+
+
+def axis_title(text: str) -> dict[str, Any]:
+    """The title of an axis, close to its numbers."""
+    return {"text": text, "standoff": 6}
 
 
 def wrapped(sentence: str, width: int = 34) -> str:

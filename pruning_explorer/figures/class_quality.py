@@ -1,11 +1,13 @@
 """Quality class by class: dense beside pruned, each with the range in which it may lie."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import plotly.graph_objects as go
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, finish, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, word_chart
 from pruning_explorer.figures.numbers import count, percent, points
 
 COLUMNS = ("group", "samples", "dense", "dense_low", "dense_high", "pruned", "pruned_low", "pruned_high", "change")
@@ -31,57 +33,69 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
         return word_chart(title, "There are no labels, so no quality can be told.", 160)
     shown = frame.head(limit)
     rows = np.arange(len(shown), dtype=np.float64)
-    texts = [_hover(row, quality_name) for _, row in shown.iterrows()]
-    figure = go.Figure()
-    for column, offset, colour, symbol in (
-        ("dense", -BESIDE, colours.DENSE_LINE, "square-open"),
-        ("pruned", BESIDE, colours.KEPT_LINE, "circle"),
-    ):
-        middle = shown[column].to_numpy(dtype=np.float64) * 100
-        figure.add_trace(
-            go.Scatter(
-                x=middle,
-                y=rows + offset,
-                mode="markers",
-                marker={"color": colour, "symbol": symbol, "size": 9, "line": {"width": 2, "color": colour}},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": shown[f"{column}_high"].to_numpy(dtype=np.float64) * 100 - middle,
-                    "arrayminus": middle - shown[f"{column}_low"].to_numpy(dtype=np.float64) * 100,
-                    "color": colour,
-                    "thickness": 2,
-                    "width": 3,
-                },
-                name=column,
-                hovertext=texts,
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
+    texts = [_hover(row, quality_name) for row in shown.to_dict("records")]
+    traces = [
+        _marks(shown, column, rows + offset, colour, symbol, texts)
+        for column, offset, colour, symbol in (
+            ("dense", -BESIDE, colours.DENSE_LINE, "square-open"),
+            ("pruned", BESIDE, colours.KEPT_LINE, "circle"),
         )
+    ]
     left_out = len(frame) - len(shown)
-    figure.update_xaxes(
-        title_text=f"{quality_name} (%), with 95 % intervals"
-        + (f"; {left_out} more classes left out" if left_out else ""),
-        title_standoff=6,
-        range=[-3, 103],
-        tickvals=[0, 25, 50, 75, 100],
-        showgrid=True,
-        zeroline=False,
-    )
+    more = f"; {left_out} more classes left out" if left_out else ""
     names = [str(group) for group in shown["group"]]
-    figure.update_yaxes(
-        title_text="class",
-        tickvals=rows,
-        ticktext=[f"<b>{short_name(name)}</b>" if name == "all" else short_name(name) for name in names],
-        range=[len(shown) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
+    axes = {
+        "xaxis": {
+            "title": axis_title(f"{quality_name} (%), with 95 % intervals{more}"),
+            "range": [-3, 103],
+            "tickvals": [0, 25, 50, 75, 100],
+            "showgrid": True,
+        },
+        "yaxis": {
+            "title": {"text": "class"},
+            "tickvals": rows,
+            "ticktext": [f"<b>{short_name(name)}</b>" if name == "all" else short_name(name) for name in names],
+            "range": [len(shown) - 0.5, -0.5],
+            "showgrid": False,
+        },
+    }
+    figure = draw(title, 120 + ROW_HEIGHT * len(shown), traces, axes, legend_rows=1)
+    return Chart(figure, _finding(frame, quality_name))
+
+
+def _marks(
+    frame: pd.DataFrame,
+    column: str,
+    heights: npt.NDArray[np.float64],
+    colour: str,
+    symbol: str,
+    texts: list[str],
+) -> dict[str, Any]:
+    middle, low, high = (
+        frame[name].to_numpy(dtype=np.float64) * 100 for name in (column, f"{column}_low", f"{column}_high")
     )
-    figure.update_layout(hovermode="closest")
-    return Chart(finish(figure, title, 120 + ROW_HEIGHT * len(shown), legend_rows=1), _finding(frame, quality_name))
+    return {
+        "type": "scatter",
+        "x": middle,
+        "y": heights,
+        "mode": "markers",
+        "marker": {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 2, "color": colour}},
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": high - middle,
+            "arrayminus": middle - low,
+            "color": colour,
+            "thickness": 2,
+            "width": 3,
+        },
+        "name": column,
+        "hovertext": texts,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
 
 
-def _hover(row: "pd.Series[float]", quality_name: str) -> str:
+def _hover(row: dict[Any, Any], quality_name: str) -> str:
     return spoken(
         str(row["group"]),
         f"The {quality_name} on {count(row['samples'])} samples is {percent(row['pruned'])} pruned "
@@ -104,8 +118,8 @@ def _finding(frame: pd.DataFrame, quality_name: str) -> str:
         worst = classes.iloc[int(classes["change"].argmin())]
         if worst["change"] < 0:
             parts.append(
-                f"The class that loses most is {worst['group']}: {points(worst['change'])}, from {percent(worst['dense'])} "
-                f"to {percent(worst['pruned'])}."
+                f"The class that loses most is {worst['group']}: {points(worst['change'])}, "
+                f"from {percent(worst['dense'])} to {percent(worst['pruned'])}."
             )
         else:
             parts.append("No class loses any.")

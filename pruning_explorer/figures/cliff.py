@@ -1,20 +1,22 @@
 """The cliff: what the network still knows at every amount, and where one stands."""
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, finish, need_columns, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import nats, percent
 
 HEIGHT = 380
 TITLE = "The cliff"
 COLUMNS = ("amount", "achieved", "quality", "quality_low", "quality_high", "kl_nats", "agreement")
+
+# shares of the plot's height: the drift panel, and the gap that holds the label of the present amount
+LOWER_TOP, GAP = 0.36, 0.14
 
 # below this many nats the drift axis is linear, above logarithmic: 0 and 10 both have a place on it
 LINEAR_BELOW = 1e-3
@@ -55,46 +57,56 @@ def cliff(
     name = quality_name if labelled else "top-1 agreement"
     column = "quality" if labelled else "agreement"
 
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.14)
+    traces = [_upper(frame, column, name), _drift(frame)]
     if labelled:
-        _add_interval(figure, frame)
-    _add_upper(figure, frame, column, name)
-    if labelled and dense_quality is not None:
-        _add_dense(figure, dense_quality)
-    _add_drift(figure, frame)
-    _add_present(figure, amount)
-
-    figure.update_xaxes(range=[-1, 101], tickvals=[0, 20, 40, 60, 80, 100], zeroline=False)
-    figure.update_xaxes(title_text="amount to remove (%)", title_standoff=6, row=2, col=1)
-    # the lowest tick of one panel and the label of the present amount share the gap: keep the panel's ticks few
-    figure.update_yaxes(
-        title_text=f"{name} (%)", range=[-3, 103], tickvals=[0, 25, 50, 75, 100], zeroline=False, row=1, col=1
+        traces = [*_interval(frame), *traces]
+        if dense_quality is not None:
+            traces.append(_dense(dense_quality))
+    line, label = _present(amount)
+    axes = {
+        "xaxis": {
+            "title": axis_title("amount to remove (%)"),
+            "anchor": "y2",
+            "range": [-1, 101],
+            "tickvals": [0, 20, 40, 60, 80, 100],
+        },
+        "yaxis": {
+            "title": {"text": f"{name} (%)"},
+            "domain": [LOWER_TOP + GAP, 1],
+            "range": [-3, 103],
+            "tickvals": [0, 25, 50, 75, 100],
+        },
+        "yaxis2": _drift_axis(frame),
+    }
+    figure = draw(
+        _title(len(frame), planned),
+        HEIGHT,
+        traces,
+        axes,
+        legend_rows=1,
+        shapes=[line],
+        annotations=[label],
+        # anywhere in a panel, also under a finger, the nearest amount answers
+        hoverdistance=-1,
     )
-    top = max(1.0, float(np.nanmax([0.0, *_finite(frame["kl_nats"])])))
-    figure.update_yaxes(
-        title_text="drift, KL (nats)",
-        range=[-0.15, float(_symlog(np.array([top]))[0]) + 0.25],
-        tickvals=_symlog(np.array(DRIFT_TICKS)),
-        ticktext=[f"{tick:g}" for tick in DRIFT_TICKS],
-        zeroline=False,
-        row=2,
-        col=1,
-    )
-    # anywhere in a panel, also under a finger, the nearest amount answers
-    figure.update_layout(hovermode="closest", hoverdistance=-1)
-    return Chart(
-        finish(figure, _title(len(frame), planned), HEIGHT, legend_rows=1),
-        _finding(frame, column, name, amount, dense_quality if labelled else None, planned),
-    )
+    return Chart(figure, _finding(frame, column, name, amount, dense_quality if labelled else None, planned))
 
 
-def _symlog(value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _symlog(value: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
     """Near-linear below ``LINEAR_BELOW``, one unit per factor of ten above."""
     return np.asarray(np.arcsinh(value / LINEAR_BELOW) / math.log(10))
 
 
-def _finite(values: "pd.Series[float]") -> list[float]:
-    return [float(value) for value in values if math.isfinite(value)]
+def _drift_axis(frame: pd.DataFrame) -> dict[str, Any]:
+    drift = frame["kl_nats"].to_numpy(dtype=np.float64)
+    top = np.max(drift[np.isfinite(drift)], initial=1.0)
+    return {
+        "title": {"text": "drift, KL (nats)"},
+        "domain": [0, LOWER_TOP],
+        "range": [-0.15, float(_symlog(top)) + 0.25],
+        "tickvals": _symlog(np.array(DRIFT_TICKS)),
+        "ticktext": [f"{tick:g}" for tick in DRIFT_TICKS],
+    }
 
 
 def _title(measured: int, planned: int | None) -> str:
@@ -108,123 +120,112 @@ def _mode(frame: pd.DataFrame) -> str:
     return "lines+markers" if len(frame) <= 30 else "lines"
 
 
-def _place(row: "pd.Series[float]") -> str:
+def _place(row: dict[Any, Any]) -> str:
     return f"At an amount of {percent(row['amount'])} ({percent(row['achieved'])} achieved)"
 
 
-def _add_interval(figure: go.Figure, frame: pd.DataFrame) -> None:
+def _interval(frame: pd.DataFrame) -> list[dict[str, Any]]:
     known = frame[frame["quality_low"].notna() & frame["quality_high"].notna()]
     if known.empty:
-        return
+        return []
     amounts = known["amount"].to_numpy() * 100
-    figure.add_trace(
-        go.Scatter(
-            x=np.concatenate([amounts, amounts[::-1]]),
-            y=np.concatenate([known["quality_high"].to_numpy(), known["quality_low"].to_numpy()[::-1]]) * 100,
-            mode="lines",
-            line={"width": 0},
-            fill="toself",
-            fillcolor=colours.translucent(colours.KEPT_LINE, 0.25),
-            hoverinfo="skip",
-            name="95 % interval",
-        ),
-        row=1,
-        col=1,
-    )
+    around = {
+        "type": "scatter",
+        "x": np.concatenate([amounts, amounts[::-1]]),
+        "y": np.concatenate([known["quality_high"].to_numpy(), known["quality_low"].to_numpy()[::-1]]) * 100,
+        "mode": "lines",
+        "line": {"width": 0},
+        "fill": "toself",
+        "fillcolor": colours.translucent(colours.KEPT_LINE, 0.25),
+        "hoverinfo": "skip",
+        "name": "95 % interval",
+    }
+    return [around]
 
 
-def _add_upper(figure: go.Figure, frame: pd.DataFrame, column: str, name: str) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=frame["amount"].to_numpy() * 100,
-            y=frame[column].to_numpy() * 100,
-            mode=_mode(frame),
-            cliponaxis=False,
-            line={"color": colours.KEPT_LINE, "width": 2.5},
-            marker={"size": 6},
-            name="pruned",
-            hovertext=[_upper_text(row, column, name) for _, row in frame.iterrows()],
-            hovertemplate="%{hovertext}<extra></extra>",
-        ),
-        row=1,
-        col=1,
-    )
+def _upper(frame: pd.DataFrame, column: str, name: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": frame["amount"].to_numpy() * 100,
+        "y": frame[column].to_numpy(dtype=np.float64) * 100,
+        "mode": _mode(frame),
+        "cliponaxis": False,
+        "line": {"color": colours.KEPT_LINE, "width": 2.5},
+        "marker": {"size": 6},
+        "name": "pruned",
+        "hovertext": [_upper_text(row, column, name) for row in frame.to_dict("records")],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
 
 
-def _upper_text(row: "pd.Series[float]", column: str, name: str) -> str:
+def _upper_text(row: dict[Any, Any], column: str, name: str) -> str:
     sentence = f"{_place(row)} the {name} is {percent(row[column])}"
     if column == "quality" and pd.notna(row["quality_low"]) and pd.notna(row["quality_high"]):
         sentence += f", 95 % interval {percent(row['quality_low'])} to {percent(row['quality_high'])}"
     return spoken(percent(row[column]), f"{sentence}.")
 
 
-def _add_dense(figure: go.Figure, dense_quality: float) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=[0, 100],
-            y=[dense_quality * 100] * 2,
-            mode="lines",
-            line={"color": colours.DENSE_LINE, "width": 2, "dash": "dash"},
-            name=f"dense {percent(dense_quality)}",
-            hoverinfo="skip",
-        ),
-        row=1,
-        col=1,
-    )
+def _dense(dense_quality: float) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [0, 100],
+        "y": [dense_quality * 100] * 2,
+        "mode": "lines",
+        "line": {"color": colours.DENSE_LINE, "width": 2, "dash": "dash"},
+        "name": f"dense {percent(dense_quality)}",
+        "hoverinfo": "skip",
+    }
 
 
-def _add_drift(figure: go.Figure, frame: pd.DataFrame) -> None:
+def _drift(frame: pd.DataFrame) -> dict[str, Any]:
     drift = frame["kl_nats"].to_numpy(dtype=np.float64)
-    figure.add_trace(
-        go.Scatter(
-            x=frame["amount"].to_numpy() * 100,
-            y=_symlog(np.where(np.isfinite(drift), np.maximum(drift, 0), np.nan)),
-            customdata=drift,
-            mode=_mode(frame),
-            cliponaxis=False,
-            line={"color": colours.REMOVED, "width": 2.5, "dash": "dot"},
-            marker={"size": 6, "symbol": "square"},
-            name="drift",
-            showlegend=False,
-            hovertext=[
-                spoken(
-                    nats(row["kl_nats"]), f"{_place(row)} the drift from the dense answers is {nats(row['kl_nats'])}."
-                )
-                for _, row in frame.iterrows()
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-        ),
-        row=2,
-        col=1,
-    )
+    return {
+        "type": "scatter",
+        "x": frame["amount"].to_numpy() * 100,
+        "y": _symlog(np.where(np.isfinite(drift), np.maximum(drift, 0), np.nan)),
+        "yaxis": "y2",
+        "customdata": drift,
+        "mode": _mode(frame),
+        "cliponaxis": False,
+        "line": {"color": colours.REMOVED, "width": 2.5, "dash": "dot"},
+        "marker": {"size": 6, "symbol": "square"},
+        "name": "drift",
+        "showlegend": False,
+        "hovertext": [
+            spoken(nats(row["kl_nats"]), f"{_place(row)} the drift from the dense answers is {nats(row['kl_nats'])}.")
+            for row in frame.to_dict("records")
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
 
 
-def _add_present(figure: go.Figure, amount: float) -> None:
+def _present(amount: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The line where one stands, and its label in the gap between the panels, where no curve can run through it."""
     here = amount * 100
-    figure.add_shape(
-        type="line",
-        x0=here,
-        x1=here,
-        y0=0,
-        y1=1,
-        xref="x",
-        yref="paper",
-        line={"color": colours.ACCENT_LINE, "width": 2},
-        layer="between",
-    )
-    # in the gap between the panels, where no curve can run through it
-    lower_top, upper_bottom = figure.layout.yaxis2.domain[1], figure.layout.yaxis.domain[0]
-    figure.add_annotation(
-        text=f"<b>now {percent(amount)}</b>",
-        x=here,
-        xref="x",
-        y=(lower_top + upper_bottom) / 2,
-        yref="paper",
-        yanchor="middle",
-        xanchor="left" if amount < 0.5 else "right",
-        xshift=4 if amount < 0.5 else -4,
-        showarrow=False,
-    )
+    line = {
+        "type": "line",
+        "x0": here,
+        "x1": here,
+        "y0": 0,
+        "y1": 1,
+        "xref": "x",
+        "yref": "paper",
+        "line": {"color": colours.ACCENT_LINE, "width": 2},
+        "layer": "between",
+    }
+    left = amount < 0.5
+    label = {
+        "text": f"<b>now {percent(amount)}</b>",
+        "x": here,
+        "xref": "x",
+        "y": LOWER_TOP + GAP / 2,
+        "yref": "paper",
+        "yanchor": "middle",
+        "xanchor": "left" if left else "right",
+        "xshift": 4 if left else -4,
+        "showarrow": False,
+    }
+    return line, label
 
 
 def _finding(

@@ -1,14 +1,14 @@
 """Where the error begins and how it grows: each module's outputs, dense beside pruned, in the order they run."""
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, finish, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, need_columns, short_name, spoken, word_chart
 from pruning_explorer.figures.numbers import IDENTICAL, decibels, decimal
 
 HEIGHT = 420
@@ -35,80 +35,87 @@ def layer_drift_chart(frame: pd.DataFrame) -> Chart:
     sqnr = frame["sqnr_db"].to_numpy(dtype=np.float64)
     error = frame["l2_normalised"].to_numpy(dtype=np.float64)
     same = np.isposinf(sqnr)
-    texts = [_hover(row, position) for position, (_, row) in enumerate(frame.iterrows(), start=1)]
+    texts = [_hover(row, position) for position, row in enumerate(frame.to_dict("records"), start=1)]
     if not (np.isfinite(sqnr).any() or np.isfinite(error).any() or same.any()):
         return word_chart(TITLE, "No layer's outputs could be compared with the dense ones.", HEIGHT)
 
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     places = np.arange(len(frame))
-    figure.add_trace(
-        go.Scatter(
-            x=places,
-            y=np.where(np.isfinite(error), error, np.nan),
-            mode="lines+markers",
-            cliponaxis=False,
-            line={"color": colours.REMOVED, "width": 2},
-            marker={"size": 7, "symbol": "square"},
-            name="error",
-            showlegend=False,
-            hovertext=texts,
-            hovertemplate="%{hovertext}<extra></extra>",
-        ),
-        row=1,
-        col=1,
-    )
-    finite = np.where(np.isfinite(sqnr), sqnr, np.nan)
-    figure.add_trace(
-        go.Scatter(
-            x=places,
-            y=finite,
-            mode="lines+markers",
-            cliponaxis=False,
-            line={"color": colours.KEPT_LINE, "width": 2, "dash": "dot"},
-            marker={"size": 7, "symbol": "circle"},
-            name="signal to noise",
-            showlegend=False,
-            hovertext=texts,
-            hovertemplate="%{hovertext}<extra></extra>",
-        ),
-        row=2,
-        col=1,
-    )
-    most = float(np.nanmax(error[np.isfinite(error)], initial=0.0)) or 1.0
-    low = min(0.0, float(np.nanmin(finite))) if np.isfinite(finite).any() else 0.0
-    high = max(10.0, float(np.nanmax(finite))) if np.isfinite(finite).any() else 10.0
+    finite_error = np.where(np.isfinite(error), error, np.nan)
+    finite_sqnr = np.where(np.isfinite(sqnr), sqnr, np.nan)
+    most = float(np.max(error[np.isfinite(error)], initial=0.0)) or 1.0
+    low = float(np.min(sqnr[np.isfinite(sqnr)], initial=0.0))
+    high = float(np.max(sqnr[np.isfinite(sqnr)], initial=10.0))
     pad = (high - low) * 0.12
+    roof = high + 2 * pad
+    traces = [
+        _line(places, finite_error, texts, "y", colours.REMOVED, "solid", "square", "error"),
+        _line(places, finite_sqnr, texts, "y2", colours.KEPT_LINE, "dot", "circle", "signal to noise"),
+    ]
     if same.any():
-        roof = high + 2 * pad
-        figure.add_trace(
-            go.Scatter(
-                x=places[same],
-                y=np.full(int(same.sum()), roof),
-                mode="markers",
-                marker={"size": 9, "symbol": "diamond-open", "color": colours.DENSE_LINE, "line": {"width": 2}},
-                name=f"{IDENTICAL} to dense",
-                showlegend=True,
-                hovertext=[text for text, equal in zip(texts, same, strict=True) if equal],
-                hovertemplate="%{hovertext}<extra></extra>",
-            ),
-            row=2,
-            col=1,
-        )
-        high = roof
-    figure.update_yaxes(
-        title_text="normalised L2", range=[-0.06 * most, 1.1 * most], nticks=5, zeroline=False, row=1, col=1
-    )
-    figure.update_yaxes(
-        title_text="SQNR (dB)",
-        range=[low - pad / 2, high + pad],
-        tickvals=_ticks(low, high - 2 * pad if same.any() else high),
-        zeroline=False,
-        row=2,
-        col=1,
-    )
-    _label(figure, [str(name) for name in frame["module"]])
-    figure.update_layout(hovermode="closest")
-    return Chart(finish(figure, TITLE, HEIGHT, legend_rows=int(same.any())), _finding(frame))
+        traces.append(_identical(places[same], roof, [texts[place] for place in places[same]]))
+    axes = {
+        "xaxis": {
+            "title": axis_title("modules, in the order they run"),
+            "anchor": "y2",
+            "range": [-0.5, len(frame) - 0.5],
+            "showgrid": False,
+            **_labels([str(name) for name in frame["module"]]),
+        },
+        "yaxis": {
+            "title": {"text": "normalised L2"},
+            "domain": [0.54, 1],
+            "range": [-0.06 * most, 1.1 * most],
+            "nticks": 5,
+        },
+        "yaxis2": {
+            "title": {"text": "SQNR (dB)"},
+            "domain": [0, 0.46],
+            "range": [low - pad / 2, (roof if same.any() else high) + pad],
+            "tickvals": _ticks(low, high),
+        },
+    }
+    return Chart(draw(TITLE, HEIGHT, traces, axes, legend_rows=int(same.any())), _finding(frame))
+
+
+def _line(
+    places: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    texts: list[str],
+    axis: str,
+    colour: str,
+    dash: str,
+    symbol: str,
+    name: str,
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": places,
+        "y": values,
+        "yaxis": axis,
+        "mode": "lines+markers",
+        "cliponaxis": False,
+        "line": {"color": colour, "width": 2, "dash": dash},
+        "marker": {"size": 7, "symbol": symbol},
+        "name": name,
+        "showlegend": False,
+        "hovertext": texts,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def _identical(places: npt.NDArray[np.int64], height: float, texts: list[str]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": places,
+        "y": np.full(len(places), height),
+        "yaxis": "y2",
+        "mode": "markers",
+        "marker": {"size": 9, "symbol": "diamond-open", "color": colours.DENSE_LINE, "line": {"width": 2}},
+        "name": f"{IDENTICAL} to dense",
+        "showlegend": True,
+        "hovertext": texts,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -117,25 +124,20 @@ def _ticks(low: float, high: float) -> list[float]:
     return [float(tick) for tick in range(math.ceil(low / step) * step, math.floor(high / step) * step + 1, step)]
 
 
-def _label(figure: go.Figure, names: list[str]) -> None:
+def _labels(names: list[str]) -> dict[str, Any]:
     last = len(names) - 1
     # both ends first: where it begins and what comes out
     order = [0, last, *range(1, last)] if last else [0]
     shown = apart([float(place) for place in range(len(names))], order, gap=max(1.0, len(names) / 14))
-    figure.update_xaxes(range=[-0.5, last + 0.5], showgrid=False, zeroline=False)
-    figure.update_xaxes(
-        tickvals=shown,
-        ticktext=[short_name(names[index] or "whole network") for index in shown],
-        autotickangles=[0, -40, -90],
-        tickfont={"size": 11},
-        title_text="modules, in the order they run",
-        title_standoff=6,
-        row=2,
-        col=1,
-    )
+    return {
+        "tickvals": shown,
+        "ticktext": [short_name(names[index] or "whole network") for index in shown],
+        "autotickangles": [0, -40, -90],
+        "tickfont": {"size": 11},
+    }
 
 
-def _hover(row: "pd.Series[float]", position: int) -> str:
+def _hover(row: dict[Any, Any], position: int) -> str:
     name = str(row["module"]) or "whole network"
     if row["sqnr_db"] == math.inf:
         sentence = f"{row['layer_type']}, number {position} to run: its outputs are identical to the dense ones."

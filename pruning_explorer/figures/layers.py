@@ -1,13 +1,14 @@
 """The layers: one bar each, wide as it has weights, cut into what is kept and what is removed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import plotly.graph_objects as go
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, finish, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, need_columns, short_name, spoken, word_chart
 from pruning_explorer.figures.numbers import count, percent, short_count
 
 HEIGHT = 300
@@ -54,52 +55,53 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
     centres = ends - shares / 2
     widths = shares - np.minimum(0.004, shares * 0.15)
     achieved = layers["achieved"].to_numpy(dtype=np.float64)
-    texts = [_hover(row) for _, row in layers.iterrows()]
-
-    figure = go.Figure()
-    for label, heights, colour, pattern in (
-        ("kept", (1 - achieved) * 100, colours.KEPT, ""),
-        ("removed", achieved * 100, colours.REMOVED, "/"),
-    ):
-        figure.add_trace(
-            go.Bar(
-                x=centres,
-                y=heights,
-                width=widths,
-                name=label,
-                customdata=names,
-                marker={
-                    "color": colour,
-                    "line": {"width": 0},
-                    "pattern": {"shape": pattern, "bgcolor": colour, "fgcolor": "#ffffff", "size": 7, "solidity": 0.15},
-                },
-                # a click selects its bar; the others must not fade, they mean what they meant
-                selected={"marker": {"opacity": 1}},
-                unselected={"marker": {"opacity": 1}},
-                hovertext=texts,
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
+    texts = [_hover(row) for row in layers.to_dict("records")]
+    traces = [
+        {
+            "type": "bar",
+            "x": centres,
+            "y": heights,
+            "width": widths,
+            "name": label,
+            "customdata": names,
+            "marker": {
+                "color": colour,
+                "line": {"width": 0},
+                "pattern": {"shape": pattern, "bgcolor": colour, "fgcolor": "#ffffff", "size": 7, "solidity": 0.15},
+            },
+            # a click selects its bar; the others must not fade, they mean what they meant
+            "selected": {"marker": {"opacity": 1}},
+            "unselected": {"marker": {"opacity": 1}},
+            "hovertext": texts,
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+        for label, heights, colour, pattern in (
+            ("kept", (1 - achieved) * 100, colours.KEPT, ""),
+            ("removed", achieved * 100, colours.REMOVED, "/"),
         )
-    if open_target is not None:
-        _outline(figure, centres[names.index(open_target)], widths[names.index(open_target)])
-    _label(figure, names, centres.tolist(), shares.tolist(), open_target)
-    figure.update_xaxes(
-        range=[-0.004, 1.004],
-        showgrid=False,
-        zeroline=False,
-        title_text="width: weights" + (" (small layers widened)" if widened else ""),
-        title_standoff=6,
-    )
-    figure.update_yaxes(
-        title_text="weights (% of the layer)", range=[-1, 101], tickvals=[0, 25, 50, 75, 100], zeroline=False
-    )
-    figure.update_layout(barmode="stack", bargap=0, hovermode="closest", legend_traceorder="normal")
-    return Chart(finish(figure, TITLE, HEIGHT, legend_rows=1), _finding(layers, open_target))
+    ]
+    axes = {
+        "xaxis": {
+            "title": axis_title("width: weights" + (" (small layers widened)" if widened else "")),
+            "range": [-0.004, 1.004],
+            "showgrid": False,
+            **_labels(names, centres.tolist(), shares.tolist(), open_target),
+        },
+        "yaxis": {
+            "title": {"text": "weights (% of the layer)"},
+            "range": [-1, 101],
+            "tickvals": [0, 25, 50, 75, 100],
+        },
+    }
+    place = None if open_target is None else names.index(open_target)
+    shapes = [] if place is None else _outline(float(centres[place]), float(widths[place]))
+    figure = draw(TITLE, HEIGHT, traces, axes, legend_rows=1, shapes=shapes, barmode="stack", bargap=0)
+    return Chart(figure, _finding(layers, open_target))
 
 
 def bar_shares(
-    weights: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
-) -> tuple["np.ndarray[tuple[int, ...], np.dtype[np.float64]]", bool]:
+    weights: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], bool]:
     """Share of the width that each bar gets: by number of weights, none narrower than a finger needs.
 
     Returns:
@@ -114,38 +116,36 @@ def bar_shares(
     return wide_enough / wide_enough.sum(), bool((shares < narrowest).any())
 
 
-def _outline(figure: go.Figure, centre: float, width: float) -> None:
-    for colour, thickness in (("#ffffff", 4), (colours.ACCENT, 2.5)):
-        # two strokes, light under dark: one of them stands off the bar on any background
-        figure.add_shape(
-            type="rect",
-            x0=centre - width / 2,
-            x1=centre + width / 2,
-            y0=0,
-            y1=100,
-            line={"color": colour, "width": thickness},
-        )
+def _outline(centre: float, width: float) -> list[dict[str, Any]]:
+    # two strokes, light under dark: one of them stands off the bar on any background
+    return [
+        {
+            "type": "rect",
+            "x0": centre - width / 2,
+            "x1": centre + width / 2,
+            "y0": 0,
+            "y1": 100,
+            "line": {"color": colour, "width": thickness},
+        }
+        for colour, thickness in (("#ffffff", 4), (colours.ACCENT, 2.5))
+    ]
 
 
-def _label(
-    figure: go.Figure, names: Sequence[str], centres: list[float], shares: list[float], open_target: str | None
-) -> None:
+def _labels(names: Sequence[str], centres: list[float], shares: list[float], open_target: str | None) -> dict[str, Any]:
     order = sorted(range(len(names)), key=lambda index: (names[index] != open_target, -shares[index]))
     shown = apart(centres, order, LABEL_GAP)
-    texts = [short_name(names[index].removesuffix(".weight") or names[index]) for index in shown]
-    figure.update_xaxes(
-        tickvals=[centres[index] for index in shown],
-        ticktext=[
-            f"<b>{text}</b>" if names[index] == open_target else text for index, text in zip(shown, texts, strict=True)
-        ],
-        autotickangles=[0, -40, -90],
-        tickfont={"size": 11},
-        ticks="outside",
-        ticklen=3,
-    )
+    texts = {index: short_name(names[index].removesuffix(".weight") or names[index]) for index in shown}
+    return {
+        "tickvals": [centres[index] for index in shown],
+        "ticktext": [f"<b>{text}</b>" if names[index] == open_target else text for index, text in texts.items()],
+        "autotickangles": [0, -40, -90],
+        "tickfont": {"size": 11},
+        "ticks": "outside",
+        "ticklen": 3,
+    }
 
 
-def _hover(row: "pd.Series[float]") -> str:
+def _hover(row: dict[Any, Any]) -> str:
     asked = "" if pd.isna(row["requested"]) else f" ({percent(row['requested'])} asked for)"
     sentence = (
         f"{row['layer_type']} {row['shape']}: {count(row['removed'])} of {count(row['weights'])} weights removed, "

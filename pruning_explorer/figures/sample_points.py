@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import plotly.graph_objects as go
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import LEGEND_ROW, Chart, finish, need_columns, spoken, word_chart
+from pruning_explorer.figures.chart import LEGEND_ROW, Chart, axis_title, draw, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import percent
 
 HEIGHT = 420
@@ -67,92 +67,84 @@ def sample_points(
     places = points[numbers]
     classes = (labels[numbers] if labels is not None else samples["dense_top1"].to_numpy()).astype(np.int64)
     flipped = ~samples["agrees"].to_numpy(dtype=bool)
+    truths = [None] * len(numbers) if labels is None else [int(labels[number]) for number in numbers]
     texts = np.array(
-        [_hover(row, names, place, None if labels is None else int(labels[number]))
-         for (_, row), place, number in zip(samples.iterrows(), places, numbers, strict=True)],
+        [
+            _hover(row, names, place, truth)
+            for row, place, truth in zip(samples.to_dict("records"), places, truths, strict=True)
+        ],
         dtype=object,
-    )  # fmt: skip
-
-    figure = go.Figure()
-    if regions is not None:
-        _add_regions(figure, regions, names)
-    for index in sorted(set(classes.tolist())):
-        of_class = classes == index
-        figure.add_trace(
-            go.Scatter(
-                x=places[of_class, 0],
-                y=places[of_class, 1],
-                mode="markers",
-                marker={
-                    "color": colours.class_colour(index),
-                    "symbol": colours.class_symbol(index),
-                    "size": 7,
-                    "line": {"width": 0.5, "color": "#ffffff"},
-                },
-                name=escape(_name(names, index), quote=False),
-                hovertext=texts[of_class],
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
-        )
+    )
+    shown = sorted(set(classes.tolist()))
+    traces = [] if regions is None else [_regions(regions, names)]
+    for index in shown:
+        marker = {
+            "color": colours.class_colour(index),
+            "symbol": colours.class_symbol(index),
+            "size": 7,
+            "line": {"width": 0.5, "color": "#ffffff"},
+        }
+        name = escape(_name(names, index), quote=False)
+        traces.append(_marks(places[classes == index], texts[classes == index], name, marker))
     if flipped.any():
-        figure.add_trace(
-            go.Scatter(
-                x=places[flipped, 0],
-                y=places[flipped, 1],
-                mode="markers",
-                marker={"symbol": "circle-open", "size": 15, "color": colours.ACCENT_LINE, "line": {"width": 2}},
-                name=f"flipped ({int(flipped.sum())})",
-                hovertext=texts[flipped],
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
-        )
-    figure.update_xaxes(
-        title_text="first input", nticks=6, zeroline=False, showgrid=False, title_standoff=6, constrain="domain"
-    )
-    figure.update_yaxes(
-        title_text="second input", nticks=6, zeroline=False, showgrid=False, scaleanchor="x", constrain="domain"
-    )
-    figure.update_layout(hovermode="closest")
-    # a phone has room for two or three names in a row
-    rows = -(-(len(set(classes.tolist())) + int(flipped.any())) // 2)
+        ring = {"symbol": "circle-open", "size": 15, "color": colours.ACCENT_LINE, "line": {"width": 2}}
+        traces.append(_marks(places[flipped], texts[flipped], f"flipped ({int(flipped.sum())})", ring))
+    bare = {"nticks": 6, "showgrid": False, "constrain": "domain"}
+    axes = {
+        "xaxis": {**bare, "title": axis_title("first input")},
+        "yaxis": {**bare, "title": {"text": "second input"}, "scaleanchor": "x"},
+    }
+    # a phone has room for two names in a row
+    rows = -(-(len(shown) + int(flipped.any())) // 2)
     finding = (
-        f"{len(samples)} samples of {len(set(classes.tolist()))} classes on the plane; "
+        f"{len(samples)} samples of {len(shown)} classes on the plane; "
         f"for {int(flipped.sum())} of them the pruned network's answer differs from the dense one's."
     )
     if regions is not None:
         finding += " Behind them, the regions in which the pruned network gives each answer."
-    return Chart(finish(figure, TITLE, HEIGHT + LEGEND_ROW * (rows - 1), legend_rows=rows), finding)
+    return Chart(draw(TITLE, HEIGHT + LEGEND_ROW * (rows - 1), traces, axes, legend_rows=rows), finding)
+
+
+def _marks(
+    places: npt.NDArray[np.floating], texts: npt.NDArray[np.object_], name: str, marker: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": places[:, 0],
+        "y": places[:, 1],
+        "mode": "markers",
+        "marker": marker,
+        "name": name,
+        "hovertext": texts,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
 
 
 def _name(names: Sequence[str], index: int) -> str:
     return str(names[index]) if 0 <= index < len(names) else f"class {index}"
 
 
-def _add_regions(figure: go.Figure, regions: DecisionRegions, names: Sequence[str]) -> None:
-    last = int(regions.answers.max())
-    steps = last + 1
+def _regions(regions: DecisionRegions, names: Sequence[str]) -> dict[str, Any]:
+    steps = int(regions.answers.max()) + 1
     scale = [[edge / steps, colours.class_colour(index)] for index in range(steps) for edge in (index, index + 1)]
-    figure.add_trace(
-        go.Heatmap(
-            x=regions.x,
-            y=regions.y,
-            z=regions.answers.astype(np.uint8 if last < 256 else np.uint16),
-            zmin=-0.5,
-            zmax=last + 0.5,
-            colorscale=scale,
-            showscale=False,
-            opacity=0.22,
-            hoverongaps=False,
-            text=np.array([escape(_name(names, index), quote=False) for index in range(steps)], dtype=object)[
-                regions.answers
-            ],
-            hovertemplate="Here the pruned network answers <b>%{text}</b>.<extra></extra>",
-            name="regions",
-        )
-    )
+    answers = np.array([escape(_name(names, index), quote=False) for index in range(steps)], dtype=object)
+    return {
+        "type": "heatmap",
+        "x": regions.x,
+        "y": regions.y,
+        "z": regions.answers.astype(np.uint8 if steps <= 256 else np.uint16),
+        "zmin": -0.5,
+        "zmax": steps - 0.5,
+        "colorscale": scale,
+        "showscale": False,
+        "opacity": 0.22,
+        "text": answers[regions.answers],
+        "hovertemplate": "Here the pruned network answers <b>%{text}</b>.<extra></extra>",
+        "name": "regions",
+    }
 
 
-def _hover(row: "pd.Series[float]", names: Sequence[str], place: npt.NDArray[np.floating], label: int | None) -> str:
+def _hover(row: dict[Any, Any], names: Sequence[str], place: npt.NDArray[np.floating], label: int | None) -> str:
     dense, pruned = _name(names, int(row["dense_top1"])), _name(names, int(row["pruned_top1"]))
     true = "" if label is None else f", truly {_name(names, label)}"
     return spoken(

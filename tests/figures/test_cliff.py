@@ -51,7 +51,7 @@ def test_title_units_and_hover() -> None:
     assert layout.title.text == "The cliff"
     assert layout.yaxis.title.text == "accuracy (%)"
     assert layout.yaxis2.title.text == "drift, KL (nats)"
-    assert layout.xaxis2.title.text == "amount to remove (%)"
+    assert layout.xaxis.title.text == "amount to remove (%)"
     hover = trace(chart, "pruned").hovertext[1].replace("<br>", " ")
     assert "At an amount of 50.0 % (49.9 % achieved) the accuracy is 75.0 %, 95 % interval 70.0 % to 80.0 %." in hover
     assert "drift from the dense answers is 2.00 nats." in trace(chart, "drift").hovertext[1].replace("<br>", " ")
