@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.explore_page import ExplorePage, new_page
+
+# Two cores may be busy with other things; what comes sooner costs nothing
+expect.set_options(timeout=30_000)
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -139,6 +144,26 @@ def app(page: Page, base_url: str, watch: Callable[[Page], Page]) -> Callable[..
         return page
 
     return goto
+
+
+@pytest.fixture
+def explore(
+    browser: Browser, base_url: str, browser_context_args: dict[str, Any], watch: Callable[[Page], Page]
+) -> Iterator[Callable[..., ExplorePage]]:
+    """Open the Explore page in a browser of its own; no page may log an error or ask anybody but our server."""
+    opened: list[ExplorePage] = []
+
+    def start(path: str = "/", **context: Any) -> ExplorePage:
+        visit = new_page(browser, base_url, **{**browser_context_args, **context})
+        watch(visit.page)
+        opened.append(visit)
+        return visit.go(path)
+
+    yield start
+    foreign = [url for visit in opened for url in visit.foreign_requests()]
+    for visit in opened:
+        visit.page.context.close()
+    assert not foreign, foreign
 
 
 @pytest.fixture

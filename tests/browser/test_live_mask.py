@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.live_mask_app import SHAPES, ranking
+from tests.browser.live_mask_app import ranking
 
 APP = "tests/browser/live_mask_app.py"
 Open = Callable[..., Page]
@@ -98,7 +98,7 @@ def test_everything_moves_while_dragging_and_python_hears_on_release(show: Open,
     assert picture(page, "mask") == after["mask"]
 
 
-@pytest.mark.parametrize("layer", sorted(SHAPES.keys() - {"conv-64k", "conv-256k"}))
+@pytest.mark.parametrize("layer", ["tiny", "bias", "narrow", "conv-1m", "conv-large"])
 def test_the_kept_count_is_numpys(show: Open, layer: str) -> None:
     page = show(layer, 33.3)
     assert kept(page) == expected_kept(layer, 33.3)
@@ -115,7 +115,9 @@ def test_small_steps_count_as_exactly_as_one_large_one(show: Open, layer: str) -
     page.mouse.up()
     page.goto(page.url.split("?")[0] + f"?layer={layer}&amount={moved}")
     page.wait_for_selector(".live-mask .kept b:not(:empty)")
-    page.wait_for_function("a => document.querySelector('[data-testid=stMain]').innerText.includes(a)", arg=f"{moved} %")
+    page.wait_for_function(
+        "a => document.querySelector('[data-testid=stMain]').innerText.includes(a)", arg=f"{moved} %"
+    )
     frames(page)
     assert picture(page, "mask") == stepped
 
@@ -128,34 +130,26 @@ def test_whole_channels_and_a_cap(show: Open) -> None:
 
 
 def test_the_mask_is_that_of_the_ranks(show: Open) -> None:
-    page = show("narrow", 40)
-    parts = ranking("narrow", False, 1.0)
-    keep = (parts["ranks"] >= parts["removed_at"][400]).reshape(300, 64)
-    for _ in range(5):
-        page.locator("[data-zoom=in]").click()
-    frames(page)
-    found = re.fullmatch(r"rows (\d+)–(\d+), columns (\d+)–(\d+)", page.locator(".region").inner_text())
-    assert found
-    top, bottom, left, right = (int(v) for v in found.groups())
-    cells = canvas(page, "mask").evaluate(
+    page = show("conv", 40)
+    drag(page, 40, 70)
+    parts = ranking("conv", False, 1.0)
+    keep = parts["ranks"] >= parts["removed_at"][round(amount(page) * 10)]
+    # the picture fills its pane: 32 filters of 3 rows, 16 of 3 columns; the middle of every cell is read
+    blue_over_red = canvas(page, "mask").evaluate(
         """(c, [rows, cols]) => {
-          const box = c.getBoundingClientRect(), pen = c.getContext('2d'), out = [];
-          const cursor = c.parentElement.querySelector('.cursor');
+          const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, out = [];
           for (let r = 0; r < rows; r++) for (let k = 0; k < cols; k++) {
-            const x = Math.floor((k + 0.25) * c.width / cols), y = Math.floor((r + 0.25) * c.height / rows);
-            out.push([...pen.getImageData(x, y, 1, 1).data.slice(0, 3)]);
+            const x = Math.floor((k + 0.5) * c.width / cols), y = Math.floor((r + 0.5) * c.height / rows);
+            const at = 4 * (y * c.width + x);
+            out.push(data[at + 2] > data[at]);
           }
           return out;
         }""",
-        [bottom - top + 1, right - left + 1],
+        [96, 48],
     )
-    # whole cells are in view only roughly: compare the inner ones by colour, teal against orange
-    shown = np.array(cells).reshape(bottom - top + 1, right - left + 1, 3)
-    assert {tuple(v) for v in shown.reshape(-1, 3).tolist()} <= {(11, 110, 117), (217, 130, 43)} | {
-        tuple(v) for v in shown.reshape(-1, 3).tolist() if v[0] > 230 or v[0] < 100
-    }
-    share = float(np.mean(shown[..., 2] > shown[..., 0]))
-    assert share == pytest.approx(float(keep[top : bottom + 1, left : right + 1].mean()), abs=0.25)
+    mosaic = keep.reshape(32, 16, 3, 3).transpose(0, 2, 1, 3).reshape(96, 48)
+    assert np.array(blue_over_red).reshape(96, 48).tolist() == mosaic.tolist()
+    page.mouse.up()
 
 
 def test_arrow_keys_read_the_weights(show: Open) -> None:
@@ -196,7 +190,7 @@ def test_zoom_and_cursor_survive_release_and_rerun(show: Open, settle: Settle) -
         page.keyboard.press(key)
     frames(page)
     region, cursor = page.locator(".region").inner_text(), page.locator(".readout").inner_text().split("\n")[0]
-    assert region.startswith("rows 0–")
+    assert region.startswith("rows ")
     drag(page, 50, 60)
     page.mouse.up()
     expect(page.get_by_text(re.compile("run 2"))).to_be_visible()
@@ -209,7 +203,7 @@ def test_zoom_and_cursor_survive_release_and_rerun(show: Open, settle: Settle) -
     assert page.locator(".readout").inner_text().split("\n")[0] == cursor
     page.keyboard.press("Tab")
     page.locator("[data-zoom=whole]").click()
-    expect(page.locator(".region")).to_have_text("100 × 300 cells")
+    expect(page.locator(".region")).to_have_text(re.compile("^1 × 1.3 weights per pixel"))
 
 
 def test_another_layer_starts_whole(show: Open) -> None:
@@ -218,7 +212,7 @@ def test_another_layer_starts_whole(show: Open) -> None:
     page.get_by_role("combobox", name="Layer").click()
     page.get_by_role("option", name="narrow", exact=True).click()
     expect(page.locator(".title")).to_have_text("narrow.weight")
-    expect(page.locator(".region")).to_have_text("300 × 64 cells")
+    expect(page.locator(".region")).to_have_text(re.compile("^1.3 × 1 weights per pixel"))
 
 
 def test_the_slider_follows_python(show: Open) -> None:
@@ -244,7 +238,9 @@ def test_keys_move_the_slider_and_python_hears_once(show: Open) -> None:
     assert kept(page) == expected_kept("conv", 50.5)
     assert python_sees(page) == (50.0, 1)
     expect(page.get_by_text("Python sees 50.5 %, run 2")).to_be_visible()
-    assert page.locator(".slider").get_attribute("aria-valuetext") == f"50.5 percent, {kept(page):,} of 4,608 weights kept"
+    assert (
+        page.locator(".slider").get_attribute("aria-valuetext") == f"50.5 percent, {kept(page):,} of 4,608 weights kept"
+    )
     expect(page.locator(".said")).to_have_text(re.compile("weights kept, sparsity 50"))
 
 
@@ -269,7 +265,9 @@ def test_nothing_shifts(show: Open, settle: Settle) -> None:
     page = show("conv", 50)
     page.evaluate(
         """window.shifts = []; new PerformanceObserver(list => {
-          for (const entry of list.getEntries()) window.shifts.push(entry.value);
+          for (const entry of list.getEntries()) for (const { node } of entry.sources)
+            // the value above Streamlit's own slider moves with its thumb
+            if (!node?.closest?.('[data-testid=stSidebar]')) window.shifts.push(node?.textContent ?? '?');
         }).observe({type: 'layout-shift'})"""
     )
     height = page.locator(".live-mask").evaluate("e => e.getBoundingClientRect().height")
@@ -299,7 +297,7 @@ def test_a_plain_wheel_scrolls_and_one_with_ctrl_zooms(show: Open) -> None:
     canvas(page, "weights").hover()
     page.mouse.wheel(0, 200)
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 50")
-    expect(page.locator(".region")).to_have_text("100 × 300 cells")
+    expect(page.locator(".region")).to_have_text(re.compile("^1 × 1.3 weights per pixel"))
     canvas(page, "weights").hover()
     page.keyboard.down("Control")
     page.mouse.wheel(0, -400)
@@ -360,10 +358,16 @@ def test_leaving_cleans_up(show: Open) -> None:
 
 
 @pytest.fixture(params=["light", "dark"])
-def phone(request: pytest.FixtureRequest, browser: Browser, base_url: str, watch: Callable[[Page], Page]) -> Iterator[Page]:
+def phone(
+    request: pytest.FixtureRequest, browser: Browser, base_url: str, watch: Callable[[Page], Page]
+) -> Iterator[Page]:
     context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=2,
-        color_scheme=request.param, base_url=base_url,
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=2,
+        color_scheme=request.param,
+        base_url=base_url,
     )
     yield watch(context.new_page())
     context.close()
@@ -385,7 +389,9 @@ def test_on_a_phone_nothing_overflows_and_a_tap_reads(phone: Page, settle: Settl
     assert re.match(r"\[\d+, \d+\]", text)
     box = phone.locator(".readout").bounding_box()
     assert box is not None
-    inside = phone.locator(".readout").evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth")
+    inside = phone.locator(".readout").evaluate(
+        "e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth"
+    )
     assert inside, "the line of facts fits"
     small = phone.locator(".live-mask").evaluate(
         "root => [...root.querySelectorAll('button, input')].map(e => e.getBoundingClientRect())"

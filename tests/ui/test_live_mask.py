@@ -57,9 +57,10 @@ def test_a_2x3_layer_by_hand() -> None:
 
 
 def test_exit_amounts_by_hand() -> None:
-    # round(a * 6) first exceeds 0, 1, ... 5 just above 1/12, 3/12, ... 11/12; 3/12, 7/12, 11/12 round half to even
+    # round(a * 6) first exceeds r at (2 r + 1) / 12, rounded up to a step of 0.1 %; the halves that fall on a step
+    # round to even: 1.5 at 25.0 % up to 2, 4.5 at 75.0 % down to 4
     amounts = exit_amounts(RANKS, removed_at(6))
-    assert amounts.tolist() == [[75.0, 8.4, 41.7], [91.7, 25.0 + 0.1, 58.4]]
+    assert amounts.tolist() == [[75.1, 8.4, 41.7], [91.7, 25.0, 58.4]]
 
 
 def test_weights_beyond_a_cap_never_go() -> None:

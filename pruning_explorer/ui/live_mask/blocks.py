@@ -1,4 +1,6 @@
-"""Large layers as densities on a coarse grid of blocks."""
+"""Large layers as densities on a coarse grid of blocks; everything in pieces that stay in the processor's cache."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -6,12 +8,49 @@ from pruning_explorer.ui.live_mask.layout import Array, Layout, to_picture
 
 MAX_BLOCKS = 256
 NEVER = 65535
+PIECE = 1 << 16
+_BUCKETS = 1 << 16
+_UNSURE = 255
 
 
 def block_edges(length: int) -> Array:
     """Where blocks begin along one side, with the end: at most 256 blocks, equal to within one cell."""
     count = min(MAX_BLOCKS, length)
     return np.arange(count + 1) * length // count
+
+
+def pieces(length: int) -> Iterator[slice]:
+    """Cut a long array into pieces."""
+    for start in range(0, length, PIECE):
+        yield slice(start, min(length, start + PIECE))
+
+
+class Steps:
+    """At which of a few rising cuts does a rank go? One look-up in a small table, exact.
+
+    A table over all ranks of a large layer misses the cache at every look-up; one over buckets of ranks does not, and
+    only the few buckets that a cut divides need a second look.
+
+    Args:
+        removed_at: groups removed at each step, never falling, at most 250 of them.
+        groups: how many ranks there are.
+    """
+
+    def __init__(self, removed_at: Array, groups: int) -> None:
+        self.count = len(removed_at)
+        self._removed = removed_at.astype(np.int64)
+        self._shift = max(0, int(groups - 1).bit_length() - int(_BUCKETS - 1).bit_length())
+        starts = np.arange(((groups - 1) >> self._shift) + 1, dtype=np.int64) << self._shift
+        first = np.searchsorted(self._removed, starts, side="right")
+        last = np.searchsorted(self._removed, starts + (1 << self._shift) - 1, side="right")
+        self._table = np.where(first == last, first, _UNSURE).astype(np.uint8)
+
+    def __call__(self, ranks: Array) -> Array:
+        """First step at which each rank is gone, ``count`` if none; uint8 like ``ranks``."""
+        steps: Array = self._table.take(ranks >> np.uint32(self._shift))
+        unsure = np.flatnonzero(steps == _UNSURE)
+        steps[unsure] = np.searchsorted(self._removed, ranks[unsure], side="right")
+        return steps
 
 
 def block_sections(layout: Layout, weights: Array, ranks: Array, groups: int, removed_at: Array) -> dict[str, Array]:
@@ -24,37 +63,65 @@ def block_sections(layout: Layout, weights: Array, ranks: Array, groups: int, re
         ``block_means`` float32 [R * C], ``block_gone`` uint8 [S * R * C] (255 = all gone) and ``block_exits``
         uint16 [R * C] in tenths of a percent (65535 = never).
     """
-    steps = len(removed_at)
-    # the step at which each rank goes; `steps` for those that never do
-    borders = np.concatenate([[0], np.minimum(removed_at, groups).astype(np.int64), [groups]])
-    step_of_rank = np.repeat(np.arange(steps + 1, dtype=np.uint8), np.diff(borders))
-    picture_steps = to_picture(step_of_rank[ranks], layout)
-    picture_weights = to_picture(weights, layout)
-
+    count = len(removed_at)
+    steps = Steps(removed_at, groups)
+    picture_ranks, picture_weights = to_picture(ranks, layout), to_picture(weights, layout)
     row_edges, col_edges = block_edges(layout.rows), block_edges(layout.cols)
     block_rows, block_cols = len(row_edges) - 1, len(col_edges) - 1
-    slot = np.repeat(np.arange(block_cols) * (steps + 1), np.diff(col_edges))
-    counts = np.zeros((block_rows, block_cols, steps + 1), np.int64)
-    sums = np.zeros((block_rows, block_cols), np.float64)
+    slot = np.repeat(np.arange(block_cols) * (count + 1), np.diff(col_edges))
+    counts = np.zeros((block_rows, block_cols * (count + 1)), np.int64)
+    sums = np.zeros((block_rows, block_cols))
     for block in range(block_rows):
-        begin = row_edges[block] * layout.cols
-        end = min(row_edges[block + 1] * layout.cols, layout.numel)
-        part = picture_steps[begin:end]
-        slots = np.resize(slot, part.size)
-        counts[block] = np.bincount(slots + part, minlength=counts[block].size).reshape(block_cols, steps + 1)
-        magnitude = np.abs(picture_weights[begin:end])
-        whole = magnitude.size // layout.cols * layout.cols
-        line = magnitude[:whole].reshape(-1, layout.cols).sum(axis=0, dtype=np.float32)
-        line[: magnitude.size - whole] += magnitude[whole:]  # a strip's last row may be short
-        sums[block] = np.add.reduceat(line, col_edges[:-1])
+        for row in range(row_edges[block], row_edges[block + 1], max(1, PIECE // layout.cols)):
+            rows = min(max(1, PIECE // layout.cols), row_edges[block + 1] - row)
+            part = slice(row * layout.cols, min((row + rows) * layout.cols, layout.numel))
+            # a strip's last row may be short
+            slots = np.tile(slot, rows)[: part.stop - part.start]
+            slots += steps(picture_ranks[part])
+            counts[block] += np.bincount(slots, minlength=counts.shape[1])
+            magnitudes = np.abs(picture_weights[part])
+            magnitudes.resize(rows * layout.cols, refcheck=False)
+            line = magnitudes.reshape(rows, layout.cols).sum(axis=0, dtype=np.float64)
+            sums[block] += np.add.reduceat(line, col_edges[:-1])
 
-    cells = np.maximum(counts.sum(axis=2), 1)
-    gone = np.cumsum(counts[:, :, :steps], axis=2)
-    fractions = gone / cells[:, :, None]
-    median = np.argmax(fractions >= 0.5, axis=2) * (1000 // (steps - 1))
+    table = counts.reshape(block_rows, block_cols, count + 1)
+    cells = np.maximum(table.sum(axis=2), 1)
+    fractions = np.cumsum(table[:, :, :count], axis=2) / cells[:, :, None]
+    median = np.argmax(fractions >= 0.5, axis=2) * (1000 // (count - 1))
     exits = np.where(fractions[:, :, -1] >= 0.5, median, NEVER)
     return {
         "block_means": (sums / cells).astype(np.float32).reshape(-1),
         "block_gone": np.rint(fractions * 255).astype(np.uint8).transpose(2, 0, 1).reshape(-1),
         "block_exits": exits.astype(np.uint16).reshape(-1),
     }
+
+
+def removed_by_bin(bins: Array, count: int, ranks: Array, groups: int, removed_at: Array) -> Array:
+    """Weights removed per bin of a histogram at each step, [S * B]: where low scores do not simply go first."""
+    steps = Steps(removed_at, groups)
+    table = np.zeros((steps.count + 1) * count, np.int64)
+    for piece in pieces(bins.size):
+        table += np.bincount(steps(ranks[piece]).astype(np.int64) * count + bins[piece], minlength=table.size)
+    return np.cumsum(table.reshape(-1, count)[: steps.count], axis=0).astype(np.uint32).reshape(-1)
+
+
+def scores_of_ranks(scores: Array, ranks: Array, groups: int, wanted: Array) -> Array:
+    """Score of the group with each wanted rank, NaN from ``groups`` on, without a table over all ranks."""
+    found = np.full(groups + 1 if groups <= _BUCKETS else len(wanted), np.nan, np.float32)
+    if groups <= _BUCKETS:
+        found[ranks] = scores
+        return found[np.minimum(wanted, groups)]
+    asked = np.unique(wanted[wanted < groups]).astype(np.int64)
+    shift = int(groups - 1).bit_length() - int(_BUCKETS - 1).bit_length()
+    bucket = np.zeros(((groups - 1) >> shift) + 1, np.bool_)
+    bucket[asked >> shift] = True
+    values = np.full(len(asked), np.nan, np.float32)
+    for piece in pieces(ranks.size):
+        part = ranks[piece]
+        near = np.flatnonzero(bucket.take(part >> np.uint32(shift)))
+        place = np.minimum(np.searchsorted(asked, part[near]), len(asked) - 1)
+        hit = asked[place] == part[near]
+        values[place[hit]] = scores[piece][near[hit]]
+    inside = wanted < groups
+    found[inside] = values[np.searchsorted(asked, wanted[inside])]
+    return found

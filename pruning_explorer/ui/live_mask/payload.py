@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pruning_explorer.errors import MaskError, ScoreError
-from pruning_explorer.ui.live_mask.blocks import block_sections
+from pruning_explorer.ui.live_mask.blocks import block_sections, pieces, removed_by_bin, scores_of_ranks
 from pruning_explorer.ui.live_mask.layout import Array, Layout, flat_index, picture_layout, to_picture
 from pruning_explorer.ui.live_mask.parcel import pack_arrays
 
@@ -19,6 +19,7 @@ MAX_WINDOW = 512
 MAX_BINS = 128
 TABLE_STEPS = 51  # every 2 %, where a table over all positions would be too large
 CLIP_QUANTILE = 0.995
+SAMPLE = 2**16
 
 
 def exit_amounts(ranks: Array, removed_at: Array) -> Array:
@@ -76,29 +77,29 @@ def build_payload(
     ranks, removed_at = _flat(ranks, np.uint32), _flat(removed_at, np.uint32)
     _check(title, layout, scores, weights, ranks, removed_at)
     groups = int(ranks.max()) + 1
-    group_scores = np.zeros(groups, np.float32)
-    group_scores[ranks] = scores
-    monotone = bool(np.all(group_scores[1:] >= group_scores[:-1]))
+    cells = layout.numel <= MAX_CELLS
+    coarse = removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)]
+    monotone = _monotone(scores, ranks)
     histogram, bins, score_range, tail = _histogram(scores)
-    magnitude = bool(np.array_equal(scores, np.abs(weights)))
-
     arrays: dict[str, Array] = {
         "removed_at": removed_at,
         "kept_at": _kept_at(ranks, groups, removed_at),
-        "cut_score": np.append(group_scores, np.float32(np.nan))[np.minimum(removed_at, groups)],
+        "cut_score": scores_of_ranks(scores, ranks, groups, removed_at),
         "histogram": histogram,
     }
     if not monotone:
-        arrays["histogram_removed"] = _removed_by_bin(bins, len(histogram), ranks, groups, removed_at)
-    cells = layout.numel <= MAX_CELLS
+        arrays["histogram_removed"] = removed_by_bin(bins, len(histogram), ranks, groups, coarse)
     if cells:
+        magnitudes = np.abs(weights)
         arrays["weights"] = to_picture(weights, layout)
         arrays["ranks"] = to_picture(ranks, layout)
-        if not magnitude:
-            arrays["group_scores"] = group_scores
+        if not np.array_equal(scores, magnitudes):
+            arrays["group_scores"] = np.zeros(groups, np.float32)
+            arrays["group_scores"][ranks] = scores
+        scale, clipped = _end_of_scale(magnitudes)
     else:
-        arrays |= block_sections(layout, weights, ranks, groups, removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)])
-    scale, clipped = _end_of_scale(np.abs(weights) if cells else arrays["block_means"])
+        arrays |= block_sections(layout, weights, ranks, groups, coarse)
+        scale, clipped = _end_of_scale(arrays["block_means"])
     channel_dim = channel_dim if len(shape) > 1 and channel_dim == 1 else 0
     header: dict[str, Any] = {
         "mode": "cells" if cells else "blocks",
@@ -195,41 +196,36 @@ def _kept_at(ranks: Array, groups: int, removed_at: Array) -> Array:
     return (ranks.size - gone[np.minimum(removed_at, groups)]).astype(np.uint32)
 
 
+def _monotone(scores: Array, ranks: Array) -> bool:
+    """Whether lower scores always go first; of a large layer a regular sample is looked at."""
+    step = max(1, scores.size // SAMPLE)
+    by_rank = scores[::step][np.argsort(ranks[::step], kind="stable")]
+    return bool(np.all(by_rank[1:] >= by_rank[:-1]))
+
+
 def _histogram(scores: Array) -> tuple[Array, Array, list[float], bool]:
     """Counts per bin [B], the bin of each weight, the range, and whether the last bin holds a long tail as well."""
     low, high = float(scores.min()), float(scores.max())
     count = int(min(MAX_BINS, max(12, 2 * scores.size**0.5)))
+    bins = np.zeros(scores.size, np.uint8)
     if high <= low:
-        return np.array([scores.size], np.uint32), np.zeros(scores.size, np.uint8), [low, high], False
-    end, tail = _end_of_scale(scores - low if low else scores)
+        return np.array([scores.size], np.uint32), bins, [low, high], False
+    end, tail = _end_of_scale(scores, low)
     high = low + end
-    places = (scores - np.float32(low)) * np.float32(count / (high - low))
-    bins = np.minimum(places, np.float32(count - 1)).astype(np.uint8)
-    return _counts(bins, count), bins, [low, high], tail
+    counts = np.zeros(count, np.int64)
+    for piece in pieces(scores.size):
+        places = (scores[piece] - np.float32(low)) * np.float32(count / end)
+        bins[piece] = np.minimum(places, np.float32(count - 1))
+        counts += np.bincount(bins[piece], minlength=count)
+    return counts.astype(np.uint32), bins, [low, high], tail
 
 
-def _counts(values: Array, length: int) -> Array:
-    """``np.bincount`` of small integers in pieces: the whole would be copied as int64 first."""
-    total = np.zeros(length, np.int64)
-    for start in range(0, values.size, 1 << 16):
-        total += np.bincount(values[start : start + (1 << 16)], minlength=length)
-    return total.astype(np.uint32)
-
-
-def _removed_by_bin(bins: Array, count: int, ranks: Array, groups: int, removed_at: Array) -> Array:
-    """Weights removed per bin of the histogram at every 2 %, [51 * B]: where low scores do not simply go first."""
-    coarse = removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)].astype(np.int64)
-    step = np.searchsorted(coarse, ranks, side="right")
-    table = np.bincount(step * count + bins, minlength=(TABLE_STEPS + 1) * count).reshape(TABLE_STEPS + 1, count)
-    return np.cumsum(table[:TABLE_STEPS], axis=0).astype(np.uint32).reshape(-1)
-
-
-def _end_of_scale(magnitudes: Array) -> tuple[float, bool]:
-    """The largest magnitude, or the 99.5 % quantile where a few single values would press all others together."""
-    largest = float(magnitudes.max())
-    if magnitudes.size >= 1000:
+def _end_of_scale(values: Array, start: float = 0.0) -> tuple[float, bool]:
+    """How far the scale goes: to the largest value, or to the 99.5 % quantile where a few would press all together."""
+    largest = float(values.max()) - start
+    if values.size >= 1000:
         # the order of a regular sample is enough for the end of a scale
-        quantile = float(np.quantile(magnitudes[:: max(1, magnitudes.size // 65536)], CLIP_QUANTILE))
+        quantile = float(np.quantile(values[:: max(1, values.size // SAMPLE)], CLIP_QUANTILE)) - start
         if 0 < quantile < 0.8 * largest:
             return quantile, True
     return largest or 1.0, False

@@ -27,9 +27,8 @@ function countText(layer, position) {
 function regionText({ layer, seen, memory, raster }) {
   const place = memory.port.zoom <= 1.0001 ? "" : `rows ${seen.r0}–${seen.r1 - 1}, columns ${seen.c0}–${seen.c1 - 1}`;
   if (layer.mode === "cells" && raster?.binned && !place) {
-    const down = Math.round((raster.r1 - raster.r0) / raster.ny);
-    const across = Math.round((raster.c1 - raster.c0) / raster.nx);
-    return `about ${down} × ${across} weights per pixel`;
+    const per = (cells, pixels) => String(Number((cells / pixels).toFixed(cells / pixels < 3 ? 1 : 0)));
+    return `${per(layer.rows, raster.ny)} × ${per(layer.cols, raster.nx)} weights per pixel`;
   }
   return place || `${whole(layer.rows)} × ${whole(layer.cols)} cells`;
 }

@@ -109,7 +109,7 @@ function writeCount(app) {
   texts.sparsity.textContent = `${sparsity} %`;
   app.slider.style.setProperty("--done", `${position / 10}%`);
   app.slider.setAttribute("aria-valuetext", `${percent} percent, ${whole(kept)} of ${whole(total)} weights kept`);
-  texts.here.style.left = `${position / 10}%`;
+  texts.here.style.transform = `translateX(${position / 10}%)`; // `left` would count as a shift of the layout
   const cut = layer.cutScore[position];
   texts.cut.textContent =
     kept === total ? "nothing removed" : Number.isNaN(cut) ? "all removed" : layer.header.monotone ? `cut at ${precise(cut)}` : "";
@@ -129,6 +129,7 @@ function writeView(app) {
   $(".title").textContent = h.title;
   $(".shape").textContent = h.shape.join(" × ");
   $(".note").textContent = h.note;
+  app.texts.kept.style.minWidth = `${whole(h.numel).length}ch`; // what follows it stays where it is
   $(".region").textContent = wanted ? "loading single weights …" : regionText(app);
   // what a pixel means where it stands for many weights
   const asides = blocks
