@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from collections import OrderedDict
 
 import pytest
 import torch
@@ -92,6 +93,8 @@ def test_id_is_made_of_the_content() -> None:
         "neither": Subject.from_module(network()),
         "dtype": Subject.from_module(network().double(), samples, labels),
     }
+    renamed = nn.Sequential(OrderedDict(zip("abcd", network(), strict=True)))
+    others["names"] = Subject.from_module(renamed, samples, labels)
     assert len({subject.id, *(other.id for other in others.values())}) == 1 + len(others)
 
 
