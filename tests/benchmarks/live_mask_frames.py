@@ -50,7 +50,7 @@ def main() -> int:
         for layer in LAYERS:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.goto(f"{server.url}/?layer={layer}&amount=50")
-            page.wait_for_selector(".live-mask .kept b:not(:empty)", timeout=60_000)
+            page.wait_for_selector(".live-mask .kept:not(:empty)", timeout=60_000)
             wait_until_settled(page)
             for zoom in ("whole", "x4"):
                 if zoom == "x4":

@@ -156,9 +156,8 @@ function steer(app, event) {
     ArrowLeft: [0, -far], ArrowRight: [0, far], ArrowUp: [-far, 0], ArrowDown: [far, 0],
     Home: [0, -Infinity], End: [0, Infinity], PageUp: [-(seen.r1 - seen.r0), 0], PageDown: [seen.r1 - seen.r0, 0],
   };
-  const middle = cursorPlace(app);
-  if (event.key === "+" || event.key === "=") zoom(app, 2, middle.x, middle.y);
-  else if (event.key === "-" || event.key === "_") zoom(app, 0.5, middle.x, middle.y);
+  if (event.key === "+" || event.key === "=") zoomAtCursor(app, 2);
+  else if (event.key === "-" || event.key === "_") zoomAtCursor(app, 0.5);
   else if (event.key === "0") zoom(app, 0, 0, 0);
   else if (steps[event.key]) {
     const at = app.cursor;
@@ -175,13 +174,21 @@ function steer(app, event) {
   return true;
 }
 
-// Zooming by key goes towards the cursor where it is in view.
+// Zooming by key goes towards the cursor where it is in view, and leaves all of its cell there.
+function zoomAtCursor(app, factor) {
+  const { x, y, inside } = cursorPlace(app);
+  zoom(app, factor, x, y);
+  if (!inside || !app.cursor) return;
+  const { port } = app.memory;
+  reveal(port, frame(port, app.layer, app.seen.width, app.seen.height), app.cursor);
+}
+
 function cursorPlace(app) {
   const { seen, cursor } = app;
   const x = cursor ? (cursor.col + 0.5 - seen.x0) * seen.sx : seen.width / 2;
   const y = cursor ? (cursor.row + 0.5 - seen.y0) * seen.sy : seen.height / 2;
   const inside = x >= 0 && y >= 0 && x <= seen.width && y <= seen.height;
-  return inside ? { x, y } : { x: seen.width / 2, y: seen.height / 2 };
+  return inside ? { x, y, inside } : { x: seen.width / 2, y: seen.height / 2, inside };
 }
 
 // Only keys are spoken: a moving pointer would drown a screen reader.

@@ -18,7 +18,7 @@ function makeApp(parentElement, room) {
       }),
     ),
     texts: {
-      amount: $(".amount"), kept: $(".kept b"), total: $(".total"), sparsity: $(".sparsity b"), here: $(".here"),
+      amount: $(".amount"), kept: $(".kept"), sparsity: $(".sparsity b"), here: $(".here"),
       cut: $('[data-chart="histogram"] .aside'), channels: $('[data-chart="channels"] .aside'), said: $(".said"),
     },
     stale: 0, request: 0, send: null, generation: 0,
@@ -104,8 +104,8 @@ function writeCount(app) {
   const { kept, total, sparsity } = countText(layer, position);
   const percent = fixed(position / 10, 1);
   texts.amount.textContent = `${percent} %`;
-  texts.kept.textContent = whole(kept);
-  texts.total.textContent = `of ${whole(total)} weights`;
+  // one text, so that nothing beside a number moves when it gets shorter
+  texts.kept.textContent = `Kept ${whole(kept)} of ${whole(total)} weights`;
   texts.sparsity.textContent = `${sparsity} %`;
   app.slider.style.setProperty("--done", `${position / 10}%`);
   app.slider.setAttribute("aria-valuetext", `${percent} percent, ${whole(kept)} of ${whole(total)} weights kept`);
@@ -129,13 +129,12 @@ function writeView(app) {
   $(".title").textContent = h.title;
   $(".shape").textContent = h.shape.join(" × ");
   $(".note").textContent = h.note;
-  app.texts.kept.style.minWidth = `${whole(h.numel).length}ch`; // what follows it stays where it is
   $(".region").textContent = wanted ? "loading single weights …" : regionText(app);
   // what a pixel means where it stands for many weights
   const asides = blocks
-    ? ["mean |w| per block", "density per block", "mean |w| and density", "median per block"]
+    ? ["mean |w|", "density per block", "mean |w|", "median"]
     : app.raster?.binned
-      ? ["mean |w|, sign of the sum", "density per pixel", "mean and density", "mean per pixel"]
+      ? ["mean |w|, signed", "density", "mean |w|", "mean"]
       : ["", "", "", ""];
   PANES.forEach((name, i) => (panes[name].figure.querySelector(".aside").textContent = asides[i]));
   const zoomed = app.memory.port.zoom > 1.0001;
@@ -152,7 +151,8 @@ function writeView(app) {
   panes.exit.figure.querySelector(".ramp").style.background = `linear-gradient(to right, ${palette.exitStops.join(", ")})`;
   $(".never").hidden = layer.removedAt[POSITIONS - 1] >= h.groups;
   const histogram = app.charts.histogram.figure;
-  histogram.querySelector(".low").textContent = precise3(h.score_range[0]);
+  const [lowest, highest] = h.score_range;
+  histogram.querySelector(".low").textContent = lowest > 0 && lowest < highest / 1000 ? "≈ 0" : precise3(lowest);
   histogram.querySelector(".high").textContent = `${h.tail ? "≥ " : ""}${precise3(h.score_range[1])}`;
   const channels = app.charts.channels.figure;
   const n = layer.channels.count;

@@ -1,6 +1,6 @@
 // ---- which part of the picture is seen, shared by all panes ------------------------------------------------------
 const NUMBERS_FROM = 30; // cells this wide carry their number
-const LARGEST_CELL = 80;
+const LARGEST_CELL = 64;
 const SQUARE_FROM = 24; // below this, cells may be stretched so that a narrow matrix fills its pane
 
 // zoom 1 = the whole layer fits; `cx`, `cy` = the cell in the middle.
