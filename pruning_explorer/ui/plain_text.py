@@ -8,8 +8,8 @@ import re
 LONGEST = 300
 """Characters of one message."""
 
-_MARKS = re.compile(r"([!-/:-@\[-`{-~])")
-_LINKS = re.compile(r"(?i)(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)")
+_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$:&^])")
+_LINKS = re.compile(r"(?i)(?<=:)(?=//|material/)|(?<=\bwww)(?=\.)|(?<=@)")
 _INVISIBLE_GLUE = "\N{WORD JOINER}"
 
 
@@ -22,5 +22,5 @@ def plain(text: str) -> str:
     line = " ".join(text.split())
     if len(line) > LONGEST:
         line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
-    # Addresses are made links of after the backslashes are gone
+    # Links and icons are made after the backslashes are gone
     return _MARKS.sub(r"\\\1", _LINKS.sub(_INVISIBLE_GLUE, line))

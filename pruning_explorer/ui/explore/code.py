@@ -40,16 +40,18 @@ def draw_code(study: Study) -> None:
         help="A .json file that “Download recipe” wrote. It sets every control; the network stays.",
         on_change=_take_recipe,
     )
-    problem, rounded = st.session_state.get("recipe_problem"), st.session_state.get("recipe_rounded", ())
+    problem = st.session_state.get("recipe_problem")
     if problem:
         st.error(f"This file was not used, and nothing has changed: {plain(problem)}", icon=":material/error:")
-    for note in rounded:
-        st.info(plain(note))
+    taken, rounded = st.session_state.get("recipe_taken", (None, ()))
+    if taken == study.recipe.id:
+        notes = "".join(f" Its {plain(note)}." for note in rounded)
+        st.success(f"Every control is set as this recipe says.{notes}", icon=":material/check:")
 
 
 def _take_recipe() -> None:
     uploaded = st.session_state["recipe_file"]
-    st.session_state.update(recipe_problem=None, recipe_rounded=())
+    st.session_state.update(recipe_problem=None, recipe_taken=(None, ()))
     if uploaded is None:
         return
     subject = state.subject()
@@ -57,7 +59,8 @@ def _take_recipe() -> None:
         recipe = Recipe.from_json(uploaded.getvalue().decode("utf-8-sig"))
         if not recipe.chosen(subject):
             raise RecipeError(f"it chooses no layer of {subject.name}.")
-        st.session_state["recipe_rounded"] = state.show(subject, recipe)
+        rounded = state.show(subject, recipe)
+        st.session_state["recipe_taken"] = (state.recipe().id, rounded)
     except UnicodeDecodeError:
         st.session_state["recipe_problem"] = "it is not text in UTF-8, which JSON must be."
     except PruningExplorerError as error:

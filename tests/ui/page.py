@@ -1,0 +1,171 @@
+"""The Explore page without a browser, driven as a person drives it."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Metric, Tab
+
+import pruning_explorer
+from pruning_explorer import Recipe, Subject
+from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.ui.address import read_address
+
+MAIN = Path(pruning_explorer.__file__).parent / "ui" / "main.py"
+
+
+class Page:
+    """One browser session on the Explore page; each act is followed by a run, and no run may raise."""
+
+    def __init__(self, address: Mapping[str, str | list[str]]) -> None:
+        self.app = AppTest.from_file(str(MAIN), default_timeout=120)
+        for name, values in address.items():
+            self.app.query_params[name] = values
+        self.run()
+
+    def run(self) -> None:
+        self.app.run()
+        self._look()
+
+    def _look(self) -> None:
+        assert [(each.message, each.stack_trace) for each in self.app.exception] == []
+
+    # What is shown
+
+    @property
+    def errors(self) -> list[str]:
+        return [unescaped(each.value) for each in self.app.error]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [unescaped(each.value) for each in self.app.warning]
+
+    @property
+    def address(self) -> dict[str, list[str]]:
+        """The query as a browser shows it."""
+        query = self.app.query_params
+        return {name: [values] if isinstance(values, str) else list(values) for name, values in query.items()}
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the address says, which is what the page shows where it stands."""
+        read = read_address(self.address)
+        assert read.problems == ()
+        return read.recipe
+
+    @property
+    def subject(self) -> Subject:
+        return load_subject(self.app.selectbox(key="subject").value)
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        return {each.label: each for each in self.app.metric}
+
+    @property
+    def layers(self) -> list[str]:
+        return list(self.app.multiselect(key="layers").value)
+
+    @property
+    def amount(self) -> float:
+        """In percent; slider and box must agree on it."""
+        slider, box = self.app.slider(key="amount_slider").value, self.app.number_input(key="amount_box").value
+        assert slider == box
+        return float(slider)
+
+    @property
+    def own_amounts(self) -> dict[str, float]:
+        """What the table of amounts per layer starts from, in percent."""
+        table = self.app.data_editor[0].value
+        return {row.layer: float(row.amount) for row in table.dropna().itertuples()}
+
+    @property
+    def open_tab(self) -> str:
+        """The one tab with anything in it."""
+        drawn = [each.label for each in self.app.tabs if each.children]
+        assert len(drawn) == 1
+        return drawn[0]
+
+    def tab(self, label: str) -> Tab:
+        return next(each for each in self.app.tabs if each.label == label)
+
+    def chart(self, key: str) -> dict[str, Any]:
+        """The Plotly figure of that key."""
+        spec = next(each for each in self.app.get("plotly_chart") if each.key == key).proto.spec
+        figure: dict[str, Any] = json.loads(spec)
+        return figure
+
+    def has_chart(self, key: str) -> bool:
+        return any(each.key == key for each in self.app.get("plotly_chart"))
+
+    def every_text(self) -> str:
+        """All words on the page that Streamlit reads as markdown."""
+        kinds = ("markdown", "caption", "error", "warning", "info", "success", "title", "subheader")
+        return "\n".join(str(each.value) for kind in kinds for each in getattr(self.app, kind))
+
+    # What a person does
+
+    def pick(self, key: str, value: object) -> None:
+        """Choose in a box or a row of segments."""
+        boxes = {each.key for each in self.app.selectbox}
+        widget: Any = self.app.selectbox(key=key) if key in boxes else self.app.button_group(key=key)
+        widget.set_value(value).run()
+        self._look()
+
+    def type_into_box(self, key: str, text: str) -> None:
+        """Write an entry of one's own into a box that takes such."""
+        box = self.app.selectbox(key=key)
+        box.options.append(text)  # which is how the browser sends it
+        box.set_value(text).run()
+        self._look()
+
+    def drag(self, key: str, value: float) -> None:
+        self.app.slider(key=key).set_value(value).run()
+        self._look()
+
+    def enter(self, key: str, value: float) -> None:
+        self.app.number_input(key=key).set_value(value).run()
+        self._look()
+
+    def switch(self, key: str, on: bool) -> None:
+        self.app.toggle(key=key).set_value(on).run()
+        self._look()
+
+    def click(self, key: str) -> None:
+        self.app.button(key=key).click().run()
+        self._look()
+
+    def choose_layers(self, names: list[str]) -> None:
+        self.app.multiselect(key="layers").set_value(names).run()
+        self._look()
+
+    def set_own_amount(self, layer: str, percent: float | None) -> None:
+        """Type into a cell of the table; the edits of a table add up until it starts anew."""
+        table = self.app.data_editor[0]
+        edits = self._edits_of(table.key or "")
+        row = list(table.value["layer"]).index(layer)
+        edits["edited_rows"][str(row)] = {"amount": percent}
+        states: WidgetStates = self.app._tree.get_widget_states()
+        states.widgets.append(WidgetState(id=table.proto.id, string_value=json.dumps(edits)))
+        self.app._run(states)
+        self._look()
+
+    def _edits_of(self, key: str) -> dict[str, Any]:
+        edited = self.app.session_state[key]["edited_rows"] if key in self.app.session_state else {}
+        return {"edited_rows": {str(row): edit for row, edit in edited.items()}, "added_rows": [], "deleted_rows": []}
+
+    def upload(self, content: bytes) -> None:
+        self.app.file_uploader(key="recipe_file").set_value(("recipe.json", content, "application/json")).run()
+        self._look()
+
+    def open(self, tab: str) -> None:
+        self.app.session_state["details"] = tab
+        self.run()
+
+
+def unescaped(markdown: str) -> str:
+    """What a person reads where every mark was escaped."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown).replace("\N{WORD JOINER}", "")

@@ -1,0 +1,154 @@
+"""What the controls stand for is what they were set to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import streamlit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pruning_explorer import Recipe, compute_masks, load_subject
+from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.recipe import offered
+from pruning_explorer.ui import state
+
+percents = st.integers(0, 1000).map(lambda step: step / 1000)
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    monkeypatch.setattr(streamlit, "session_state", content)
+    return content
+
+
+Show = Callable[..., tuple[str, ...]]
+
+
+@pytest.fixture
+def show(session: dict[str, Any]) -> Show:
+    return lambda name, recipe, layer=None: state.show(load_subject(name), recipe, layer)
+
+
+@pytest.mark.parametrize("name", ["digits-cnn", "adder-transformer"])
+@settings(max_examples=25)
+@given(data=st.data())
+def test_shown_and_read_back_a_recipe_makes_the_same_masks(name: str, data: st.DataObject) -> None:
+    subject = load_subject(name)
+    granularity = data.draw(st.sampled_from(["element", "channel", "channel:dim=1,n=0.5", "channel:dim=-1,n=-inf"]))
+    method = Recipe(granularity=granularity, biases=data.draw(st.booleans()), norms=data.draw(st.booleans()))
+    names = st.sampled_from([target.name for target in offered(subject, method)])
+    targets = data.draw(st.none() | st.lists(names, min_size=1))
+    frozen = data.draw(st.lists(names, max_size=2).filter(lambda some: targets is None or set(targets) - set(some)))
+    recipe = Recipe(
+        criterion=data.draw(st.sampled_from(["magnitude", "random"])),
+        granularity=granularity,
+        scope=data.draw(st.sampled_from(["layer", "global"])),
+        amount=data.draw(percents),
+        amounts=data.draw(st.dictionaries(names, percents, max_size=2)),
+        targets=targets,
+        frozen=frozen,
+        cap=data.draw(percents),
+        biases=method.biases,
+        norms=method.norms,
+        seed=data.draw(st.integers(0, 9)),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streamlit, "session_state", {})
+        assert state.show(subject, recipe) == ()
+        read = state.recipe()
+    wanted, got = compute_masks(subject, recipe), compute_masks(subject, read)
+    assert set(wanted) == set(got)
+    assert all(wanted[name].equal(got[name]) for name in wanted)
+
+
+def test_finer_amounts_than_the_slider_has_are_said(show: Show, session: dict[str, Any]) -> None:
+    notes = show("digits-cnn", Recipe(amount=0.12345, cap=0.9999))
+    assert session["amount"] == 12.3
+    assert notes == (
+        "amount 0.12345 is shown as 12.3 %, because the page sets it in steps of 0.1 %",
+        "cap 0.9999 is shown as 100 %, because the page sets it in steps of 0.1 %",
+    )
+
+
+def test_every_step_of_the_slider_is_its_own_amount(show: Show, session: dict[str, Any]) -> None:
+    show("tutorial-mlp", Recipe())
+    for step in range(1001):
+        state.set_amount(step / 1000)
+        assert session["amount"] == step / 10
+        assert state.recipe().amount == step / 1000
+
+
+def test_a_bias_that_a_recipe_names_is_on_offer(show: Show) -> None:
+    show("digits-cnn", Recipe(targets=("fc.bias", "conv1.weight")))
+    assert state.chosen_names() == ["conv1.weight", "fc.bias"]
+    assert set(state.recipe().targets or ()) == {"conv1.weight", "fc.bias"}
+
+
+def test_what_is_not_wanted_stays_out_when_the_offer_changes_and_changes_back(
+    show: Show, session: dict[str, Any]
+) -> None:
+    show("digits-cnn", Recipe(biases=True))
+    state.choose([name for name in state.chosen_names() if name not in ("fc.bias", "conv1.weight")])
+    session["granularity"], session["dim"] = "channel", 1
+    assert "fc.bias" not in [target.name for target in state.offered_targets()]
+    assert "conv1.weight" not in state.chosen_names()
+    state.choose([target.name for target in state.offered_targets()])
+    session["granularity"] = "element"
+    assert "conv1.weight" in state.chosen_names()
+    assert "fc.bias" not in state.chosen_names()
+
+
+def test_layers_that_come_in_later_are_chosen(show: Show, session: dict[str, Any]) -> None:
+    show("digits-cnn", Recipe())
+    state.choose(["fc.weight"])
+    session["biases"] = True
+    assert "fc.bias" in state.chosen_names()
+    assert "conv1.weight" not in state.chosen_names()
+
+
+def test_all_chosen_is_no_list_of_layers(show: Show) -> None:
+    show("digits-cnn", Recipe())
+    assert state.recipe() == Recipe()
+
+
+def test_amounts_of_layers_that_are_not_chosen_wait(show: Show) -> None:
+    show("digits-cnn", Recipe(amounts={"fc.weight": 0.2, "conv1.weight": 0.1}))
+    names = state.chosen_names()
+    state.choose(["conv1.weight"])
+    assert dict(state.recipe().amounts) == {"conv1.weight": 0.1}
+    state.choose(names)
+    assert dict(state.recipe().amounts) == {"conv1.weight": 0.1, "fc.weight": 0.2}
+
+
+def test_the_open_layer_is_the_first_of_the_largest_until_one_is_opened(show: Show, session: dict[str, Any]) -> None:
+    show("digits-cnn", Recipe())
+    assert state.open_layer(state.offered_targets()).name == "block1.conv2.weight"
+    session["open_layer"] = "fc.weight"
+    assert state.open_layer(state.offered_targets()).name == "fc.weight"
+    assert state.open_layer(state.offered_targets()[:2]).name == "block1.conv1.weight"
+
+
+def test_no_layer_is_an_error_that_says_what_to_do(show: Show, session: dict[str, Any]) -> None:
+    show("digits-cnn", Recipe())
+    state.choose([])
+    with pytest.raises(RecipeError, match="Choose at least one under “Layers”"):
+        state.recipe()
+    session["granularity"], session["dim"] = "channel", 4
+    with pytest.raises(RecipeError, match=r"No layer of digits-cnn can be pruned by channel:dim=4.*another dim"):
+        state.recipe()
+
+
+@pytest.mark.parametrize("order", ["", "two", "nan", None])
+def test_a_norm_order_that_is_none_leaves_the_layers_on_offer(
+    show: Show, session: dict[str, Any], order: str | None
+) -> None:
+    show("digits-cnn", Recipe(granularity="channel"))
+    before = state.chosen_names()
+    session["norm"] = order
+    with pytest.raises(RecipeError, match="number"):
+        state.recipe()
+    assert state.chosen_names() == before
+    session["norm"] = "2"
+    assert state.recipe() == Recipe(granularity="channel")
