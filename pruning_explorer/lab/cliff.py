@@ -16,7 +16,7 @@ import pandas as pd
 from pruning_explorer.errors import PruningExplorerError, SubjectError
 from pruning_explorer.measure.drift import measure_drift
 from pruning_explorer.measure.forward import run_subject
-from pruning_explorer.measure.quality import quality_table
+from pruning_explorer.measure.quality import right_samples, wilson_interval
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -45,14 +45,15 @@ def cliff_points(subject: Subject, recipe: Recipe, amounts: tuple[float, ...]) -
         kept = sum(masks.kept(name) for name in masks)
         outcome = run_subject(subject, masks)
         drift = measure_drift(outcome.dense, outcome.pruned).totals()
-        quality = quality_table(subject, outcome.dense, outcome.pruned)
-        overall = None if quality is None else quality.iloc[0]
+        right = right_samples(subject, outcome.pruned)
+        count = 0 if right is None else int(right.sum())
+        low, high = (math.nan, math.nan) if right is None else wilson_interval(count, len(right))
         yield {
             "amount": amount,
             "achieved": 1 - kept / weights,
-            "quality": math.nan if overall is None else float(overall["pruned"]),
-            "quality_low": math.nan if overall is None else float(overall["pruned_low"]),
-            "quality_high": math.nan if overall is None else float(overall["pruned_high"]),
+            "quality": math.nan if right is None else count / len(right),
+            "quality_low": low,
+            "quality_high": high,
             "kl_nats": drift["kl_nats"],
             "agreement": drift["agreement"],
         }

@@ -191,7 +191,10 @@ def _check_lengths(inputs: tuple[Tensor, ...] | None, labels: Tensor | None, gro
 
 
 def _content_id(name: str, model: nn.Module, inputs: tuple[Tensor, ...] | None, labels: Tensor | None) -> str:
-    digest = hashlib.blake2b(f"{name} {type(model).__name__}".encode(), digest_size=8)
+    digest = hashlib.blake2b(name.encode(), digest_size=8)
+    # Equal weights under another activation are another network
+    for path, module in model.named_modules():
+        digest.update(f"{path} {type(module).__module__}.{type(module).__qualname__} {module.extra_repr()}".encode())
     for key, tensor in model.state_dict(keep_vars=True).items():
         digest.update(key.encode())
         _hash_values(digest, tensor)

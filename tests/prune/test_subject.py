@@ -142,3 +142,11 @@ def test_what_is_not_said_is_filled_in() -> None:
     assert (sequence.quality_name, sequence.groups, sequence.group_names) == ("exact match", None, ())
     bare = Subject.from_module(network())
     assert (bare.sample_count, bare.labels, bare.view) == (0, None, None)
+
+
+def test_equal_weights_under_another_activation_are_another_network() -> None:
+    linear = nn.Linear(3, 2)
+    ids = {
+        Subject.from_module(nn.Sequential(linear, last), name="n").id for last in (nn.ReLU(), nn.Tanh(), nn.ELU(0.5))
+    }
+    assert len(ids) == 3
