@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pruning_explorer.prune.criteria import seed_of
+from pruning_explorer.prune.criteria import drawn_dtype, seed_of
 from pruning_explorer.prune.engine import Ranked, rank_targets
 from pruning_explorer.prune.granularities import Channel, parse_granularity
 from pruning_explorer.prune.recipe import Recipe
@@ -78,7 +78,7 @@ def _layer_function(recipe: Recipe) -> tuple[str, list[str]]:
 def _joint_part(ranked: Ranked, indices: Sequence[int]) -> str:
     recipe, targets = ranked.recipe, [ranked.targets[i] for i in indices]
     removed = ranked.removed_at([recipe.amount])[0]
-    capped = any(removed[i] == int(recipe.cap * ranked.rankings[i].groups + 1e-9) for i in indices) and recipe.cap < 1
+    capped = recipe.cap < 1 and any(removed[i] == ranked.limits[i] for i in indices)
     if recipe.granularity == "element" and not capped:
         method = "RandomUnstructured" if recipe.criterion == "random" else "L1Unstructured"
         rows = "".join(f'    (model.get_submodule("{path}"), "{leaf}"),\n' for path, leaf in map(_address, targets))
@@ -91,15 +91,19 @@ def _joint_part(ranked: Ranked, indices: Sequence[int]) -> str:
     rows = _rows([(*_address(target), int(removed[i])) for target, i in zip(targets, indices, strict=True)])
     if recipe.criterion != "random":
         return f"{note}\n{rows}\nfor path, name, count in layers:\n    {_call(recipe, 'count')}"
-    return f"{note}\n{rows}\n{_joint_draws(ranked)}"
+    return f"{note}\n{rows}\n{_joint_draws(ranked, targets)}"
 
 
-def _joint_draws(ranked: Ranked) -> str:
+def _joint_draws(ranked: Ranked, targets: Sequence[Target]) -> str:
     recipe, granularity = ranked.recipe, ranked.granularity
-    lines = [f"torch.manual_seed({recipe.seed})", "for path, name, count in layers:", "    module = model.get_submodule(path)"]
+    lines = [
+        f"torch.manual_seed({recipe.seed})",
+        "for path, name, count in layers:",
+        "    module = model.get_submodule(path)",
+        "    weight = getattr(module, name)",
+    ]
     if isinstance(granularity, Channel):
         lines += [
-            "    weight = getattr(module, name)",
             f"    draws = torch.rand(weight.shape[{granularity.dim}])",
             "    shape = [1] * weight.dim()",
             f"    shape[{granularity.dim}] = -1",
@@ -109,7 +113,7 @@ def _joint_draws(ranked: Ranked) -> str:
         ]
     else:
         lines += [
-            "    scores = 1 - torch.rand_like(getattr(module, name)).float()",
+            f"    scores = 1 - torch.rand(weight.shape, dtype={drawn_dtype(targets)}).float()",
             "    prune.l1_unstructured(module, name, amount=count, importance_scores=scores)",
         ]
     return "\n".join(lines)
@@ -122,7 +126,7 @@ def _alone_part(ranked: Ranked, indices: Sequence[int]) -> str:
         own = recipe.amount_of(ranked.targets[i])
         amount = recipe.amount if own is None else own
         groups = ranked.rankings[i].groups
-        most = int(recipe.cap * groups + 1e-9)
+        most = int(ranked.limits[i])
         # A whole number counts weights, which is how a cap is met to the last one
         amounts.append(most if round(amount * groups) > most else amount)
     shared = len(set(map(repr, amounts))) == 1

@@ -5,7 +5,7 @@ directly); the rest - grouping, ranking, cutting - is shared. To add one, write 
 ``CRITERIA``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -46,8 +46,7 @@ class Scoring:
             return self._draw(target, torch.Generator().manual_seed(seed_of(target, self.seed)), target.dtype)
         if not self._draws:
             stream = torch.Generator().manual_seed(self.seed)
-            # global_unstructured draws for all weights in one tensor, of the dtype to which they are promoted
-            dtype = reduce(torch.promote_types, (each.dtype for each in self.joint))
+            dtype = drawn_dtype(self.joint)
             self._draws.update({each.name: self._draw(each, stream, dtype) for each in self.joint})
         return self._draws[target.name]
 
@@ -55,6 +54,11 @@ class Scoring:
         shape = self.granularity.group_shape(target.shape)
         # RandomUnstructured draws in the weight's dtype, RandomStructured in the default one
         return torch.rand(shape, generator=stream, dtype=dtype if shape == target.shape else torch.float32)
+
+
+def drawn_dtype(joint: Sequence[Target]) -> torch.dtype:
+    """The dtype in which ``global_unstructured`` draws for weights that it ranks in one tensor: the promoted one."""
+    return reduce(torch.promote_types, (target.dtype for target in joint))
 
 
 def seed_of(target: Target, seed: int) -> int:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 from types import MappingProxyType
 from typing import Any
 
@@ -42,6 +44,13 @@ class Ranked:
     rankings: tuple[Ranking, ...]
     joint: tuple[bool, ...]
 
+    @property
+    def limits(self) -> NDArray[np.int64]:
+        """The most groups that each target may lose under the recipe's cap, ``[T]``."""
+        # Of the cap as it is written: as floats, 0.29 * 100 is 28.999999999999996
+        cap = Fraction(repr(self.recipe.cap))
+        return np.array([floor(cap * ranking.groups) for ranking in self.rankings], dtype=np.int64)
+
     def removed_at(self, amounts: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
         """Groups that each target loses as the recipe's ``amount`` moves, all else as it is.
 
@@ -53,8 +62,7 @@ class Ranked:
         """
         recipe, wanted = self.recipe, np.asarray(amounts, dtype=np.float64)
         groups = np.array([ranking.groups for ranking in self.rankings], dtype=np.int64)
-        # 1e-9: 0.7 * 10 is 7.000000000000001, and 0.29 * 100 is 28.999999999999996
-        limits = np.floor(recipe.cap * groups + 1e-9).astype(np.int64)
+        limits = self.limits
         # Half to even, as torch.nn.utils.prune rounds
         removed = np.rint(wanted[:, None] * groups).astype(np.int64)
         for column, target in enumerate(self.targets):

@@ -65,6 +65,10 @@ class Masks(Mapping[str, Tensor]):
             named[first] = mask.bool()
         return cls(tuple(target for target in subject.targets if target.name in named), MappingProxyType(named))
 
+    # By identity: tensors have no single truth value, and a Mapping would compare them
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __getitem__(self, name: str) -> Tensor:
         return self.values_by_name[name]
 

@@ -76,3 +76,13 @@ def test_torch_names() -> None:
 def test_script_is_short(subject: Subject) -> None:
     """One line for each layer and few besides."""
     assert len(Recipe().to_code(subject).splitlines()) <= len(Recipe().chosen(subject)) + 16
+
+
+def test_joint_draws_over_mixed_dtypes() -> None:
+    model = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4).bfloat16())
+    subject = Subject.from_module(model)
+    recipe = Recipe("random", scope="global", amount=0.5, cap=0.5, seed=3)
+    exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model})
+    masks = compute_masks(subject, recipe)
+    for name in masks:
+        assert torch.equal(model.get_buffer(f"{name}_mask").bool(), masks[name]), name
