@@ -40,7 +40,7 @@ def _subject() -> Subject:
         sample_names(),
         key="subject",
         persist_state="session",
-        help="A small network with trained weights and the data it is judged on.",
+        help="A small network and the samples it is judged on; all but tutorial-mlp are trained.",
         on_change=state.on_subject_change,
         filter_mode=None,
     )
@@ -222,7 +222,14 @@ def _more() -> None:
     with st.expander("Cap, seed, biases", key="more_open"):
         cap = SETTINGS["cap"]
         st.slider(
-            f"{cap.label}, %", 0.0, 100.0, step=1.0, format="%.0f", key="cap", persist_state="session", help=cap.help
+            f"{cap.label}, %",
+            0.0,
+            100.0,
+            step=0.1,
+            format="%.1f",
+            key="cap",
+            persist_state="session",
+            help=f"{cap.help} A layer collapses when one ranking for all leaves nothing of it.",
         )
         seed = SETTINGS["seed"]
         st.number_input(

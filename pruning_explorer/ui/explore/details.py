@@ -68,9 +68,11 @@ def _numbers(study: Study) -> None:
             "weights": st.column_config.NumberColumn("Weights", format="localized"),
             "kept": st.column_config.NumberColumn("Kept", format="localized"),
             "removed": st.column_config.NumberColumn("Removed", format="localized"),
-            "requested": st.column_config.NumberColumn("Requested", format="percent"),
+            "requested": st.column_config.NumberColumn(
+                "Requested", format="percent", help="Empty where all layers are ranked together."
+            ),
             "achieved": st.column_config.NumberColumn("Achieved", format="percent"),
-            "channels": "Channels",
+            "channels": st.column_config.NumberColumn("Channels", help="Output channels: neurons, filters."),
             "dead_channels": st.column_config.NumberColumn(
                 "Dead channels", help="Output channels without any weight left: their output is a constant."
             ),
