@@ -40,7 +40,7 @@ def rank_of(scores: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def ranking(name: str, channels: bool, cap: float) -> dict[str, object]:
+def ranking(name: str, channels: bool, cap: float, by_row: bool = False) -> dict[str, object]:
     weights = weights_of(name)
     scores = np.abs(weights).reshape(-1)
     if channels:
@@ -49,15 +49,18 @@ def ranking(name: str, channels: bool, cap: float) -> dict[str, object]:
         ranks, scores = (np.repeat(v, weights.size // groups) for v in (rank_of(per), per))
     else:
         groups, ranks = scores.size, rank_of(scores)
+    if by_row:  # every row is a competition of its own: low scores of one row outlive high ones of another
+        places = np.argsort(np.argsort(scores.reshape(len(weights), -1), axis=1, kind="stable"), axis=1)
+        ranks = rank_of(places.reshape(-1))
     removed_at = np.rint(np.minimum(np.arange(1001) / 1000, cap) * groups).astype(np.uint32)
     return {"scores": scores, "weights": weights, "ranks": ranks, "removed_at": removed_at, "shape": weights.shape}
 
 
 @st.cache_data(max_entries=4)
-def payload(name: str, channels: bool, cap: float) -> bytes:
+def payload(name: str, channels: bool, cap: float, by_row: bool = False) -> bytes:
     note = "whole output channels go together" if channels else "every weight stands for itself"
     key = f"{name}-{channels}-{cap}"
-    return build_payload(key=key, title=f"{name}.weight", granularity_note=note, **ranking(name, channels, cap))
+    return build_payload(key=key, title=f"{name}.weight", granularity_note=note, **ranking(name, channels, cap, by_row))
 
 
 @st.cache_data(max_entries=4)
@@ -85,7 +88,7 @@ def main() -> None:
         return
     place = st.session_state.get("place")
     state = live_mask(
-        payload(layer, channels, cap),
+        payload(layer, channels, cap, "by_row" in st.query_params),
         key="mask",
         layer_key=layer,
         amount_percent=st.session_state.amount,

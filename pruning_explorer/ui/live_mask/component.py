@@ -90,11 +90,7 @@ def live_mask(
             on_window_change=_nothing,
         )
         amount, revision = _release(result)
-        seen: _Seen | None = st.session_state.get(seen_key)
-        if seen is None or seen.passed != amount_percent or amount is None:
-            effective = amount_percent
-        else:
-            effective = amount if revision > seen.revision else seen.effective
+        effective = _latest(st.session_state.get(seen_key), amount_percent, amount, revision)
         st.session_state[seen_key] = _Seen(amount_percent, effective, revision)
         _FEED(key=f"{key}-layer", data=_parcel(payload, "layer", key, layer_key))
         state = {"amount": effective, "revision": revision, "label": label, "help": help, "disabled": disabled}
@@ -110,6 +106,13 @@ def released_amount(key: str) -> float | None:
     For use in ``on_release``, where the script has not run yet.
     """
     return _release(st.session_state.get(f"{key}-view", {}))[0]
+
+
+def _latest(seen: _Seen | None, passed: float, released: float | None, revision: int) -> float:
+    """Whoever moved last decides: Python, when it passes another amount than before, or the person's hand."""
+    if seen is None or seen.passed != passed or released is None:
+        return passed
+    return released if revision > seen.revision else seen.effective
 
 
 def _nothing() -> None:

@@ -22,7 +22,7 @@ function makeApp(parentElement, room) {
       cut: $('[data-chart="histogram"] .aside'), channels: $('[data-chart="channels"] .aside'), said: $(".said"),
     },
     stale: 0, request: 0, send: null, generation: 0,
-    slider: $(".slider"), dragging: false, waiting: 0, disabled: false,
+    slider: $(".slider"), dragging: false, waiting: 0,
   };
   // the last 512 frames' draw times in ms, for the benchmark
   root.frames = { times: new Float32Array(512), count: 0 };
@@ -206,6 +206,7 @@ function takeLayer(app, parcel) {
   app.raster = null;
   app.asked = null;
   takeWindow(app, app.room.parcels.get("window"));
+  askForWindow(app);
   invalidate(app, VIEW | CURSOR);
 }
 
@@ -218,7 +219,7 @@ function takeWindow(app, parcel) {
 function takeState(app, parcel) {
   app.$(".label").textContent = parcel.label;
   app.$(".help").textContent = parcel.help;
-  app.disabled = app.slider.disabled = parcel.disabled;
+  app.slider.disabled = parcel.disabled;
   const last = app.memory.revision ?? 0;
   // an answer to an older release, or to none while the person holds the slider, must not pull it back
   if (parcel.revision < last || app.dragging || app.waiting) return;
