@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.explore_page import ExplorePage, new_page
 
@@ -146,15 +146,31 @@ def app(page: Page, base_url: str, watch: Callable[[Page], Page]) -> Callable[..
     return goto
 
 
+@pytest.fixture(scope="session")
+def browsers(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Callable[..., BrowserContext]]:
+    """A browser by its name and options, kept for the session: what it has fetched once it need not fetch again."""
+    known: dict[str, BrowserContext] = {}
+
+    def find(name: str, **options: Any) -> BrowserContext:
+        key = repr((name, sorted(options.items())))
+        if key not in known:
+            known[key] = browser.new_context(**{**browser_context_args, **options})
+        return known[key]
+
+    yield find
+    for context in known.values():
+        context.close()
+
+
 @pytest.fixture
 def explore(
-    browser: Browser, base_url: str, browser_context_args: dict[str, Any], watch: Callable[[Page], Page]
+    browsers: Callable[..., BrowserContext], base_url: str, watch: Callable[[Page], Page]
 ) -> Iterator[Callable[..., ExplorePage]]:
-    """Open the Explore page in a browser of its own; no page may log an error or ask anybody but our server."""
+    """Open the Explore page in a session of its own; no page may log an error or ask anybody but our server."""
     opened: list[ExplorePage] = []
 
-    def start(path: str = "/", **context: Any) -> ExplorePage:
-        visit = new_page(browser, base_url, **{**browser_context_args, **context})
+    def start(path: str = "/", browser: str = "first", **options: Any) -> ExplorePage:
+        visit = new_page(browsers(browser, **options), base_url)
         watch(visit.page)
         opened.append(visit)
         return visit.go(path)
@@ -162,7 +178,7 @@ def explore(
     yield start
     foreign = [url for visit in opened for url in visit.foreign_requests()]
     for visit in opened:
-        visit.page.context.close()
+        visit.page.close()
     assert not foreign, foreign
 
 

@@ -112,6 +112,8 @@ def scores_of_ranks(scores: Array, ranks: Array, groups: int, wanted: Array) -> 
         found[ranks] = scores
         return found[np.minimum(wanted, groups)]
     asked = np.unique(wanted[wanted < groups]).astype(np.int64)
+    if not asked.size:
+        return found
     shift = int(groups - 1).bit_length() - int(_BUCKETS - 1).bit_length()
     bucket = np.zeros(((groups - 1) >> shift) + 1, np.bool_)
     bucket[asked >> shift] = True
