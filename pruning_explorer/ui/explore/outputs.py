@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from pruning_explorer.figures.chart import CONFIG
-from pruning_explorer.figures.gallery import image_gallery, text_gallery
+from pruning_explorer.figures.gallery import image_gallery, number_table, text_gallery
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.figures.sample_points import DecisionRegions, sample_points
 from pruning_explorer.measure.drift import top1
@@ -31,8 +31,8 @@ def draw_outputs(study: Study) -> None:
         return
     flipped = int((~samples["agrees"]).sum())
     st.caption(
-        f"{count(flipped)} of {count(len(samples))} answers flip. Each card: what the dense and the pruned network "
-        "answer, and how sure each is (probability, %)."
+        f"{count(flipped)} of {count(len(samples))} answers flip: the pruned network's top answer is not the dense one's. "
+        "Beside each answer stands how sure the network is of it (probability)."
     )
     ordered = samples.sort_values(["agrees", "kl_nats"], ascending=[True, False], kind="stable", na_position="first")
     if view is not None and view.kind == "point":
@@ -47,7 +47,7 @@ def draw_outputs(study: Study) -> None:
         st.html(text_gallery(_texts(shown, study.subject, view)))
         _more(len(ordered))
     else:
-        _numbers(study, ordered)
+        _table(ordered, study.subject, view)
 
 
 def _first(ordered: pd.DataFrame) -> pd.DataFrame:
@@ -101,16 +101,11 @@ def _spell(answer: Sequence[int], names: Sequence[str]) -> str:
     return "".join(names[i] if 0 <= i < len(names) else "·" for i in answer)
 
 
-def _numbers(study: Study, ordered: pd.DataFrame) -> None:
-    assert study.outcome is not None
-    names = study.subject.output_names
-    order = ordered["sample"].to_numpy()
-    dense, pruned = study.outcome.dense.float().numpy(), study.outcome.pruned.float().numpy()
-    table = pd.DataFrame({"sample": order, "flipped": ~ordered["agrees"].to_numpy()})
-    for column in range(dense.shape[-1]):
-        name = names[column] if column < len(names) else f"out {column}"
-        table[f"{name}, dense"] = dense[order, ..., column].reshape(len(order), -1)[:, 0]
-        table[f"{name}, pruned"] = pruned[order, ..., column].reshape(len(order), -1)[:, 0]
+def _table(ordered: pd.DataFrame, subject: Subject, view: SampleView | None) -> None:
+    if view is None or view.kind != "numbers":
+        table = ordered.drop(columns=["cosine", "l2_normalised", "sqnr_db"])
+    else:
+        table = number_table(ordered, np.asarray(view.values), subject.output_names, _labels(subject))
     st.dataframe(
         table,
         key="outputs_table",
@@ -118,6 +113,12 @@ def _numbers(study: Study, ordered: pd.DataFrame) -> None:
         height=420,
         column_config={
             "sample": st.column_config.NumberColumn("Sample", pinned=True),
-            "flipped": st.column_config.CheckboxColumn("Flipped", help="The largest output is another one."),
+            "flipped": st.column_config.TextColumn("Flipped", help="The pruned network's top answer is another one."),
+            "input": st.column_config.TextColumn("Input", help="The numbers that go in."),
+            "true": st.column_config.TextColumn("True"),
+            "dense": st.column_config.TextColumn("Dense says", help="The largest output of the dense network."),
+            "pruned": st.column_config.TextColumn("Pruned says", help="The largest output of the pruned network."),
+            "dense probability": st.column_config.NumberColumn("How sure, dense", format="percent"),
+            "pruned probability": st.column_config.NumberColumn("How sure, pruned", format="percent"),
         },
     )
