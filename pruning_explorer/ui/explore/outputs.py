@@ -31,7 +31,7 @@ def draw_outputs(study: Study) -> None:
         return
     flipped = int((~samples["agrees"]).sum())
     st.caption(
-        f"{count(flipped)} of {count(len(samples))} answers flip: the pruned network's top answer is not the dense one's. "
+        f"{count(flipped)} of {count(len(samples))} answers flip: dense and pruned network answer differently. "
         "Beside each answer stands how sure the network is of it (probability)."
     )
     ordered = samples.sort_values(["agrees", "kl_nats"], ascending=[True, False], kind="stable", na_position="first")
