@@ -140,6 +140,10 @@ class Subject:
         known = ", ".join(target.name for target in self.targets[:6])
         raise TargetError(f"{self.name} has no parameter {name!r}; it has {known}{', …' * (len(self.targets) > 6)}")
 
+    def copy_model(self) -> nn.Module:
+        """A copy of the network with tensors of its own, to be pruned or trained as one likes."""
+        return copy.deepcopy(self.model).requires_grad_(True)
+
     def weight(self, name: str) -> Tensor:
         """The dense tensor of a target, shared and detached: read it, never write to it."""
         return self.model.get_parameter(self.target(name).name).detach()

@@ -81,11 +81,9 @@ def _vectors() -> Samples:
     return Samples(vectors, SampleView("numbers", vectors.numpy()), output_names=("out 0", "out 1", "out 2"))
 
 
-LOADING = """import copy
+LOADING = """from pruning_explorer import load_subject
 
-from pruning_explorer import load_subject
-
-model = copy.deepcopy(load_subject("{name}").model)"""
+model = load_subject("{name}").copy_model()"""
 
 DIGITS = "trained on 1,437 of the 8x8 handwritten digits of UCI"
 

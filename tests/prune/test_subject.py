@@ -150,3 +150,12 @@ def test_equal_weights_under_another_activation_are_another_network() -> None:
         Subject.from_module(nn.Sequential(linear, last), name="n").id for last in (nn.ReLU(), nn.Tanh(), nn.ELU(0.5))
     }
     assert len(ids) == 3
+
+
+def test_a_copy_of_the_network_is_ones_own() -> None:
+    subject = Subject.from_module(network())
+    model = subject.copy_model()
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    with torch.no_grad():
+        model.get_parameter("0.weight").zero_()
+    assert subject.weight("0.weight").count_nonzero() == 32
