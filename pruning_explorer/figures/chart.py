@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any, Final
 
@@ -112,6 +113,7 @@ def axis_title(text: str) -> dict[str, Any]:
     return {"text": text, "standoff": 6}
 
 
+@lru_cache(maxsize=4096)  # on a release of the slider most points of a curve say what they said before
 def wrapped(sentence: str, width: int = 34) -> str:
     """A sentence as escaped lines, for a hover label that fits a phone.
 
