@@ -10,6 +10,8 @@ SHAPES = {
     "linear": (100, 300),
     "narrow": (300, 64),
     "conv": (32, 16, 3, 3),
+    "first-conv": (16, 1, 3, 3),
+    "first-conv-rgb": (64, 3, 7, 7),
     "bias": (300,),
     "square-256": (256, 256),
     "square-512": (512, 512),
@@ -17,7 +19,9 @@ SHAPES = {
     "conv-64k": (128, 56, 3, 3),
     "conv-256k": (256, 113, 3, 3),
     "conv-1m": (512, 227, 3, 3),
+    "conv-tall": (1024, 100, 3, 3),
     "conv-large": (512, 512, 3, 3),
+    "conv-large-tall": (4096, 64, 3, 3),
     "large": (3000, 4096),
 }
 
@@ -57,10 +61,11 @@ def ranking(name: str, channels: bool, cap: float, by_row: bool = False) -> dict
 
 
 @st.cache_data(max_entries=4)
-def payload(name: str, channels: bool, cap: float, by_row: bool = False) -> bytes:
+def payload(name: str, channels: bool, cap: float, by_row: bool = False, dim: int = 0) -> bytes:
     note = "whole output channels go together" if channels else "every weight stands for itself"
     key = f"{name}-{channels}-{cap}"
-    return build_payload(key=key, title=f"{name}.weight", granularity_note=note, **ranking(name, channels, cap, by_row))
+    parts = ranking(name, channels, cap, by_row)
+    return build_payload(key=key, title=f"{name}.weight", granularity_note=note, channel_dim=dim, **parts)
 
 
 @st.cache_data(max_entries=4)
@@ -88,7 +93,7 @@ def main() -> None:
         return
     place = st.session_state.get("place")
     state = live_mask(
-        payload(layer, channels, cap, "by_row" in st.query_params),
+        payload(layer, channels, cap, "by_row" in st.query_params, int(st.query_params.get("dim", "0"))),
         key="mask",
         layer_key=layer,
         amount_percent=st.session_state.amount,

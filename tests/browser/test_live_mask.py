@@ -196,6 +196,70 @@ def test_hover_reads_a_convolution_by_its_four_indices(show: Open) -> None:
     assert "[12, 6, 1, 2]" in page.locator(".readout").inner_text()
 
 
+@pytest.mark.parametrize(
+    ("layer", "cells", "row", "col", "index"),
+    [
+        # rows and columns of the picture, worked by hand in tests/ui/test_live_mask.py
+        ("first-conv", (12, 12), 7, 5, (9, 0, 1, 2)),
+        ("first-conv", (12, 12), 0, 9, (3, 0, 0, 0)),
+        ("first-conv", (12, 12), 11, 11, (15, 0, 2, 2)),
+        ("first-conv-rgb", (112, 84), 30, 54, (18, 1, 2, 5)),
+    ],
+)
+def test_outputs_side_by_side_keep_their_indices(
+    show: Open, layer: str, cells: tuple[int, int], row: int, col: int, index: tuple[int, ...]
+) -> None:
+    page = show(layer, 50)
+    rows, cols = cells
+    expect(page.locator(".region")).to_have_text(f"{rows} × {cols} cells")
+    box = canvas(page, "weights").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + (col + 0.5) / cols * box["width"], box["y"] + (row + 0.5) / rows * box["height"])
+    frames(page)
+    parts = ranking(layer, False, 1.0)
+    text = page.locator(".readout").inner_text()
+    assert f"[{', '.join(map(str, index))}]" in text
+    assert f"{float(np.asarray(parts['weights'])[index]):.5g}".replace("-", "−") in text
+
+
+def bar_heights(page: Page, count: int) -> np.ndarray:
+    """Kept fraction of each channel, read off its bar."""
+    drawn = page.locator("[data-chart=channels] canvas").evaluate(
+        """(c, count) => {
+          const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+          return Array.from({ length: count }, (_, b) => {
+            const x = Math.floor((b + 0.4) * c.width / count);
+            let tall = 0;
+            for (let y = 0; y < c.height; y++) {
+              const at = 4 * (y * c.width + x);
+              if (data[at + 3] === 255 && data[at + 2] > data[at]) tall++;
+            }
+            return tall / (c.height - 4);
+          });
+        }""",
+        count,
+    )
+    return np.array(drawn)
+
+
+@pytest.mark.parametrize("layer", ["first-conv", "first-conv-rgb", "conv", "conv-large-tall"])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_bars_are_numpys_after_many_small_steps(show: Open, layer: str, dim: int) -> None:
+    page = show(layer, 40, dim=str(dim))
+    page.set_viewport_size({"width": 2400, "height": 900})  # 256 bars of whole pixels
+    frames(page)
+    drag(page, 40, 48, steps=20)
+    parts = ranking(layer, False, 1.0)
+    keep = np.asarray(parts["ranks"] >= parts["removed_at"][round(amount(page) * 10)]).reshape(parts["shape"])  # type: ignore[call-overload]
+    shares = np.moveaxis(keep, dim, 0).reshape(keep.shape[dim], -1).mean(axis=1)
+    bars = shares.reshape(min(256, len(shares)), -1).mean(axis=1)
+    assert np.abs(bar_heights(page, len(bars)) - bars).max() < 0.02
+    if layer != "conv-large-tall":
+        empty = np.count_nonzero(shares == 0)
+        expect(page.locator("[data-chart=channels] .aside")).to_have_text(f"{empty} of {len(shares)} empty")
+    page.mouse.up()
+
+
 def test_zoom_and_cursor_survive_release_and_rerun(show: Open, settle: Settle) -> None:
     page = show("linear", 50)
     canvas(page, "weights").focus()

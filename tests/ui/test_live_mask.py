@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pruning_explorer.errors import MaskError, ScoreError
 from pruning_explorer.ui.live_mask import build_payload, build_window, exit_amounts
-from pruning_explorer.ui.live_mask.blocks import block_edges, block_sections
+from pruning_explorer.ui.live_mask.blocks import block_edges, block_sections, removed_by_channel
 from pruning_explorer.ui.live_mask.component import _latest, _release, _Seen, _window
 from pruning_explorer.ui.live_mask.layout import flat_index, picture_layout, to_picture
 from pruning_explorer.ui.live_mask.parcel import pack, read_header, unpack_arrays
@@ -103,6 +103,13 @@ def test_scores_that_do_not_follow_the_ranks_send_their_own_table() -> None:
         ((2, 3), 2, 3, "matrix"),
         ((4, 3, 5), 4, 15, "matrix"),
         ((4, 3, 2, 5), 8, 15, "mosaic"),
+        ((16, 1, 3, 3), 12, 12, "mosaic"),
+        ((64, 3, 7, 7), 112, 84, "mosaic"),  # 4 outputs of 3 x 7 columns; 8 would give 56 x 168
+        ((12, 2, 5, 3), 20, 18, "mosaic"),
+        ((16, 8, 3, 3), 48, 24, "mosaic"),  # not much taller than wide
+        ((7, 1, 3, 3), 21, 3, "mosaic"),  # 7 is prime: 3 x 21 is no nearer to a square
+        ((3, 64, 3, 3), 9, 192, "mosaic"),
+        ((64, 4, 1, 1), 64, 4, "mosaic"),  # single weights, as in a matrix
         ((2, 3, 2, 2, 2), 2, 24, "matrix"),
         ((20,), 1, 20, "strip"),
         ((100,), 4, 32, "strip"),
@@ -124,6 +131,54 @@ def test_a_convolution_is_a_mosaic_of_its_filters() -> None:
     picture = to_picture(weights.reshape(-1), layout).reshape(layout.rows, layout.cols)
     assert picture[0:2, 2:4].tolist() == weights[0, 1].tolist()
     assert picture[2:4, 4:6].tolist() == weights[1, 2].tolist()
+
+
+def test_filters_of_a_first_layer_stand_four_by_four() -> None:
+    weights = np.arange(16 * 9).reshape(16, 1, 3, 3)
+    layout = picture_layout(weights.shape)
+    assert layout.across == 4
+    picture = to_picture(weights.reshape(-1), layout).reshape(12, 12)
+    for out in range(16):
+        band, place = divmod(out, 4)
+        assert picture[3 * band : 3 * band + 3, 3 * place : 3 * place + 3].tolist() == weights[out, 0].tolist()
+    # row 7 is row 1 of the band of outputs 8 to 11, column 5 is column 2 of its second: 9 * 9 + 1 * 3 + 2
+    assert picture[7, 5] == flat_index(layout, np.array(7), np.array(5)) == 86
+
+
+def test_inputs_of_an_output_stay_together_where_outputs_stand_side_by_side() -> None:
+    layout = picture_layout((64, 3, 7, 7))
+    assert layout.across == 4
+    # row 30 = 4 * 7 + 2: fifth band, outputs 16 to 19; column 54 = 2 * 21 + 1 * 7 + 5: the third of them, input 1, x 5
+    index = int(flat_index(layout, np.array(30), np.array(54)))
+    assert index == np.ravel_multi_index((18, 1, 2, 5), (64, 3, 7, 7)) == 18 * 147 + 1 * 49 + 2 * 7 + 5
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("shape", [(300, 6, 2, 2), (6, 300, 2, 2), (40, 30)])
+def test_bars_of_a_large_layer_are_exact_densities_of_its_channels(shape: tuple[int, ...], dim: int) -> None:
+    ranks = np.random.default_rng(3).permutation(int(np.prod(shape))).astype(np.uint32)
+    table = removed_at(ranks.size, cap=0.9)[::20]
+    gone = removed_by_channel(shape, dim, ranks, ranks.size, table).reshape(51, -1)
+    channels = np.moveaxis(ranks.reshape(shape), dim, 0)
+    edges = block_edges(shape[dim])
+    assert gone.shape[1] == min(256, shape[dim])
+    for step in (0, 10, 33, 50):
+        shares = [255 * float(np.mean(channels[a:b] < table[step])) for a, b in pairwise(edges)]
+        assert gone[step].tolist() == np.rint(shares).tolist()
+
+
+def test_a_large_tall_convolution_is_wrapped_too() -> None:
+    shape = (4096, 64, 3, 3)
+    ranks = np.random.default_rng(4).permutation(4096 * 64 * 9).astype(np.uint32)
+    same = {"scores": ranks.astype(np.float32), "weights": ranks, "ranks": ranks, "shape": shape}
+    header, arrays = unpack_arrays(payload(**same, removed_at=removed_at(ranks.size), channel_dim=1))
+    assert (header["mode"], header["rows"], header["cols"], header["across"]) == ("blocks", 1536, 1536, 8)
+    picture = ranks.reshape(512, 8, 64, 3, 3).transpose(0, 3, 1, 2, 4).reshape(1536, 1536)
+    share = float(np.mean(picture[6:12, 600:606] < ranks.size // 2))  # blocks are 6 x 6 cells
+    assert arrays["block_gone"].reshape(51, 256, 256)[25, 1, 100] == round(255 * share)
+    assert arrays["channel_gone"].size == 51 * 64
+    _, cells = unpack_arrays(build_window(key="k", window=(300, 900, 4, 5), **same))  # type: ignore[arg-type]
+    assert cells["ranks"].reshape(4, 5).tolist() == picture[300:304, 900:905].tolist()
 
 
 def test_blocks_hold_exact_densities_means_and_medians() -> None:

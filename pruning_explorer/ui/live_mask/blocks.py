@@ -1,6 +1,7 @@
 """Large layers as densities on a coarse grid of blocks; everything in pieces that stay in the processor's cache."""
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
@@ -94,6 +95,31 @@ def block_sections(layout: Layout, weights: Array, ranks: Array, groups: int, re
         "block_gone": np.rint(fractions * 255).astype(np.uint8).transpose(2, 0, 1).reshape(-1),
         "block_exits": exits.astype(np.uint16).reshape(-1),
     }
+
+
+def removed_by_channel(shape: tuple[int, ...], channel_dim: int, ranks: Array, groups: int, removed_at: Array) -> Array:
+    """Removed fraction of each channel at each amount, uint8 [S * B], 255 = all gone; neighbours share 256 bars."""
+    steps = Steps(removed_at, groups)
+    each = steps.count + 1
+    edges = block_edges(shape[channel_dim])
+    bars = len(edges) - 1
+    size = prod(shape[channel_dim + 1 :])
+    table = np.zeros((bars, each), np.int64)
+    if channel_dim == 0:
+        for bar in range(bars):
+            part = ranks[edges[bar] * size : edges[bar + 1] * size]
+            for piece in pieces(part.size):
+                table[bar] += np.bincount(steps(part[piece]), minlength=each)
+    else:
+        slot = np.repeat(np.arange(bars) * each, np.diff(edges) * size)
+        lines = ranks.reshape(shape[0], -1)
+        height = max(1, PIECE // slot.size)
+        for row in range(0, len(lines), height):
+            places = steps(lines[row : row + height].reshape(-1)).reshape(-1, slot.size) + slot
+            table += np.bincount(places.reshape(-1), minlength=table.size).reshape(bars, each)
+    fractions = np.cumsum(table[:, : steps.count], axis=1) / table.sum(axis=1, keepdims=True)
+    gone: Array = np.rint(fractions * 255).astype(np.uint8).T.reshape(-1)
+    return gone
 
 
 def removed_by_bin(bins: Array, count: int, ranks: Array, groups: int, removed_at: Array) -> Array:

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from pruning_explorer.errors import MaskError, ScoreError
-from pruning_explorer.ui.live_mask.blocks import block_sections, pieces, removed_by_bin, scores_of_ranks
+from pruning_explorer.ui.live_mask.blocks import (
+    block_sections,
+    pieces,
+    removed_by_bin,
+    removed_by_channel,
+    scores_of_ranks,
+)
 from pruning_explorer.ui.live_mask.layout import Array, Layout, flat_index, picture_layout, to_picture
 from pruning_explorer.ui.live_mask.parcel import pack_arrays
 
@@ -77,6 +83,7 @@ def build_payload(
     ranks, removed_at = _flat(ranks, np.uint32), _flat(removed_at, np.uint32)
     _check(title, layout, scores, weights, ranks, removed_at)
     groups = int(ranks.max()) + 1
+    channel_dim = channel_dim if len(shape) > 1 and channel_dim == 1 else 0
     cells = layout.numel <= MAX_CELLS
     coarse = removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)]
     monotone = _monotone(scores, ranks)
@@ -99,8 +106,8 @@ def build_payload(
         scale, clipped = _end_of_scale(magnitudes)
     else:
         arrays |= block_sections(layout, weights, ranks, groups, coarse)
+        arrays["channel_gone"] = removed_by_channel(shape, channel_dim, ranks, groups, coarse)
         scale, clipped = _end_of_scale(arrays["block_means"])
-    channel_dim = channel_dim if len(shape) > 1 and channel_dim == 1 else 0
     header: dict[str, Any] = {
         "mode": "cells" if cells else "blocks",
         "key": key,
@@ -111,6 +118,7 @@ def build_payload(
         "rows": layout.rows,
         "cols": layout.cols,
         "tile": [layout.tile_rows, layout.tile_cols],
+        "across": layout.across,
         "numel": layout.numel,
         "groups": groups,
         "scale": scale,

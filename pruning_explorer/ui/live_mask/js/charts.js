@@ -83,19 +83,15 @@ function channelFractions(app) {
     const fractions = Float32Array.from(layer.channelKept, (k) => ((empty += k === 0 ? 1 : 0), k / per));
     return { fractions, empty };
   }
-  const { rows, cols, gone } = layer.blocks;
+  const { channelGone: gone } = layer.blocks;
+  const bars = gone.length / TABLE_STEPS;
   const at = (position / (POSITIONS - 1)) * (TABLE_STEPS - 1);
   const low = Math.min(TABLE_STEPS - 2, Math.floor(at));
-  const sums = new Float32Array(channels.along === "cols" ? cols : rows);
-  for (const [step, share] of [[low, 1 - (at - low)], [low + 1, at - low]]) {
-    const start = step * rows * cols;
-    for (let j = 0; j < rows * cols; j++) {
-      const bar = channels.along === "cols" ? j % cols : Math.floor(j / cols);
-      sums[bar] += (255 - gone[start + j]) * share;
-    }
-  }
-  const each = 255 * (channels.along === "cols" ? rows : cols);
-  return { fractions: sums.map((v) => v / each), empty: null };
+  const fractions = Float32Array.from({ length: bars }, (_, b) => {
+    const from = gone[low * bars + b];
+    return 1 - (from + (gone[(low + 1) * bars + b] - from) * (at - low)) / 255;
+  });
+  return { fractions, empty: null };
 }
 
 function drawChannels(app) {
@@ -125,18 +121,12 @@ function drawChannels(app) {
     c.fillStyle = tall > 0 ? palette.kept : palette.removed;
     c.fillRect(b * step, tall > 0 ? height - tall : height - 4, step - gap, tall > 0 ? tall : 4);
   }
-  const at = app.cursor && channelOfCell(layer, app.cursor);
-  if (at !== null && at !== undefined) {
+  if (app.cursor) {
+    const at = channelOf(layer, app.cursor.row * layer.cols + app.cursor.col);
     c.strokeStyle = colours.text;
     c.lineWidth = 1.5;
     const x = ((at + 0.5) / layer.channels.count) * width;
     const w = Math.max(4, step);
     c.strokeRect(Math.max(1, x - w / 2), 1, w - gap, height - 2);
   }
-}
-
-function channelOfCell(layer, cell) {
-  const { along, size } = layer.channels;
-  if (along === "cells") return cell.row * layer.cols + cell.col;
-  return Math.floor((along === "rows" ? cell.row : cell.col) / size);
 }

@@ -63,6 +63,7 @@ function decodeLayer(bytes) {
     cols: h.cols,
     tileRows: h.tile[0],
     tileCols: h.tile[1],
+    across: h.across,
     removedAt: raw.removed_at,
     keptAt: raw.kept_at,
     cutScore: raw.cut_score,
@@ -89,7 +90,7 @@ function decodeLayer(bytes) {
     const colEdges = blockEdges(h.cols);
     layer.blocks = {
       rows: rowEdges.length - 1, cols: colEdges.length - 1, rowEdges, colEdges,
-      means: raw.block_means, gone: raw.block_gone, exits: raw.block_exits,
+      means: raw.block_means, gone: raw.block_gone, exits: raw.block_exits, channelGone: raw.channel_gone,
     };
   }
   return layer;
@@ -113,15 +114,25 @@ function blockEdges(length) {
   return Uint32Array.from({ length: count + 1 }, (_, i) => Math.floor((i * length) / count));
 }
 
-// How cells of the picture fall into channels: runs of cells (dim 0), or columns, `of` which channel (dim 1).
+// How cells of the picture fall into channels. A `run` of cells holds `across` of them and `of` says which one a column
+// belongs to: dim 0 has runs, and `of` where outputs stand side by side; dim 1 has one run and `of`.
 function channelPlan(h) {
-  if (h.kind === "strip") return { along: "cells", size: 1, run: 1, of: null, count: h.numel, dim: 0 };
+  if (h.kind === "strip") return { run: 1, across: 1, of: null, count: h.numel, dim: 0 };
+  const [high, wide] = h.tile;
+  const columns = (channel) => Uint32Array.from({ length: h.cols }, (_, c) => channel(c));
   if (h.channel_dim === 1) {
-    const size = h.tile[1];
-    const of = Uint32Array.from({ length: h.cols }, (_, c) => Math.floor(c / size));
-    return { along: "cols", size, run: 0, of, count: h.cols / size, dim: 1 };
+    const count = h.shape[1];
+    return { run: h.numel, across: count, of: columns((c) => Math.floor(c / wide) % count), count, dim: 1 };
   }
-  return { along: "rows", size: h.tile[0], run: h.tile[0] * h.cols, of: null, count: h.rows / h.tile[0], dim: 0 };
+  const part = h.cols / h.across;
+  const of = h.across > 1 ? columns((c) => Math.floor(c / part)) : null;
+  return { run: high * h.cols, across: h.across, of, count: h.shape[0], dim: 0 };
+}
+
+// Channel of the i-th cell of the whole picture.
+function channelOf({ channels, cols }, i) {
+  const { run, across, of } = channels;
+  return of ? ((i / run) | 0) * across + of[i % cols] : (i / run) | 0;
 }
 
 // Index in the tensor of a cell of the picture, outermost dim first.
@@ -129,8 +140,9 @@ function tensorIndex(layer, row, col) {
   const { shape, kind } = layer.header;
   if (kind === "strip") return shape.length ? [row * layer.cols + col] : [];
   if (kind === "mosaic") {
-    const { tileRows: h, tileCols: w } = layer;
-    return [Math.floor(row / h), Math.floor(col / w), row % h, col % w];
+    const { tileRows: h, tileCols: w, across } = layer;
+    const tile = Math.floor(col / w);
+    return [Math.floor(row / h) * across + Math.floor(tile / shape[1]), tile % shape[1], row % h, col % w];
   }
   const index = [];
   let rest = col;
@@ -167,18 +179,18 @@ function countChannels(layer, cut) {
   if (layer.channelCut === cut) return;
   const change = changedCells(grid, layer.channelCut, cut);
   layer.channelCut = cut;
-  const { along, of, run } = channels;
+  const { across, of, run } = channels;
   if (change) {
-    for (let n = change.begin; n < change.end; n++) {
-      const i = grid.order[n];
-      kept[along === "cols" ? of[i % layer.cols] : (i / run) | 0] += change.sign;
-    }
+    for (let n = change.begin; n < change.end; n++) kept[channelOf(layer, grid.order[n])] += change.sign;
     return;
   }
   kept.fill(0);
   const { ranks, count: total } = grid;
-  if (along === "cols") {
-    for (let i = 0; i < total; ) for (let c = 0; c < layer.cols; c++, i++) kept[of[c]] += ranks[i] >= cut ? 1 : 0;
+  if (of) {
+    for (let i = 0; i < total; ) {
+      const first = Math.floor(i / run) * across;
+      for (let c = 0; c < layer.cols; c++, i++) kept[first + of[c]] += ranks[i] >= cut ? 1 : 0;
+    }
     return;
   }
   for (let channel = 0, i = 0; channel < kept.length; channel++) {

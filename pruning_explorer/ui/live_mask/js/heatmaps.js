@@ -68,28 +68,39 @@ function drawCells(app, grid, all) {
   drawNumbers(panes.remains, app, grid, (i) => (grid.ranks[i] >= cut ? short(grid.weights[i]) : ""), level);
 }
 
-// Gaps between cells and, stronger, between the filters of a mosaic.
+// Gaps between cells, stronger between the filters of a mosaic, strongest between outputs that stand side by side.
 function drawLines(c, app) {
   const { seen, layer } = app;
-  const draw = (stepX, stepY, width) => {
+  const { tileRows: h, tileCols: w, across } = layer;
+  const draw = (stepX, stepY, wide, high) => {
+    c.lineWidth = wide;
     c.beginPath();
     for (let col = Math.ceil(seen.c0 / stepX) * stepX; col <= seen.c1; col += stepX) {
       const x = (col - seen.x0) * seen.sx;
       c.moveTo(x, (seen.r0 - seen.y0) * seen.sy);
       c.lineTo(x, (seen.r1 - seen.y0) * seen.sy);
     }
+    c.stroke();
+    c.lineWidth = high;
+    c.beginPath();
     for (let row = Math.ceil(seen.r0 / stepY) * stepY; row <= seen.r1; row += stepY) {
       const y = (row - seen.y0) * seen.sy;
       c.moveTo((seen.c0 - seen.x0) * seen.sx, y);
       c.lineTo((seen.c1 - seen.x0) * seen.sx, y);
     }
-    c.lineWidth = width;
     c.stroke();
   };
   c.strokeStyle = app.colours.stage;
-  if (Math.min(seen.sx, seen.sy) >= LINES_FROM) draw(1, 1, seen.sx >= 24 && seen.sy >= 24 ? 1.5 : 0.75);
-  const { tileRows: h, tileCols: w } = layer;
-  if (h * w > 1 && Math.min(seen.sx * w, seen.sy * h) >= 7) draw(w, h, Math.min(3, 0.75 + Math.min(seen.sx * w, seen.sy * h) / 30));
+  const thin = seen.sx >= 24 && seen.sy >= 24 ? 1.5 : 0.75;
+  if (Math.min(seen.sx, seen.sy) >= LINES_FROM) draw(1, 1, thin, thin);
+  const room = Math.min(seen.sx * w, seen.sy * h);
+  if (h * w === 1 || room < 7) return;
+  const gap = Math.min(3, 0.75 + room / 30);
+  draw(w, h, gap, gap);
+  if (across === 1) return;
+  // half a cell on either side is the most that may be covered
+  const strong = (cell) => Math.max(gap, Math.min(2.5 * gap, cell, 6));
+  draw(layer.cols / across, h, strong(seen.sx), strong(seen.sy));
 }
 
 function drawStrikes(pane, app, grid, cut) {

@@ -114,10 +114,15 @@ function writeCount(app) {
   texts.cut.textContent =
     kept === total ? "nothing removed" : Number.isNaN(cut) ? "all removed" : layer.header.monotone ? `cut at ${precise(cut)}` : "";
   texts.channels.textContent =
-    app.emptyChannels === null ? "density per block" : `${whole(app.emptyChannels)} of ${whole(layer.channels.count)} empty`;
+    app.emptyChannels === null ? channelBars(layer) : `${whole(app.emptyChannels)} of ${whole(layer.channels.count)} empty`;
   clearTimeout(app.saying);
   // a screen reader hears of the end of a move, not of each frame
   app.saying = setTimeout(() => (texts.said.textContent = `${whole(kept)} of ${whole(total)} weights kept, sparsity ${sparsity} percent`), 900);
+}
+
+function channelBars({ blocks, channels }) {
+  const bars = blocks.channelGone.length / TABLE_STEPS;
+  return bars < channels.count ? `mean of ${channels.count % bars ? "about " : ""}${whole(channels.count / bars)} per bar` : "";
 }
 
 function writeView(app) {
