@@ -5,6 +5,7 @@ chosen, and what somebody took out stays out when the offer changes and changes 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -111,17 +112,11 @@ def recipe() -> Recipe:
     if not chosen:
         raise RecipeError("No layer is chosen, so there is nothing to prune. Choose at least one under “Layers”.")
     amounts = {name: amount for name, amount in st.session_state["layer_amounts"].items() if name in chosen}
-    return Recipe(
-        criterion=base.criterion,
-        granularity=base.granularity,
-        scope=base.scope,
+    return replace(
+        base,
         amount=round(st.session_state["amount"] / 100, 4),
         amounts=amounts,
         targets=None if len(chosen) == len(on_offer) else tuple(chosen),
-        cap=base.cap,
-        biases=base.biases,
-        norms=base.norms,
-        seed=base.seed,
     )
 
 

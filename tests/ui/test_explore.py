@@ -11,7 +11,7 @@ import streamlit as st
 from pruning_explorer import build_report, compute_masks, load_subject
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import sample_names
-from tests.ui.page import Page
+from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
 TABS = ["Outputs", "Drift by layer", "By class", "Numbers", "Code and recipe"]
@@ -289,3 +289,14 @@ def test_what_a_link_brings_is_never_markdown(open_page: OpenPage, evil: str) ->
 def test_hundreds_of_bad_parts_are_counted_not_listed(open_page: OpenPage) -> None:
     page = open_page(subject="tutorial-mlp", target=[f"gone{i}.weight" for i in range(300)])
     assert "and 290 more" in page.warnings[0]
+
+
+def test_a_layer_that_loses_everything_is_told_until_a_cap_keeps_some_of_it(open_page: OpenPage) -> None:
+    def collapse(page: Page) -> list[str]:
+        return [each.value for each in page.app.caption if "Layer collapse" in each.value]
+
+    (told,) = collapse(open_page(subject="spirals-mlp", amount="0.99", scope="global"))
+    assert unescaped(told).endswith(
+        "nothing is left of fc2.weight and 1 more. A cap per layer (in the sidebar) keeps some of it."
+    )
+    assert collapse(open_page(subject="spirals-mlp", amount="0.99", scope="global", cap="0.9")) == []

@@ -5,7 +5,11 @@ import streamlit as st
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.layers import layer_bars
 from pruning_explorer.ui import state
+from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.study import Study
+
+NOTE_HEIGHT = 76
+"""Of the line below the bars, whatever it says: nothing moves when a layer collapses."""
 
 
 def draw_layers(study: Study) -> None:
@@ -19,6 +23,19 @@ def draw_layers(study: Study) -> None:
         on_select=_open_clicked,
         selection_mode="points",
         config=CONFIG,
+    )
+    with st.container(height=NOTE_HEIGHT, border=False, key="layers_note"):
+        st.caption(_note(study))
+
+
+def _note(study: Study) -> str:
+    emptied = study.layers.loc[study.layers["kept"] == 0, "target"].tolist()
+    if not emptied:
+        return "Click a bar to look into that layer below."
+    others = f" and {len(emptied) - 1} more" if len(emptied) > 1 else ""
+    return (
+        f":material/warning: **Layer collapse**: nothing is left of {plain(emptied[0])}{others}. "
+        "A cap per layer (in the sidebar) keeps some of it."
     )
 
 
