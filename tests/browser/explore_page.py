@@ -18,6 +18,7 @@ STANDS = """cliff => {
     && drawn.every(selector => all(`${selector} .main-svg`).length)
     && all('[data-testid=stPlotlyChart]').every(chart => chart.querySelector('.main-svg'))
     && all('[role=tabpanel] [data-testid=stElementContainer]').length
+    && all('.st-key-live_mask-view *').some(e => e.shadowRoot?.querySelector('.kept')?.textContent)
     && !(cliff && all('.st-key-cliff_progress [data-testid=stProgress]').length)
 }"""
 
