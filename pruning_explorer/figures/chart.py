@@ -52,6 +52,7 @@ def draw(
     axes: Mapping[str, dict[str, Any]],
     *,
     legend_rows: int = 0,
+    margin: Mapping[str, int] | None = None,
     **layout: Any,
 ) -> go.Figure:
     """Make a figure in the look of all: title, legend below it, no zoom, the page's own background.
@@ -64,11 +65,13 @@ def draw(
         traces: as plotly writes them in JSON.
         axes: ``"xaxis"``, ``"yaxis"``, ``"yaxis2"``: their settings.
         legend_rows: how many rows the legend takes on a phone, 0 for none.
+        margin: pixels left (``l``), right (``r``) and below (``b``) for the axes' words; None lets plotly find out,
+            which it does by drawing the axes several times over.
         layout: what else the layout says.
     """
-    top = TITLE_HEIGHT + (LEGEND_HEIGHT if legend_rows else 6) + LEGEND_ROW * max(0, legend_rows - 1)
+    top = head_room(legend_rows)
     # a finger that scrolls the page over a chart must not zoom into it
-    still = {"fixedrange": True, "automargin": True, "zeroline": False}
+    still = {"fixedrange": True, "automargin": margin is None, "zeroline": False}
     look = {
         "title": {
             "text": title,
@@ -82,7 +85,7 @@ def draw(
             "pad": {"t": 6, "l": 4},
         },
         "height": height,
-        "margin": {"l": 8, "r": 12, "t": top, "b": 8},
+        "margin": {"l": 8, "r": 12, "b": 8, "t": top, "autoexpand": margin is None, **(margin or {})},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "showlegend": legend_rows > 0,
@@ -105,7 +108,13 @@ def draw(
         "dragmode": False,
         **{name: {**still, **axis} for name, axis in axes.items()},
     }
-    return go.Figure(data=traces, layout={**look, **layout})
+    # plotly's own check of every value costs more than all the rest of a release; the tests do it
+    return go.Figure(data=traces, layout={**look, **layout}, _validate=False)
+
+
+def head_room(legend_rows: int) -> int:
+    """Pixels above the plot, for title and legend."""
+    return TITLE_HEIGHT + (LEGEND_HEIGHT if legend_rows else 6) + LEGEND_ROW * max(0, legend_rows - 1)
 
 
 def axis_title(text: str) -> dict[str, Any]:

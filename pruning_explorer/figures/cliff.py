@@ -1,4 +1,4 @@
-"""The cliff: what the network still knows at every amount, and where one stands."""
+"""The cliff: what the network still knows at every amount; and over it, the line where one stands."""
 
 import math
 from typing import Any
@@ -8,15 +8,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, head_room, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import nats, percent
 
-HEIGHT = 380
+HEIGHT = 400
 TITLE = "The cliff"
 COLUMNS = ("amount", "achieved", "quality", "quality_low", "quality_high", "kl_nats", "agreement")
 
-# shares of the plot's height: the drift panel, and the gap that holds the label of the present amount
+# shares of the plot's height: the drift panel, and the gap that holds the marker's label
 LOWER_TOP, GAP = 0.36, 0.14
+LEGEND_ROWS = 2
+MARGIN = {"l": 62, "r": 14, "b": 48}
+FROM, TO = -1, 101
+"""The amount axis, in %."""
 
 # below this many nats the drift axis is linear, above logarithmic: 0 and 10 both have a place on it
 LINEAR_BELOW = 1e-3
@@ -25,13 +29,15 @@ DRIFT_TICKS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 def cliff(
     frame: pd.DataFrame,
-    amount: float,
     *,
     dense_quality: float | None = None,
     quality_name: str = "accuracy",
     planned: int | None = None,
 ) -> Chart:
-    """Quality with its 95 % interval above, drift below, over the amount; a line where one stands.
+    """Quality with its 95 % interval above, drift below, over the amount.
+
+    The line where one stands is not in it but laid over it (:func:`amount_marker`): while a person moves about, the
+    curves stay as they are and need not be drawn again.
 
     Where no quality is known (no labels) the upper panel shows how often the pruned network's first answer is the
     dense one's. Rows may come in any order and while more are being computed.
@@ -39,17 +45,14 @@ def cliff(
     Args:
         frame: one row per measured amount with the columns ``COLUMNS``; fractions in [0, 1], ``kl_nats`` in nats,
             the quality columns NaN where there are no labels.
-        amount: the present amount, in [0, 1].
         dense_quality: fraction in [0, 1] of the dense network.
         quality_name: ``"accuracy"``.
         planned: how many amounts will be measured in all, to say how far it is.
 
     Raises:
-        ValueError: a column is missing, or ``amount`` is outside [0, 1].
+        ValueError: a column is missing.
     """
     need_columns(frame, COLUMNS, "The cliff")
-    if not 0 <= amount <= 1:
-        raise ValueError(f"amount {amount} is outside [0, 1]")
     if frame.empty:
         return word_chart(TITLE, "No amount has been measured yet.", HEIGHT)
     frame = frame.sort_values("amount", kind="stable")
@@ -62,12 +65,11 @@ def cliff(
         traces = [*_interval(frame), *traces]
         if dense_quality is not None:
             traces.append(_dense(dense_quality))
-    line, label = _present(amount)
     axes = {
         "xaxis": {
             "title": axis_title("amount to remove (%)"),
             "anchor": "y2",
-            "range": [-1, 101],
+            "range": [FROM, TO],
             "tickvals": [0, 20, 40, 60, 80, 100],
         },
         "yaxis": {
@@ -83,13 +85,12 @@ def cliff(
         HEIGHT,
         traces,
         axes,
-        legend_rows=1,
-        shapes=[line],
-        annotations=[label],
+        legend_rows=LEGEND_ROWS,
+        margin=MARGIN,
         # anywhere in a panel, also under a finger, the nearest amount answers
         hoverdistance=-1,
     )
-    return Chart(figure, _finding(frame, column, name, amount, dense_quality if labelled else None, planned))
+    return Chart(figure, _finding(frame, column, name, dense_quality if labelled else None, planned))
 
 
 def _symlog(value: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
@@ -199,38 +200,34 @@ def _drift(frame: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _present(amount: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The line where one stands, and its label in the gap between the panels, where no curve can run through it."""
-    here = amount * 100
-    line = {
-        "type": "line",
-        "x0": here,
-        "x1": here,
-        "y0": 0,
-        "y1": 1,
-        "xref": "x",
-        "yref": "paper",
-        "line": {"color": colours.ACCENT_LINE, "width": 2},
-        "layer": "between",
-    }
-    left = amount < 0.5
-    label = {
-        "text": f"<b>now {percent(amount)}</b>",
-        "x": here,
-        "xref": "x",
-        "y": LOWER_TOP + GAP / 2,
-        "yref": "paper",
-        "yanchor": "middle",
-        "xanchor": "left" if left else "right",
-        "xshift": 4 if left else -4,
-        "showarrow": False,
-    }
-    return line, label
+def amount_marker(amount: float, variable: str) -> str:
+    """A line over the cliff where one stands, as HTML that fills a box of the chart's size.
+
+    Args:
+        amount: the present amount, in [0, 1].
+        variable: name of a CSS variable. Where the page sets it to an amount, the line follows that instead: so it
+            moves with a slider before anything is computed.
+
+    Raises:
+        ValueError: ``amount`` is outside [0, 1].
+    """
+    if not 0 <= amount <= 1:
+        raise ValueError(f"amount {amount} is outside [0, 1]")
+    top, bottom = head_room(LEGEND_ROWS), MARGIN["b"]
+    side = "left: 6px" if amount < 0.5 else "right: calc(100% + 8px)"
+    # The line is the left edge of a sheet as wide as the plot, shifted by a transform: that shifts no layout
+    shift = f"calc((100% * 100 * var({variable}, {amount!r}) - 100% * {FROM}) / {TO - FROM})"
+    return (
+        f'<div class="px-stand" data-percent="{amount * 100:.1f}" style="position: absolute; overflow: clip; '
+        f'left: {MARGIN["l"]}px; right: {MARGIN["r"]}px; top: {top}px; height: {HEIGHT - top - bottom}px;">'
+        f'<div style="position: absolute; inset: 0; border-left: 2px solid {colours.ACCENT_LINE}; '
+        f'transform: translateX({shift});">'
+        f'<span style="position: absolute; {side}; top: {100 * (1 - LOWER_TOP - GAP * 0.85):.0f}%; font-size: 13px; '
+        f'font-weight: 600; white-space: nowrap;">you are here</span></div></div>'
+    )
 
 
-def _finding(
-    frame: pd.DataFrame, column: str, name: str, amount: float, dense: float | None, planned: int | None
-) -> str:
+def _finding(frame: pd.DataFrame, column: str, name: str, dense: float | None, planned: int | None) -> str:
     known = frame[frame[column].notna()]
     if known.empty:
         return f"{len(frame)} amounts measured; {name} is known for none of them."
@@ -245,11 +242,6 @@ def _finding(
         finding = f"{subject} stays at or above {named} up to an amount of {percent(known['amount'].iloc[-1])}."
     else:
         finding = f"{subject} falls below {named} at an amount of {percent(below['amount'].iloc[0])}."
-    nearest = known.iloc[int((known["amount"] - amount).abs().argmin())]
-    place = f"At the present amount of {percent(amount)}"
-    if nearest["amount"] != amount:
-        place = f"At {percent(nearest['amount'])}, the measured amount nearest to the present {percent(amount)},"
-    finding += f" {place} it is {percent(nearest[column])}, with a drift of {nats(nearest['kl_nats'])}."
     if planned is not None and len(frame) < planned:
         finding += f" {len(frame)} of {planned} amounts measured so far."
     return finding

@@ -8,11 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, apart, draw, need_columns, short_name, spoken, word_chart
 from pruning_explorer.figures.numbers import count, percent, short_count
 
 HEIGHT = 300
 TITLE = "Layers"
+# below: room for names at a slant, which a phone needs
+MARGIN = {"l": 62, "r": 14, "b": 78}
 COLUMNS = (
     "target",
     "layer_type",
@@ -82,7 +84,6 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
     ]
     axes = {
         "xaxis": {
-            "title": axis_title("width: weights" + (" (small layers widened)" if widened else "")),
             "range": [-0.004, 1.004],
             "showgrid": False,
             **_labels(names, centres.tolist(), shares.tolist(), open_target),
@@ -95,7 +96,8 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
     }
     place = None if open_target is None else names.index(open_target)
     shapes = [] if place is None else _outline(float(centres[place]), float(widths[place]))
-    figure = draw(TITLE, HEIGHT, traces, axes, legend_rows=1, shapes=shapes, barmode="stack", bargap=0)
+    title = f"{TITLE} <span style='font-size:12px'>width: weights{' (small layers widened)' if widened else ''}</span>"
+    figure = draw(title, HEIGHT, traces, axes, legend_rows=1, margin=MARGIN, shapes=shapes, barmode="stack", bargap=0)
     return Chart(figure, _finding(layers, open_target))
 
 

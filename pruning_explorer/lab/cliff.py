@@ -85,9 +85,9 @@ class CliffJob:
     def done(self) -> bool:
         return self.problem is not None or self.progress >= 1
 
-    def frame(self) -> pd.DataFrame:
-        """The points so far, ascending by amount; columns as ``COLUMNS``."""
-        return pd.DataFrame(list(self.points), columns=COLUMNS).sort_values("amount", ignore_index=True)
+    def frame(self, points: int | None = None) -> pd.DataFrame:
+        """The points so far, or the first few of them, ascending by amount; columns as ``COLUMNS``."""
+        return pd.DataFrame(self.points[:points], columns=COLUMNS).sort_values("amount", ignore_index=True)
 
     def run(self) -> None:
         try:

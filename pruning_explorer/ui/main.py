@@ -12,7 +12,16 @@ ICON = "data:image/svg+xml," + quote(
     '<path fill="#d9822b" d="M1 0h1v1H1zM3 1h1v2H3zM0 2h1v1H0zM2 3h1v1H2z"/></svg>'
 )
 
+STYLE = """<style>
+/* Streamlit's fixed colours of code are too pale to read (2.3:1); plain text on the code's own background passes */
+.stCode .token { color: inherit !important; }
+/* The marker lies over the cliff: in the flow of the page it would push the chart away */
+.st-key-cliff_box { position: relative; }
+.st-key-cliff_box [data-testid=stElementContainer]:has(.px-stand) {
+  position: absolute; inset: 0; pointer-events: none;
+}
+</style>"""
+
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
-# Streamlit's fixed colours of code are too pale to read (2.3:1); plain text on the code's own background passes
-st.html("<style>.stCode .token { color: inherit !important; }</style>")
+st.html(STYLE)
 st.navigation([st.Page(explore, title="Explore", default=True)]).run()

@@ -64,7 +64,7 @@ class ExplorePage:
 
     def marker(self) -> str:
         """Where the cliff says that one stands."""
-        return str(self.page.evaluate(f"({CHART})('cliff').layout.annotations[0].text")).removeprefix("<b>now ")[:-4]
+        return f"{self.page.locator('.px-stand').get_attribute('data-percent')} %"
 
     def bars(self) -> dict[str, float]:
         """Percent removed of each layer, from the chart."""
@@ -134,8 +134,8 @@ class ExplorePage:
     def follows(self, percent: str) -> None:
         """Wait until the cliff's marker stands at the amount and all else has settled."""
         self.page.wait_for_function(
-            f"percent => ({CHART})('cliff')?.layout.annotations?.[0]?.text?.includes(`now ${{percent}}<`)",
-            arg=percent,
+            "percent => document.querySelector('.px-stand')?.dataset.percent === percent",
+            arg=percent.removesuffix(" %"),
             timeout=60_000,
         )
         self.stand()

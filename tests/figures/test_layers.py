@@ -45,8 +45,8 @@ def test_a_small_layer_stays_wide_enough_for_a_finger() -> None:
     assert widened
     assert shares[0] == pytest.approx(0.029, abs=0.001)
     assert shares.sum() == pytest.approx(1)
-    assert "widened" in layer_bars(layers([10, 1_000_000], [0, 0])).figure.layout.xaxis.title.text
-    assert "widened" not in layer_bars(layers([100, 300], [0, 0])).figure.layout.xaxis.title.text
+    assert "widened" in layer_bars(layers([10, 1_000_000], [0, 0])).figure.layout.title.text
+    assert "widened" not in layer_bars(layers([100, 300], [0, 0])).figure.layout.title.text
 
 
 def test_sixty_layers_are_all_drawn_and_their_labels_keep_apart() -> None:

@@ -1,10 +1,15 @@
 """The cliff: what comes before one drags there."""
 
+from functools import lru_cache
+
 import streamlit as st
 
-from pruning_explorer.figures.chart import CONFIG
-from pruning_explorer.figures.cliff import cliff
+from pruning_explorer.figures.chart import CONFIG, Chart
+from pruning_explorer.figures.cliff import amount_marker, cliff
 from pruning_explorer.lab.cliff import CliffDesk, CliffJob
+from pruning_explorer.measure.forward import dense_outputs
+from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.ui.live_mask import LIVE_AMOUNT
 from pruning_explorer.ui.session import session_id
 from pruning_explorer.ui.study import Study
 
@@ -31,17 +36,10 @@ def draw_cliff(study: Study) -> None:
 
 def _draw(study: Study, job: CliffJob, waiting: bool) -> None:
     done = job.done
-    frame = job.frame()
-    if len(frame):
-        dense = None if study.quality is None else float(study.quality.iloc[0]["dense"])
-        chart = cliff(
-            frame,
-            study.recipe.amount,
-            dense_quality=dense,
-            quality_name=study.subject.quality_name,
-            planned=len(job.amounts),
-        )
+    with st.container(key="cliff_box"):
+        chart = _chart(job, len(job.points))
         st.plotly_chart(chart.figure, key="cliff", alt=chart.alt, config=CONFIG)
+        st.html(amount_marker(study.recipe.amount, LIVE_AMOUNT))
     if job.problem:
         st.warning(f"The curve stops here: {job.problem}")
     else:
@@ -52,3 +50,15 @@ def _draw(study: Study, job: CliffJob, waiting: bool) -> None:
                 st.progress(job.progress, f"Measuring what the other amounts would do: {job.progress:.0%}")
     if done and waiting:
         st.rerun()  # the one run that stops the looking
+
+
+@lru_cache(maxsize=64)
+def _chart(job: CliffJob, points: int) -> Chart:
+    """The chart of a job's first ``points`` points; the same object again while no more are measured."""
+    subject = job.subject
+    return cliff(
+        job.frame(points),
+        dense_quality=quality_of(subject, dense_outputs(subject)) if points else None,
+        quality_name=subject.quality_name,
+        planned=len(job.amounts),
+    )

@@ -59,6 +59,7 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         label="Amount" if own is None else f"Amount of {target.name} alone",
         help="Drag: all of this follows the pointer. Let go: the rest of the page follows.",
         window_payload=_window(subject, live, target, layer_key),
+        followers=".px-stand" if own is None else "",
         on_release=lambda: _take_amount(None if own is None else target.name),
     )
     if now.window and st.session_state.get(WINDOW) != (layer_key, now.window):

@@ -18,7 +18,7 @@ from pruning_explorer.measure.forward import masked_outputs
 from pruning_explorer.prune.subject import SampleView, Subject
 from pruning_explorer.ui.study import Study
 
-CARDS = 24
+CARDS = 12
 GRID = 96
 """Points a side at which a network of two inputs is asked for its decision regions."""
 

@@ -16,6 +16,9 @@ import streamlit as st
 from pruning_explorer.ui.live_mask.parcel import pack, read_header
 
 _HERE = Path(__file__).parent
+LIVE_AMOUNT = "--live-amount"
+"""The CSS variable in which a live mask's followers find the amount, 0 to 1, at which it stands at this moment."""
+
 _SCRIPTS = ("decode", "palette", "viewport", "raster", "readout", "heatmaps", "charts", "view", "controls", "main")
 
 
@@ -62,6 +65,7 @@ def live_mask(
     label: str,
     help: str = "",
     window_payload: bytes | None = None,
+    followers: str = "",
     disabled: bool = False,
     on_release: Callable[[], None] | None = None,
 ) -> LiveMaskState:
@@ -78,6 +82,7 @@ def live_mask(
         label: of the slider.
         help: one line below it.
         window_payload: from :func:`build_window`, for large layers.
+        followers: a CSS selector; in the page's elements that it finds, ``LIVE_AMOUNT`` is set frame by frame.
         disabled: lock the slider; looking and zooming stay possible.
         on_release: called when a new amount was released, before the script runs.
     """
@@ -93,7 +98,14 @@ def live_mask(
         effective = _latest(st.session_state.get(seen_key), amount_percent, amount, revision)
         st.session_state[seen_key] = _Seen(amount_percent, effective, revision)
         _FEED(key=f"{key}-layer", data=_parcel(payload, "layer", key, layer_key))
-        state = {"amount": effective, "revision": revision, "label": label, "help": help, "disabled": disabled}
+        state: dict[str, Any] = {
+            "amount": effective,
+            "revision": revision,
+            "label": label,
+            "help": help,
+            "disabled": disabled,
+        }
+        state |= {"followers": followers, "variable": LIVE_AMOUNT}
         _FEED(key=f"{key}-state", data={"view": key, "slot": "state", **state})
         if window_payload is not None:
             _FEED(key=f"{key}-window", data=_parcel(window_payload, "window", key, layer_key))

@@ -56,9 +56,18 @@ function drawFrame(app) {
     drawHistogramAndBars(app);
     writeCount(app);
   }
+  if (stale & AMOUNT) tellFollowers(app);
   if (stale & VIEW) writeView(app);
   writeCursor(app, stale);
   if (stale & AMOUNT) app.root.frames.times[app.root.frames.count++ & 511] = performance.now() - began;
+}
+
+// On the followers themselves: a variable on the whole page would make the browser style all of it anew.
+function tellFollowers(app) {
+  if (!app.followers) return;
+  for (const follower of document.querySelectorAll(app.followers)) {
+    follower.style.setProperty(app.variable, String(app.position / 1000));
+  }
 }
 
 function drawHistogramAndBars(app) {
@@ -225,6 +234,8 @@ function takeState(app, parcel) {
   app.$(".label").textContent = parcel.label;
   app.$(".help").textContent = parcel.help;
   app.slider.disabled = parcel.disabled;
+  app.followers = parcel.followers;
+  app.variable = parcel.variable;
   const last = app.memory.revision ?? 0;
   // an answer to an older release, or to none while the person holds the slider, must not pull it back
   if (parcel.revision < last || app.dragging || app.waiting) return;
