@@ -25,6 +25,8 @@ class Page:
         self.app = AppTest.from_file(str(MAIN), default_timeout=120)
         for name, values in address.items():
             self.app.query_params[name] = values
+        for fold in ("types_open", "amounts_open", "more_open"):
+            self.app.session_state[fold] = True  # only what is open is drawn
         self.run()
 
     def run(self) -> None:

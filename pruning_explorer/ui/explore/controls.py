@@ -65,7 +65,11 @@ def _layers(subject: Subject) -> None:
     with st.container(horizontal=True, gap="small"):
         st.button("All", key="layers_all", on_click=state.choose, args=(names,), help="Choose every layer on offer.")
         st.button("None", key="layers_none", on_click=state.choose, args=((),), help="Start from an empty choice.")
-        with st.popover("By type", help="Choose all layers of one type, and no others."):
+        by_type = st.popover(
+            "By type", key="types_open", on_change="rerun", help="Choose all layers of one type, and no others."
+        )
+    if by_type.open:
+        with by_type:
             for kind in types:
                 of_kind = [target.name for target in on_offer if target.layer_type == kind]
                 st.button(f"{kind} ({len(of_kind)})", key=f"layers_{kind}", on_click=state.choose, args=(of_kind,))
@@ -173,33 +177,44 @@ def _layer_amounts() -> None:
         state.set_layer_amounts(st.session_state["layer_amounts"])
     amounts, base = st.session_state["layer_amounts"], st.session_state["amounts_base"]
     count = sum(name in amounts for name in names)
-    with st.expander(f"Amounts per layer{f' ({count} set)' if count else ''}", key="amounts_open"):
-        st.caption("A layer with an amount of its own is cut by itself; the others keep the shared one.")
-        frame = pd.DataFrame(
-            {"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")}
-        )
-        key = f"amounts_{st.session_state['amounts_edition']}"
-        st.data_editor(
-            frame,
-            key=key,
-            hide_index=True,
-            disabled=["layer"],
-            column_config={
-                "layer": st.column_config.TextColumn("Layer"),
-                "amount": st.column_config.NumberColumn(
-                    "Own amount, %",
-                    min_value=0.0,
-                    max_value=100.0,
-                    step=0.1,
-                    format="%.1f",
-                    help="Empty: the shared amount.",
-                ),
-            },
-            on_change=_take_edits,
-            args=(key, names),
-        )
-        if count:
-            st.button("Back to one amount for all", key="amounts_reset", on_click=state.set_layer_amounts, args=({},))
+    table = st.expander(
+        f"Amounts per layer{f' ({count} set)' if count else ''}",
+        key="amounts_open",
+        # The table is not kept while it is closed: it starts anew, from the amounts as they are then
+        on_change=lambda: state.set_layer_amounts(st.session_state["layer_amounts"]),
+    )
+    if table.open:
+        with table:
+            _amounts_table(names, base)
+            if count:
+                st.button(
+                    "Back to one amount for all", key="amounts_reset", on_click=state.set_layer_amounts, args=({},)
+                )
+
+
+def _amounts_table(names: list[str], base: dict[str, float]) -> None:
+    st.caption("A layer with an amount of its own is cut by itself; the others keep the shared one.")
+    frame = pd.DataFrame({"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")})
+    key = f"amounts_{st.session_state['amounts_edition']}"
+    st.data_editor(
+        frame,
+        key=key,
+        hide_index=True,
+        disabled=["layer"],
+        column_config={
+            "layer": st.column_config.TextColumn("Layer"),
+            "amount": st.column_config.NumberColumn(
+                "Own amount, %",
+                min_value=0.0,
+                max_value=100.0,
+                step=0.1,
+                format="%.1f",
+                help="Empty: the shared amount.",
+            ),
+        },
+        on_change=_take_edits,
+        args=(key, names),
+    )
 
 
 def _take_edits(key: str, names: list[str]) -> None:
@@ -219,7 +234,10 @@ def _percent(amount: float | None) -> float | None:
 
 
 def _more() -> None:
-    with st.expander("Cap, seed, biases", key="more_open"):
+    more = st.expander("Cap, seed, biases", key="more_open", on_change="rerun")
+    if not more.open:
+        return
+    with more:
         cap = SETTINGS["cap"]
         st.slider(
             f"{cap.label}, %",
