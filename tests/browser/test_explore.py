@@ -10,7 +10,17 @@ from tests.browser.explore_page import ExplorePage
 
 Explore = Callable[..., ExplorePage]
 
-FIGURES = ["Sparsity", "Parameters left", "Accuracy", "Drift (KL)", "Multiply-adds"]
+FIGURES = ["Sparsity", "Parameters left", "Accuracy", "Drift, nats", "Multiply-adds"]
+
+
+def stands_at(visit: ExplorePage) -> float:
+    """The percent at which the line over the cliff is drawn, read from the chart's own axis."""
+    script = """([chart, marker]) => {
+        const axis = chart._fullLayout.xaxis, x = marker.getBoundingClientRect().x - chart.getBoundingClientRect().x;
+        return axis.p2l(x + 1 - axis._offset);
+    }"""
+    chart = visit.page.locator(".st-key-cliff .js-plotly-plot").element_handle()
+    return float(visit.page.evaluate(script, [chart, visit.page.locator(".px-stand > div").element_handle()]))
 
 
 def test_first_page_stands_complete(explore: Explore) -> None:
@@ -19,6 +29,7 @@ def test_first_page_stands_complete(explore: Explore) -> None:
     assert list(figures) == FIGURES
     assert figures["Sparsity"] == ("50.0 %", "requested 50.0 %")
     assert visit.marker() == "50.0 %"
+    assert abs(stands_at(visit) - 50) < 0.3
     assert list(visit.bars()) == [
         "conv1.weight",
         "block1.conv1.weight",
@@ -42,6 +53,7 @@ def test_mask_follows_the_pointer_and_the_page_follows_the_release(explore: Expl
     during = visit.shown()
     assert float(during["live"][1].removesuffix(" %")) > 79
     assert before["live"][3] != during["live"][3]
+    assert stands_at(visit) > 79  # the line over the cliff goes along
     assert {part for part in before if before[part] != during[part]} == {"live"}
 
     percent = visit.let_go()
@@ -194,7 +206,7 @@ def test_amount_typed_in_the_table_holds_for_its_layer_alone(explore: Explore) -
     visit = explore()
     visit.unfold("Amounts per layer")
     visit.type_layer_amount(6, "20")
-    expect(visit.page.locator("summary", has_text="Amounts per layer (1 set)")).to_be_visible()
+    expect(visit.page.get_by_text("1 layer has an amount of its own.")).to_be_visible()
     visit.address_has("layer_amount=fc.weight")
     visit.stand()
     assert visit.bars()["fc.weight"] == 20
@@ -212,7 +224,7 @@ def test_amount_typed_in_the_table_holds_for_its_layer_alone(explore: Explore) -
     assert visit.marker() == "50.0 %"
 
     visit.page.get_by_role("button", name="Back to one amount for all").click()
-    expect(visit.page.locator("summary", has_text="(1 set)")).to_have_count(0)
+    expect(visit.page.get_by_text("1 layer has an amount of its own.")).to_have_count(0)
     visit.stand()
     assert set(visit.bars().values()) == {50.0}
 

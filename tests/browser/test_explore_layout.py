@@ -113,6 +113,16 @@ def test_release_moves_scrolls_and_closes_nothing(explore: Explore, viewport: di
         expect(visit.page.locator("details[open] > summary", has_text="Amounts per layer")).to_be_visible()
 
 
+def test_release_that_empties_layers_moves_nothing(explore: Explore) -> None:
+    visit = explore("/?subject=digits-cnn&scope=global&amount=0.5")
+    visit.drag_to(100)
+    visit.page.evaluate(WATCH)
+    visit.let_go()
+    visit.next_frame()
+    seen = visit.page.evaluate("endWatch()")
+    assert (seen["moved"], seen["shifts"]) == ({}, [])
+
+
 def test_release_of_one_layers_own_amount_moves_nothing(explore: Explore) -> None:
     """Another curve is computed then: its place is kept while it has no points yet."""
     visit = explore("/?subject=digits-cnn&amount=0.2&layer=fc.weight&layer_amount=fc.weight=0.4")

@@ -177,8 +177,9 @@ def _layer_amounts() -> None:
         state.set_layer_amounts(st.session_state["layer_amounts"])
     amounts, base = st.session_state["layer_amounts"], st.session_state["amounts_base"]
     count = sum(name in amounts for name in names)
+    # Its label is part of its identity: one that counts would fold it with each new amount
     table = st.expander(
-        f"Amounts per layer{f' ({count} set)' if count else ''}",
+        "Amounts per layer",
         key="amounts_open",
         # The table is not kept while it is closed: it starts anew, from the amounts as they are then
         on_change=lambda: state.set_layer_amounts(st.session_state["layer_amounts"]),
@@ -190,6 +191,9 @@ def _layer_amounts() -> None:
                 st.button(
                     "Back to one amount for all", key="amounts_reset", on_click=state.set_layer_amounts, args=({},)
                 )
+    if count:
+        have = "layer has an amount of its own" if count == 1 else "layers have amounts of their own"
+        st.caption(f"{count} {have}.")
 
 
 def _amounts_table(names: list[str], base: dict[str, float]) -> None:
@@ -202,14 +206,15 @@ def _amounts_table(names: list[str], base: dict[str, float]) -> None:
         hide_index=True,
         disabled=["layer"],
         column_config={
-            "layer": st.column_config.TextColumn("Layer"),
+            "layer": st.column_config.TextColumn("Layer", width=132),
             "amount": st.column_config.NumberColumn(
-                "Own amount, %",
+                "Own, %",
+                width=64,
                 min_value=0.0,
                 max_value=100.0,
                 step=0.1,
                 format="%.1f",
-                help="Empty: the shared amount.",
+                help="Amount of this layer alone. Empty: the shared amount.",
             ),
         },
         on_change=_take_edits,

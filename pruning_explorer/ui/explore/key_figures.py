@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pruning_explorer.figures.numbers import count, nats, percent, points, short_count
+from pruning_explorer.figures.numbers import count, decimal, percent, points, short_count
 from pruning_explorer.ui.study import Study
 
 
@@ -38,7 +38,7 @@ def _parameters(study: Study) -> None:
     st.metric(
         "Parameters left",
         short_count(left),
-        _change(f"{percent(left / all_of_them - 1)} of {short_count(all_of_them)}"),
+        _change(percent(left / all_of_them - 1)),
         delta_color="off",
         border=True,
         help=f"{count(left)} of {count(all_of_them)} parameters are not zero, biases and norms included. The tensors "
@@ -68,19 +68,19 @@ def _quality(study: Study) -> None:
 
 def _drift(study: Study) -> None:
     if study.drift is None:
-        _absent("Drift (KL)", "no samples", "This network has no sample inputs to run.")
+        _absent("Drift, nats", "no samples", "This network has no sample inputs to run.")
         return
     drift = study.drift.totals()
     st.metric(
-        "Drift (KL)",
-        nats(drift["kl_nats"]),
-        f"{count(drift['flipped'])} of {count(drift['samples'])} answers flip",
+        "Drift, nats",
+        decimal(drift["kl_nats"]),
+        f"{count(drift['flipped'])} of {count(drift['samples'])} flip",
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Lower is better; 0 is no drift. KL(dense ‖ pruned): how far the pruned outputs are from the dense ones, "
-        "the mean over the samples; it needs no labels. The top answer agrees on "
-        f"{percent(drift['agreement'])} of them.",
+        help="Lower is better; 0 is no drift. KL(dense ‖ pruned) in nats, the mean over the samples: how far the pruned "
+        "outputs are from the dense ones, without labels. A flip is a sample whose top answer is another one; "
+        f"{percent(drift['agreement'])} agree.",
     )
 
 
