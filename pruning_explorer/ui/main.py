@@ -16,9 +16,10 @@ STYLE = """<style>
 /* Streamlit's fixed colours of code are too pale to read (2.3:1); plain text on the code's own background passes */
 .stCode .token, [data-testid=stMarkdownContainer] code { color: inherit !important; }
 /* Key figures side by side from a phone up: no number, and no word of what it is, is cut off */
-[data-testid=stMetric] { padding: 0.75rem; }
 [data-testid=stMetricValue] { font-size: 1.6rem; }
-[data-testid=stMetricDelta] { font-size: 0.8rem; }
+[data-testid=stMetricDelta], [data-testid=stMetricDelta] * {
+  font-size: 0.8rem; white-space: normal; overflow: visible;
+}
 /* The marker lies over the cliff: in the flow of the page it would push the chart away */
 .st-key-cliff_box { position: relative; }
 .st-key-cliff_box [data-testid=stElementContainer]:has(.px-stand) {

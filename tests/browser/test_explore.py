@@ -10,7 +10,7 @@ from tests.browser.explore_page import ExplorePage
 
 Explore = Callable[..., ExplorePage]
 
-FIGURES = ["Sparsity", "Parameters left", "Accuracy", "Drift, nats", "Multiply-adds"]
+FIGURES = ["Sparsity", "Parameters", "Accuracy", "Drift, nats", "Multiply-adds"]
 
 
 def stands_at(visit: ExplorePage) -> float:

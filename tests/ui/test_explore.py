@@ -47,8 +47,8 @@ def test_key_figures_are_those_of_the_report(open_page: OpenPage, name: str, rec
     assert number(metrics["Sparsity"].value) == pytest.approx(100 * sparsity["achieved"], abs=0.051)
     assert number(metrics["Sparsity"].delta) == pytest.approx(100 * sparsity["requested"], abs=0.051)
     left, parameters = sparsity["nonzero_parameters"], sparsity["parameters"]
-    assert f"{left:,} of {parameters:,}" in metrics["Parameters left"].help
-    assert number(metrics["Parameters left"].delta) == pytest.approx(100 * (left / parameters - 1), abs=0.051)
+    assert f"{left:,} of {parameters:,}" in metrics["Parameters"].help
+    assert number(metrics["Parameters"].delta) == pytest.approx(100 * (left / parameters - 1), abs=0.051)
     assert number(metrics["Drift, nats"].value) == pytest.approx(drift["kl_nats"], rel=0.01)
     assert metrics["Drift, nats"].delta == f"{drift['flipped']:,} of {drift['samples']:,} flip"
     saved = 1 - cost["macs_theoretical"] / cost["macs_dense"]

@@ -8,7 +8,7 @@ from pruning_explorer.ui.study import Study
 
 def draw_key_figures(study: Study) -> None:
     """Sparsity, parameters, quality, drift and theoretical multiply-adds, in one row that wraps."""
-    with st.grid(5, min_column_width=140, gap="small", row_height=152):
+    with st.grid(5, min_column_width=140, gap="small", row_height=124):
         _sparsity(study)
         _parameters(study)
         _quality(study)
@@ -36,7 +36,7 @@ def _parameters(study: Study) -> None:
     totals = study.sparsity
     left, all_of_them = totals["nonzero_parameters"], totals["parameters"]
     st.metric(
-        "Parameters left",
+        "Parameters",
         short_count(left),
         _change(percent(left / all_of_them - 1)),
         delta_color="off",
@@ -78,7 +78,7 @@ def _drift(study: Study) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Lower is better; 0 is no drift. KL(dense ‖ pruned) in nats, the mean over the samples: how far the pruned "
+        help="Lower is better; 0 is no drift. KL(dense ‖ pruned) in nats, the mean over the samples: how far pruned "
         "outputs are from the dense ones, without labels. A flip is a sample whose top answer is another one; "
         f"{percent(drift['agreement'])} agree.",
     )
