@@ -14,7 +14,12 @@ ICON = "data:image/svg+xml," + quote(
 
 STYLE = """<style>
 /* Streamlit's fixed colours of code are too pale to read (2.3:1); plain text on the code's own background passes */
-.stCode .token, [data-testid=stMarkdownContainer] code { color: inherit !important; }
+.stCode .token, [data-testid=stMarkdownContainer] code, [data-testid=stCaptionContainer] code {
+  color: inherit !important;
+}
+/* So is white on the dark theme's main colour, which chosen layers are written in (2:1) */
+.stMultiSelect [data-tag] { background: transparent !important; border: 1px solid currentColor; }
+.stMultiSelect [data-tag], .stMultiSelect [data-tag] * { color: inherit !important; }
 /* Key figures side by side from a phone up: no number, and no word of what it is, is cut off */
 [data-testid=stMetricValue] { font-size: 1.6rem; }
 [data-testid=stMetricDelta], [data-testid=stMetricDelta] * {

@@ -6,6 +6,7 @@ from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import load_subject
 from pruning_explorer.ui.address import DEFAULT_SUBJECT
+from pruning_explorer.ui.explore.cliff import warm_cliff
 from pruning_explorer.ui.study import study
 
 
@@ -17,3 +18,4 @@ def warm_up() -> None:
     for part in ("layers", "sparsity", "cost", "drift", "quality"):
         getattr(first, part)
     layer_drift(first.subject, first.masks)
+    warm_cliff(first.subject, first.recipe)

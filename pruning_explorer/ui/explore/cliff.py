@@ -1,6 +1,7 @@
 """The cliff: what comes before one drags there."""
 
 from functools import lru_cache
+from time import sleep
 
 import streamlit as st
 
@@ -9,6 +10,8 @@ from pruning_explorer.figures.cliff import amount_marker, cliff
 from pruning_explorer.lab.cliff import CliffDesk, CliffJob
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.live_mask import LIVE_AMOUNT
 from pruning_explorer.ui.session import session_id
 from pruning_explorer.ui.study import Study
@@ -18,9 +21,20 @@ PROGRESS_HEIGHT = 48
 """Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
 
-@st.cache_resource
+_DESK = CliffDesk()
+
+
 def _desk() -> CliffDesk:
-    return CliffDesk()
+    """Of all sessions together."""
+    return _DESK
+
+
+def warm_cliff(subject: Subject, recipe: Recipe) -> None:
+    """Measure a cliff before anybody asks for it."""
+    job = _desk().ask(subject, recipe, "start")
+    while not job.done:
+        sleep(0.01)
+    _chart(job, len(job.points))
 
 
 def draw_cliff(study: Study) -> None:

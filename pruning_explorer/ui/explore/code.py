@@ -19,7 +19,7 @@ def draw_code(study: Study) -> None:
         "This script makes the same masks with `torch.nn.utils.prune`, up to which of several equal scores go. "
         "For a network of your own, bind it to `model` in place of the lines that load this one."
     )
-    st.code(code, language="python")
+    st.code(code, language="python", wrap_lines=True)
     with st.container(horizontal=True):
         st.download_button("Download script", code, f"{name}.py", "text/x-python", key="get_code", on_click="ignore")
         st.download_button(
@@ -31,7 +31,7 @@ def draw_code(study: Study) -> None:
             on_click="ignore",
         )
     with st.expander("The recipe as JSON"):
-        st.code(study.recipe.to_json(), language="json")
+        st.code(study.recipe.to_json(), language="json", wrap_lines=True)
     st.file_uploader(
         "Upload a recipe",
         type="json",

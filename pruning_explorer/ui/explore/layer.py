@@ -40,7 +40,7 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
     names = [each.name for each in chosen]
     st.session_state["open_layer_box"] = target.name
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    left.subheader("The layer, weight by weight", anchor="layer")
+    left.header("The layer, weight by weight", anchor="layer")
     right.selectbox(
         "Open layer",
         names,
