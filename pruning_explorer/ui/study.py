@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pruning_explorer.measure.cost import cost_totals
+from pruning_explorer.measure.cost import cost_totals, layer_cost
 from pruning_explorer.measure.drift import Drift, measure_drift
 from pruning_explorer.measure.forward import Outcome, run_subject
 from pruning_explorer.measure.layer_drift import layer_drift
@@ -35,6 +35,13 @@ class Study:
     @cached_property
     def layers(self) -> pd.DataFrame:
         return layer_sparsity(self.subject, self.masks)
+
+    @cached_property
+    def layers_with_cost(self) -> pd.DataFrame:
+        """``layers`` with each one's multiply-adds, where there are samples to count them on."""
+        if self.subject.samples is None:
+            return self.layers
+        return self.layers.merge(layer_cost(self.subject, self.masks), on="target")
 
     @cached_property
     def sparsity(self) -> dict[str, Any]:

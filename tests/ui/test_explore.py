@@ -112,12 +112,17 @@ def test_layers_chart_and_cliff_are_drawn(open_page: OpenPage) -> None:
 def test_the_numbers_are_those_of_the_report(open_page: OpenPage) -> None:
     page = open_page(subject="digits-cnn", amount="0.7", scope="global")
     page.open("Numbers")
-    (shown,) = (each.value for each in page.tab("Numbers").dataframe)
-    expected = build_report(page.subject, compute_masks(page.subject, page.recipe)).layers
+    shown, drift = (each.value for each in page.tab("Numbers").dataframe)
+    report = build_report(page.subject, compute_masks(page.subject, page.recipe))
+    expected = report.layers
     assert list(shown["target"]) == list(expected["target"])
-    for column in ("weights", "kept", "removed", "achieved", "dead_channels"):
+    for column in ("weights", "kept", "removed", "achieved", "dead_channels", "macs_dense", "macs_theoretical"):
         assert list(shown[column]) == list(expected[column])
     assert shown["requested"].isna().all()
+    values = dict(zip(drift["Measure"], drift["Value"], strict=True))
+    assert number(values["KL(dense ‖ pruned)"]) == pytest.approx(report.totals["drift"]["kl_nats"], rel=0.01)
+    assert number(values["SQNR"]) == pytest.approx(report.totals["drift"]["sqnr_db"], abs=0.06)
+    assert number(values["Normalised L2"]) == pytest.approx(report.totals["drift"]["l2_normalised"], rel=0.01)
 
 
 def test_drift_by_layer_and_by_class_are_charts_where_there_is_something_to_show(open_page: OpenPage) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.class_quality import class_quality
 from pruning_explorer.figures.layer_drift import layer_drift_chart
+from pruning_explorer.figures.numbers import count, decibels, decimal, nats, percent
+from pruning_explorer.measure.drift import Drift
 from pruning_explorer.ui.explore.code import draw_code
 from pruning_explorer.ui.explore.outputs import draw_outputs
 from pruning_explorer.ui.study import Study
@@ -55,10 +58,11 @@ def _by_class(study: Study) -> None:
 
 def _numbers(study: Study) -> None:
     st.caption(
-        "One row per layer. Amounts are fractions of the dense layer; a globally ranked layer has none of its own."
+        "One row per layer. Amounts are fractions of the dense layer; a globally ranked layer has none of its own. "
+        "Multiply-adds are for one sample, and theoretical: so many would be left if kernels skipped removed weights."
     )
     st.dataframe(
-        study.layers.drop(columns=["role"]),
+        study.layers_with_cost.drop(columns=["role"]),
         key="numbers",
         hide_index=True,
         column_config={
@@ -76,5 +80,22 @@ def _numbers(study: Study) -> None:
             "dead_channels": st.column_config.NumberColumn(
                 "Dead channels", help="Output channels without any weight left: their output is a constant."
             ),
+            "macs_dense": st.column_config.NumberColumn("Multiply-adds, dense", format="localized"),
+            "macs_theoretical": st.column_config.NumberColumn("Multiply-adds, theoretical", format="localized"),
         },
     )
+    if study.drift is not None:
+        st.caption(f"Drift of the outputs on all {study.subject.sample_count} samples, dense against pruned.")
+        st.dataframe(_drift_in_all(study.drift), key="drift_numbers", hide_index=True, height="content")
+
+
+def _drift_in_all(drift: Drift) -> pd.DataFrame:
+    totals = drift.totals()
+    rows = [
+        ("KL(dense ‖ pruned)", nats(totals["kl_nats"]), "lower is nearer; mean over the samples"),
+        ("Top-1 agreement", percent(totals["agreement"]), f"higher is nearer; {count(totals['flipped'])} flipped"),
+        ("Cosine similarity", decimal(totals["cosine"]), "1 is the same direction; mean over the samples"),
+        ("Normalised L2", decimal(totals["l2_normalised"]), "‖pruned − dense‖ / ‖dense‖; lower is nearer"),
+        ("SQNR", decibels(totals["sqnr_db"]), "‖dense‖² over ‖dense − pruned‖²; higher is nearer"),
+    ]
+    return pd.DataFrame(rows, columns=["Measure", "Value", "How to read it"])
