@@ -210,12 +210,13 @@ def _key_figures(subject: "Subject", report: "Report") -> dict[str, str]:
 
 FRACTIONS = {
     *("requested", "achieved", "dense", "dense_low", "dense_high"),
-    *("pruned", "pruned_low", "pruned_high", "change"),
+    *("pruned", "pruned_low", "pruned_high"),
 }
 HEADINGS = {
     "layer_type": "type",
     "dead_channels": "dead",
-    "macs_theoretical": "MACs left",
+    "macs_theoretical": "MACs theoretical",
+    "change": "points",
     "l2_normalised": "normalised L2",
     "sqnr_db": "SQNR dB",
 }
@@ -242,6 +243,8 @@ def _cell(name: str, value: Any) -> str:
         return "-"
     if name in FRACTIONS:
         return _percent(value)
+    if name == "change":
+        return f"{100 * value:+.1f}"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.{DECIMALS.get(name, 4)}f}"
 
 
