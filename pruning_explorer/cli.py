@@ -166,7 +166,7 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
         "",
         *(_entry(name, text) for name, text in _key_figures(subject, report).items()),
         "",
-        "By layer; MACs (th.): theoretical multiply-adds per sample, if kernels skipped what is removed:",
+        "By layer; MACs th.: theoretical multiply-adds per sample, if kernels skipped what is removed:",
         _table(report.layers, "target shape weights removed requested achieved dead_channels macs_theoretical"),
     ]
     if report.layer_drift is not None:
@@ -216,7 +216,7 @@ FRACTIONS = {
 HEADINGS = {
     "layer_type": "type",
     "dead_channels": "dead",
-    "macs_theoretical": "MACs (th.)",
+    "macs_theoretical": "MACs th.",
     "change": "points",
     "l2_normalised": "normalised L2",
     "sqnr_db": "SQNR dB",
