@@ -18,7 +18,9 @@ STANDS = """cliff => {
     && drawn.every(selector => all(`${selector} .main-svg`).length)
     && all('[data-testid=stPlotlyChart]').every(chart => chart.querySelector('.main-svg'))
     && all('[role=tabpanel] [data-testid=stElementContainer]').length
-    && all('.st-key-live_mask-view *').some(e => e.shadowRoot?.querySelector('.kept')?.textContent)
+    && all('.st-key-live_mask-view *').some(e => e.shadowRoot?.querySelector('.kept')?.textContent
+      && document.querySelector('.st-key-layers_chart .js-plotly-plot')._fullData[0].customdata
+        .includes(e.shadowRoot.querySelector('.title').textContent))
     && !(cliff && all('.st-key-cliff_progress [data-testid=stProgress]').length)
 }"""
 
