@@ -23,7 +23,3 @@ class MaskError(PruningExplorerError):
 
 class SubjectError(PruningExplorerError):
     """A subject cannot be made, found or run."""
-
-
-class AddressError(PruningExplorerError):
-    """A page's address carries something that cannot be read."""
