@@ -59,7 +59,7 @@ def _by_class(study: Study) -> None:
 def _numbers(study: Study) -> None:
     st.caption(
         "One row per layer. Amounts are fractions of the dense layer; a globally ranked layer has none of its own. "
-        "Multiply-adds are for one sample, and theoretical: so many would be left if kernels skipped removed weights."
+        "MACs are multiply-adds for one sample; the theoretical ones would be left if kernels skipped removed weights."
     )
     st.dataframe(
         study.layers_with_cost.drop(columns=["role"]),
@@ -78,10 +78,14 @@ def _numbers(study: Study) -> None:
             "achieved": st.column_config.NumberColumn("Achieved", format="percent"),
             "channels": st.column_config.NumberColumn("Channels", help="Output channels: neurons, filters."),
             "dead_channels": st.column_config.NumberColumn(
-                "Dead channels", help="Output channels without any weight left: their output is a constant."
+                "Dead", help="Output channels without any weight left: their output is a constant."
             ),
-            "macs_dense": st.column_config.NumberColumn("Multiply-adds, dense", format="localized"),
-            "macs_theoretical": st.column_config.NumberColumn("Multiply-adds, theoretical", format="localized"),
+            "macs_dense": st.column_config.NumberColumn(
+                "MACs, dense", format="localized", help="Multiply-adds (multiply-accumulates) for one sample."
+            ),
+            "macs_theoretical": st.column_config.NumberColumn(
+                "MACs, theoretical", format="localized", help="What would be left if kernels skipped removed weights."
+            ),
         },
     )
     if study.drift is not None:
