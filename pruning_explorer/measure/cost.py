@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from pruning_explorer.measure.cache import SubjectCache
-from pruning_explorer.measure.forward import call_network, require_samples
 from pruning_explorer.prune.masks import Masks
+from pruning_explorer.prune.network import call_network, require_samples
 from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.subject_cache import SubjectCache
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,17 @@ same result each time, too. Buffers and inputs go in as copies, so one that writ
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.utils import parametrize
 
 from pruning_explorer.errors import MaskError, SubjectError
-from pruning_explorer.measure.cache import SubjectCache
 from pruning_explorer.prune.masks import Masks
+from pruning_explorer.prune.network import call_network, first_tensor, require_samples
 from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.subject_cache import SubjectCache
 
 DENSE_OUTPUTS: SubjectCache[Tensor] = SubjectCache(256 << 20, lambda logits: logits.nbytes)
 
@@ -112,7 +111,7 @@ def watch_layers(subject: Subject, masks: Masks | None, see: Callable[[str, Tens
 
     def hook_of(path: str) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            tensor = _first_tensor(output)
+            tensor = first_tensor(output)
             if tensor is not None and tensor.is_floating_point() and tensor.numel() > 0:
                 see(path, tensor)
 
@@ -141,43 +140,6 @@ def leaf_modules(model: nn.Module) -> dict[str, nn.Module]:
     return leaves
 
 
-def sample_shapes(samples: tuple[Tensor, ...]) -> str:
-    """``"float32 [360, 1, 8, 8]"``, for messages."""
-    return ", ".join(f"{str(t.dtype).removeprefix('torch.')} {list(t.shape)}" for t in samples)
-
-
-def call_network(
-    subject: Subject, frame: nn.Module, tensors: Mapping[str, Tensor], samples: tuple[Tensor, ...]
-) -> object:
-    """Call ``frame`` with ``tensors`` in place of its own, under the caller's grad mode; whatever it returns.
-
-    Raises:
-        SubjectError: the network raised an exception.
-    """
-    try:
-        own = {name: buffer.clone() for name, buffer in frame.named_buffers()}
-        return functional_call(frame, {**own, **tensors}, tuple(sample.clone() for sample in samples))
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or ["no message"])[0]
-        raise SubjectError(
-            f"{subject.name} failed on its samples of {sample_shapes(samples)} with {type(error).__name__}: {reason}; "
-            "give samples as its forward expects them, batch first, one tensor per positional input"
-        ) from error
-
-
-def require_samples(subject: Subject) -> tuple[Tensor, ...]:
-    """The subject's samples.
-
-    Raises:
-        SubjectError: it has none.
-    """
-    if not subject.samples:
-        raise SubjectError(
-            f"{subject.name} has no samples, so nothing can be run; give some: Subject.from_module(model, samples=...)"
-        )
-    return subject.samples
-
-
 def _masked(weight: Tensor, mask: Tensor) -> Tensor:
     if weight.device.type != "cpu":
         return torch.where(mask.to(weight.device), weight, 0)
@@ -195,7 +157,7 @@ def _run(subject: Subject, frame: nn.Module, tensors: Mapping[str, Tensor]) -> o
 
 
 def _logits(subject: Subject, output: object) -> Tensor:
-    logits = _first_tensor(output)
+    logits = first_tensor(output)
     if logits is None:
         raise SubjectError(
             f"{subject.name} returns {_describe(output)}, and no tensor in it; "
@@ -212,18 +174,6 @@ def _logits(subject: Subject, output: object) -> Tensor:
             f"{subject.name} returns {what} for {subject.sample_count} samples; make its output batch first"
         )
     return logits.cpu()
-
-
-def _first_tensor(output: Any) -> Tensor | None:
-    """The tensor itself, ``.logits`` of it, or the first tensor in it."""
-    if isinstance(output, Tensor):
-        return output
-    named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
-    if isinstance(named, Tensor):
-        return named
-    parts = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ()
-    found = (_first_tensor(part) for part in parts)
-    return next((tensor for tensor in found if tensor is not None), None)
 
 
 def _describe(output: object) -> str:

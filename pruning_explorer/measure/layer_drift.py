@@ -6,11 +6,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruning_explorer.measure.cache import SubjectCache
 from pruning_explorer.measure.drift import vector_drift
 from pruning_explorer.measure.forward import layer_outputs, leaf_modules, watch_layers
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import SubjectCache
 
 FloatArray = NDArray[np.floating]
 

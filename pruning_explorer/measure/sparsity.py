@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruning_explorer.measure.cache import SubjectCache
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import Target, is_lazy
 
 

@@ -2,12 +2,12 @@
 
 import torch
 
+from pruning_explorer.lab.study import study
 from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import load_subject
 from pruning_explorer.ui.address import DEFAULT_SUBJECT
 from pruning_explorer.ui.explore.cliff import warm_cliff
-from pruning_explorer.ui.study import study
 
 
 def warm_up() -> None:

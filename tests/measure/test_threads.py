@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning_explorer.measure.cache import SubjectCache
 from pruning_explorer.measure.cost import _COSTS, dense_cost
 from pruning_explorer.measure.forward import DENSE_OUTPUTS, masked_outputs
 from pruning_explorer.measure.layer_drift import DENSE_LAYERS
@@ -20,6 +19,7 @@ from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import SubjectCache
 
 RECIPES = [
     Recipe(amount=0.1),

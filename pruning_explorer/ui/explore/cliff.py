@@ -8,13 +8,13 @@ import streamlit as st
 from pruning_explorer.figures.chart import CONFIG, Chart
 from pruning_explorer.figures.cliff import amount_marker, cliff
 from pruning_explorer.lab.cliff import CliffDesk, CliffJob
+from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import quality_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.live_mask import LIVE_AMOUNT
 from pruning_explorer.ui.session import session_id
-from pruning_explorer.ui.study import Study
 
 SECONDS_BETWEEN_LOOKS = 0.4
 PROGRESS_HEIGHT = 48

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError, RecipeError
+from pruning_explorer.lab.study import Study
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui import state
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.study import Study
 
 MAX_RECIPE_MB = 1
 

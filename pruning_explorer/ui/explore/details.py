@@ -9,10 +9,10 @@ from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.class_quality import class_quality
 from pruning_explorer.figures.layer_drift import layer_drift_chart
 from pruning_explorer.figures.numbers import count, decibels, decimal, nats, percent
+from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.drift import Drift
 from pruning_explorer.ui.explore.code import draw_code
 from pruning_explorer.ui.explore.outputs import draw_outputs
-from pruning_explorer.ui.study import Study
 
 
 def draw_details(study: Study) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pruning_explorer.figures.numbers import count, decimal, percent, points, short_count
-from pruning_explorer.ui.study import Study
+from pruning_explorer.lab.study import Study
 
 
 def draw_key_figures(study: Study) -> None:

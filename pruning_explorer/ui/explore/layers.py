@@ -4,9 +4,9 @@ import streamlit as st
 
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.layers import layer_bars
+from pruning_explorer.lab.study import Study
 from pruning_explorer.ui import state
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.study import Study
 
 NOTE_HEIGHT = 76
 """Of the line below the bars, whatever it says: nothing moves when a layer collapses."""

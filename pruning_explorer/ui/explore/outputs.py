@@ -13,10 +13,10 @@ from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.gallery import image_gallery, number_table, text_gallery
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.figures.sample_points import DecisionRegions, sample_points
+from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.drift import top1
 from pruning_explorer.measure.forward import masked_outputs
 from pruning_explorer.prune.subject import SampleView, Subject
-from pruning_explorer.ui.study import Study
 
 CARDS = 12
 GRID = 96

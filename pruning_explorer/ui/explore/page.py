@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.lab.study import Study, study
 from pruning_explorer.ui import state
 from pruning_explorer.ui.address import read_address, write_address
 from pruning_explorer.ui.explore.cliff import draw_cliff
@@ -12,7 +13,6 @@ from pruning_explorer.ui.explore.key_figures import draw_key_figures
 from pruning_explorer.ui.explore.layer import draw_layer
 from pruning_explorer.ui.explore.layers import draw_layers
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.study import Study, study
 
 MOST_PROBLEMS = 10
 """Of an address, told one by one."""
