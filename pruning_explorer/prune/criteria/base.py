@@ -1,0 +1,138 @@
+"""What a criterion is, and what it may look at."""
+
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, Literal, TypeVar
+
+import torch
+from torch import Tensor
+
+from pruning_explorer.prune.granularities import Granularity
+from pruning_explorer.prune.settings import Setting, Value
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.targets import Target
+
+# Far enough apart that neighbouring targets under neighbouring seeds never share a stream
+SEED_STRIDE = 1_000_003
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Scoring:
+    """What a criterion may look at besides the target itself.
+
+    Attributes:
+        joint: the targets that compete in one ranking, in order; empty where each is ranked by itself.
+        seed: of the recipe.
+        settings: of the criterion.
+        masks: target name -> bool mask of what the earlier steps of a schedule left; empty for the first.
+        recalibrate: whether the recipe measures BatchNorm's statistics anew.
+    """
+
+    subject: Subject
+    granularity: Granularity
+    joint: tuple[Target, ...]
+    seed: int
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    recalibrate: bool = False
+    _memo: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+    _lock: Any = field(default_factory=threading.RLock, init=False, repr=False)
+
+    def weight(self, target: Target) -> Tensor:
+        """The target's weights, zero where an earlier step of the schedule removed them. Read it, never write to it."""
+        weight = self.subject.weight(target.name)
+        mask = self.masks.get(target.name)
+        # Not a product: inf x 0 is NaN
+        return weight if mask is None else torch.where(mask, weight, torch.zeros((), dtype=weight.dtype))
+
+    def memo(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once for all targets of this scoring. Safe among threads: the others wait."""
+        with self._lock:
+            if key not in self._memo:
+                self._memo[key] = make()
+            made: T = self._memo[key]
+            return made
+
+    def uniform(self, target: Target) -> Tensor:
+        """One number in [0, 1) per group, as ``torch.nn.utils.prune`` draws it from the same seed.
+
+        By itself a target is drawn after ``torch.manual_seed(seed_of(target, seed))``, so its numbers do not depend
+        on which other layers are chosen. Jointly ranked targets share one stream, as in ``global_unstructured``.
+        """
+        if target not in self.joint:
+            return self._draw(target, torch.Generator().manual_seed(seed_of(target, self.seed)), target.dtype)
+        return self.memo("uniform", self._draw_jointly)[target.name]
+
+    def _draw_jointly(self) -> dict[str, Tensor]:
+        stream = torch.Generator().manual_seed(self.seed)
+        dtype = drawn_dtype(self.joint)
+        return {each.name: self._draw(each, stream, dtype) for each in self.joint}
+
+    def _draw(self, target: Target, stream: torch.Generator, dtype: torch.dtype) -> Tensor:
+        shape = self.granularity.group_shape(target.shape)
+        # RandomUnstructured draws in the weight's dtype, RandomStructured in the default one
+        return torch.rand(shape, generator=stream, dtype=dtype if shape == target.shape else torch.float32)
+
+
+def drawn_dtype(joint: Sequence[Target]) -> torch.dtype:
+    """The dtype in which ``global_unstructured`` draws for weights that it ranks in one tensor: the promoted one."""
+    return reduce(torch.promote_types, (target.dtype for target in joint))
+
+
+def seed_of(target: Target, seed: int) -> int:
+    """The seed from which a target's own random scores are drawn; ``seed`` itself for the first parameter."""
+    return seed + SEED_STRIDE * target.position
+
+
+def judges_all(_subject: Subject, _target: Target) -> str | None:
+    """The answer of a criterion that refuses no target."""
+    return None
+
+
+def lacks_nothing(_subject: Subject) -> str | None:
+    """The answer of a criterion that needs no more than what it says in ``needs``."""
+    return None
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A registered criterion and what a person is told about it.
+
+    Attributes:
+        score: importance per group, of shape ``granularity.group_shape(target.shape)``, finite and at least 0.
+        paper: where it comes from, ``"arXiv 1810.02340"``.
+        draws: it depends on the seed, and on which targets compete.
+        needs: what it looks at: the weights alone, any one input, or inputs (with labels) of the calibration part.
+        static: its scores do not depend on what earlier steps of a schedule removed, so a schedule changes nothing.
+        channels: it judges output channels; under another granularity each weight carries its channel's score.
+        settings: what can be set in ``name:key=value,...``.
+        advice: how its paper means it to be used.
+        refuse: why a target cannot be judged; None if it can.
+        protect: bool per group: those that never go, whatever the amount.
+        lacks: why a subject that has what ``needs`` says still cannot be scored.
+        bind: the criterion as it is under its settings, where they change more than the scores.
+    """
+
+    name: str
+    title: str
+    help: str
+    score: Callable[[Scoring, Target], Tensor]
+    paper: str = ""
+    draws: bool = False
+    needs: Literal["weights", "example", "inputs", "labels"] = "weights"
+    static: bool = False
+    channels: bool = False
+    settings: tuple[Setting, ...] = ()
+    advice: str = ""
+    refuse: Callable[[Subject, Target], str | None] = judges_all
+    protect: Callable[[Scoring, Target], Tensor] | None = None
+    lacks: Callable[[Subject], str | None] = lacks_nothing
+    bind: "Callable[[Criterion, Mapping[str, Value]], Criterion] | None" = None
+
+    def missing(self, subject: Subject) -> str | None:
+        """Why ``subject`` cannot be scored at all, and what to do about it; None if it can."""
+        return self.lacks(subject)
