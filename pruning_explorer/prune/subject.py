@@ -48,6 +48,9 @@ class Subject:
         quality_name: what being right is called: ``"accuracy"`` or ``"exact match"``.
         view: how a sample is shown.
         about: what this is, in a sentence or two.
+        calibration: inputs like ``samples``, M of them, of the part that the network was trained on: what criteria may
+            look at, so that nothing is chosen by the samples it is judged on. None where there are none.
+        calibration_labels: of those, int64 ``[M]`` or ``[M, T]``.
         id: made of its content; the same weights and samples give the same id.
         targets: every parameter that can be pruned, biases and norms among them.
         refused: every other parameter, with the reason.
@@ -68,6 +71,8 @@ class Subject:
     targets: tuple[Target, ...]
     refused: Mapping[str, str]
     loading: str = "# `model` is your network"
+    calibration: tuple[Tensor, ...] | None = None
+    calibration_labels: Tensor | None = None
 
     @classmethod
     def from_module(
@@ -84,6 +89,8 @@ class Subject:
         view: SampleView | None = None,
         about: str = "",
         loading: str | None = None,
+        calibration: Tensor | Sequence[Tensor] | None = None,
+        calibration_labels: Tensor | None = None,
     ) -> Self:
         """Study a network of one's own.
 
@@ -93,12 +100,15 @@ class Subject:
             model: any network; it is studied in eval mode.
             samples: one tensor ``[N, ...]``, or one for each positional input of ``forward``.
             labels: int ``[N]``, or ``[N, T]`` where the logits are ``[N, T, C]``.
+            calibration: inputs that criteria may look at, shaped as ``samples`` and best not among them.
+            calibration_labels: of the calibration inputs, for criteria that need a loss.
 
         Raises:
             SubjectError: nothing in it can be pruned, or samples and labels differ in length.
         """
-        inputs = (samples,) if isinstance(samples, Tensor) else tuple(samples) if samples is not None else None
+        inputs, seen = _as_inputs(samples), _as_inputs(calibration)
         _check_lengths(inputs, labels, groups)
+        _check_calibration(seen, calibration_labels, inputs)
         frame = _frozen_skeleton(model)
         targets, refused = find_targets(frame)
         if not targets:
@@ -116,11 +126,19 @@ class Subject:
             quality_name=quality_name or ("accuracy" if labels is None or one_label_each else "exact match"),
             view=view,
             about=about,
-            id=_content_id(name, frame, inputs, labels),
+            id=_content_id(name, frame, (*(inputs or ()), labels), (*(seen or ()), calibration_labels)),
             targets=targets,
             refused=MappingProxyType(refused),
             loading=loading or cls.loading,
+            calibration=seen,
+            calibration_labels=calibration_labels,
         )
+
+    @property
+    def example(self) -> tuple[Tensor, ...] | None:
+        """One input, batch size 1: the first sample, or else the first of the calibration part."""
+        inputs = self.samples or self.calibration
+        return tuple(tensor[:1] for tensor in inputs) if inputs else None
 
     @property
     def sample_count(self) -> int:
@@ -181,6 +199,10 @@ def _tensors(model: nn.Module) -> Iterator[Tensor]:
         yield from (value for value in vars(module).values() if isinstance(value, Tensor))
 
 
+def _as_inputs(samples: Tensor | Sequence[Tensor] | None) -> tuple[Tensor, ...] | None:
+    return (samples,) if isinstance(samples, Tensor) else tuple(samples) if samples is not None else None
+
+
 def _check_lengths(inputs: tuple[Tensor, ...] | None, labels: Tensor | None, groups: Tensor | None) -> None:
     if inputs is None:
         if labels is not None or groups is not None:
@@ -194,7 +216,28 @@ def _check_lengths(inputs: tuple[Tensor, ...] | None, labels: Tensor | None, gro
         raise SubjectError(f"samples, labels and groups must be equally many; these have {sorted(sizes)}")
 
 
-def _content_id(name: str, model: nn.Module, inputs: tuple[Tensor, ...] | None, labels: Tensor | None) -> str:
+def _check_calibration(
+    calibration: tuple[Tensor, ...] | None, labels: Tensor | None, samples: tuple[Tensor, ...] | None
+) -> None:
+    if calibration is None:
+        if labels is not None:
+            raise SubjectError("there are calibration labels but no calibration inputs; give both, or neither")
+        return
+    if not calibration or any(tensor.dim() == 0 or len(tensor) == 0 for tensor in calibration):
+        raise SubjectError("calibration inputs are empty; give at least one, or calibration=None")
+    sizes = {len(tensor) for tensor in (*calibration, *((labels,) if labels is not None else ()))}
+    if len(sizes) > 1:
+        raise SubjectError(f"calibration inputs and labels must be equally many; these have {sorted(sizes)}")
+    if samples is not None and len(samples) != len(calibration):
+        raise SubjectError(
+            f"a calibration input has {len(calibration)} tensors and a sample {len(samples)}; give one for each "
+            "positional input of forward"
+        )
+
+
+def _content_id(
+    name: str, model: nn.Module, judged: tuple[Tensor | None, ...], calibration: tuple[Tensor | None, ...]
+) -> str:
     digest = hashlib.blake2b(name.encode(), digest_size=8)
     # Equal weights under another activation are another network
     for path, module in model.named_modules():
@@ -202,8 +245,11 @@ def _content_id(name: str, model: nn.Module, inputs: tuple[Tensor, ...] | None, 
     for key, tensor in model.state_dict(keep_vars=True).items():
         digest.update(key.encode())
         _hash_values(digest, tensor)
-    for tensor in (*(inputs or ()), *((labels,) if labels is not None else ())):
-        _hash_values(digest, tensor)
+    for part in (judged, calibration):
+        for each in part:
+            digest.update(b"none" if each is None else b"some")
+            if each is not None:
+                _hash_values(digest, each)
     return digest.hexdigest()
 
 

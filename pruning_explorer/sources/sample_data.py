@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -44,6 +45,21 @@ def read_spirals(part: Part) -> tuple[Tensor, Tensor]:
 def read_held_out_sums() -> Tensor:
     """The pairs int64 ``[500, 2]`` of numbers in [0, 999] that no training step may see, in either order."""
     return read_tensors(SAMPLE_MODELS / "data" / "sums.safetensors")["pairs"].long()
+
+
+def draw_training_sums(count: int) -> Tensor:
+    """Pairs int64 ``[count, 2]`` that may be trained on: none is held out, in either order. Always the same."""
+    held_out = read_held_out_sums()
+    allowed = torch.ones(1000, 1000, dtype=torch.bool)
+    allowed[held_out[:, 0], held_out[:, 1]] = False
+    allowed[held_out[:, 1], held_out[:, 0]] = False
+    pairs = torch.randint(1000, (2 * count, 2), generator=torch.Generator().manual_seed(0))
+    return pairs[allowed[pairs[:, 0], pairs[:, 1]]][:count]
+
+
+def draw_vectors(count: int) -> Tensor:
+    """Other vectors than :func:`read_vectors` gives, float32 ``[count, 5]``, standard normal. Always the same."""
+    return torch.randn(count, 5, generator=torch.Generator().manual_seed(1))
 
 
 def read_vectors() -> Tensor:

@@ -14,6 +14,8 @@ from pruning_explorer.prune.subject import SampleView, Subject
 from pruning_explorer.sources import networks, sums
 from pruning_explorer.sources.sample_data import (
     SAMPLE_MODELS,
+    draw_training_sums,
+    draw_vectors,
     read_digits,
     read_held_out_sums,
     read_spirals,
@@ -21,13 +23,17 @@ from pruning_explorer.sources.sample_data import (
     read_vectors,
 )
 
+CALIBRATION_COUNT = 256
+
 
 @dataclass(frozen=True)
 class Samples:
-    """What a sample network is judged on; the fields mean what they mean in :class:`Subject`."""
+    """What a sample network is judged on, and calibrated on; the fields mean what they mean in :class:`Subject`."""
 
     inputs: Tensor
     view: SampleView
+    calibration: Tensor
+    calibration_labels: Tensor | None = None
     labels: Tensor | None = None
     output_names: tuple[str, ...] = ()
     groups: Tensor | None = None
@@ -40,7 +46,7 @@ class SampleSpec:
 
     Attributes:
         build: the network, with any weights; the trained ones are read from its file.
-        samples: reads the held-out samples.
+        samples: reads the held-out samples, and those of the training part to calibrate on.
         about: what it is; how well it does is added from ``metrics.json``.
     """
 
@@ -52,15 +58,30 @@ class SampleSpec:
 def _digits(*shape: int) -> Callable[[], Samples]:
     def samples() -> Samples:
         images, labels = read_digits("held out")
-        view = SampleView("image", images.numpy())
-        return Samples(images.reshape(-1, *shape), view, labels, output_names=tuple("0123456789"))
+        seen, seen_labels = _spread(*read_digits("training"))
+        return Samples(
+            images.reshape(-1, *shape),
+            SampleView("image", images.numpy()),
+            seen.reshape(-1, *shape),
+            seen_labels,
+            labels,
+            output_names=tuple("0123456789"),
+        )
 
     return samples
 
 
+def _spread(inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    # Evenly over the file, which holds its classes in turn or one after the other
+    chosen = torch.arange(CALIBRATION_COUNT) * len(inputs) // CALIBRATION_COUNT
+    return inputs[chosen], labels[chosen]
+
+
 def _spirals() -> Samples:
     points, labels = read_spirals("held out")
-    return Samples(points, SampleView("point", points.numpy()), labels, output_names=("arm 0", "arm 1", "arm 2"))
+    seen, seen_labels = _spread(*read_spirals("training"))
+    view = SampleView("point", points.numpy())
+    return Samples(points, view, seen, seen_labels, labels, output_names=("arm 0", "arm 1", "arm 2"))
 
 
 def _sums() -> Samples:
@@ -69,6 +90,7 @@ def _sums() -> Samples:
     return Samples(
         tokens,
         SampleView("text", sums.prompts_of(pairs)),
+        *sums.lesson(draw_training_sums(CALIBRATION_COUNT)),
         answers,
         output_names=tuple(sums.VOCABULARY),
         groups=sums.carries(pairs),
@@ -78,7 +100,8 @@ def _sums() -> Samples:
 
 def _vectors() -> Samples:
     vectors = read_vectors()
-    return Samples(vectors, SampleView("numbers", vectors.numpy()), output_names=("out 0", "out 1", "out 2"))
+    view = SampleView("numbers", vectors.numpy())
+    return Samples(vectors, view, draw_vectors(len(vectors)), output_names=("out 0", "out 1", "out 2"))
 
 
 LOADING = """from pruning_explorer import load_subject
@@ -155,6 +178,8 @@ def load_subject(name: str) -> Subject:
         view=samples.view,
         about=" ".join([spec.about, *_stated_quality(name)]),
         loading=LOADING.format(name=name),
+        calibration=samples.calibration,
+        calibration_labels=samples.calibration_labels,
     )
 
 

@@ -92,6 +92,9 @@ def test_id_is_made_of_the_content() -> None:
         "labels": Subject.from_module(network(), samples, labels.roll(1)),
         "neither": Subject.from_module(network()),
         "dtype": Subject.from_module(network().double(), samples, labels),
+        "calibration": Subject.from_module(network(), samples, labels, calibration=samples),
+        "its labels": Subject.from_module(network(), samples, labels, calibration=samples, calibration_labels=labels),
+        "calibration alone": Subject.from_module(network(), calibration=samples, calibration_labels=labels),
     }
     renamed = nn.Sequential(OrderedDict(zip("abcd", network(), strict=True)))
     others["names"] = Subject.from_module(renamed, samples, labels)
@@ -131,6 +134,34 @@ def test_samples_that_do_not_fit(
 ) -> None:
     with pytest.raises(SubjectError, match=message):
         Subject.from_module(network(), samples, labels, groups=groups)
+
+
+BAD_CALIBRATION: dict[str, tuple[Tensor | list[Tensor] | None, Tensor | None, str]] = {
+    "labels too few": (torch.ones(5, 4), torch.ones(4).long(), r"equally many; these have \[4, 5\]"),
+    "inputs differ": ([torch.ones(5, 4), torch.ones(3)], None, r"equally many; these have \[3, 5\]"),
+    "labels alone": (None, torch.ones(4).long(), "calibration labels but no calibration inputs"),
+    "no rows": (torch.ones(0, 4), None, "calibration inputs are empty"),
+    "two inputs": ([torch.ones(5, 4), torch.ones(5, 4)], None, "has 2 tensors and a sample 1"),
+}
+
+
+@pytest.mark.parametrize(("inputs", "labels", "message"), BAD_CALIBRATION.values(), ids=BAD_CALIBRATION.keys())
+def test_calibration_that_does_not_fit(
+    inputs: Tensor | list[Tensor] | None, labels: Tensor | None, message: str
+) -> None:
+    with pytest.raises(SubjectError, match=message):
+        Subject.from_module(network(), torch.ones(6, 4), calibration=inputs, calibration_labels=labels)
+
+
+def test_the_example_is_one_input_of_either_part() -> None:
+    samples, calibration = torch.randn(3, 4), torch.randn(5, 4)
+    both = Subject.from_module(network(), samples, calibration=calibration)
+    assert both.example is not None
+    assert torch.equal(both.example[0], samples[:1])
+    alone = Subject.from_module(network(), calibration=calibration)
+    assert alone.example is not None
+    assert torch.equal(alone.example[0], calibration[:1])
+    assert Subject.from_module(network()).example is None
 
 
 def test_what_is_not_said_is_filled_in() -> None:

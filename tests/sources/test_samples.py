@@ -1,6 +1,7 @@
 """Every number that is stated about a sample subject is measured again here, from its weights and its data."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ import torch
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject, skeleton
-from pruning_explorer.sources import sample_data, samples
-from pruning_explorer.sources.sample_data import SAMPLE_MODELS, read_digits, read_spirals
+from pruning_explorer.sources import sample_data, samples, sums
+from pruning_explorer.sources.sample_data import SAMPLE_MODELS, read_digits, read_held_out_sums, read_spirals
 from pruning_explorer.sources.samples import load_subject, sample_names
 
 AT_LEAST = {
@@ -20,6 +21,7 @@ AT_LEAST = {
     "digits-gru": 0.95,
     "adder-transformer": 0.99,
 }
+Reader = Callable[[sample_data.Part], tuple[torch.Tensor, torch.Tensor]]
 METRICS = json.loads((SAMPLE_MODELS / "metrics.json").read_text())
 
 
@@ -82,6 +84,53 @@ def test_digits_are_judged_on_the_whole_held_out_part(name: str) -> None:
     assert subject.view.kind == "image"
     assert images.min() == 0
     assert images.max() == 1
+
+
+def rows_of(inputs: torch.Tensor) -> set[tuple[float, ...]]:
+    return set(map(tuple, inputs.flatten(1).tolist()))
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_calibration_is_of_the_training_part_and_never_of_what_is_judged(name: str) -> None:
+    subject = load_subject(name)
+    assert subject.samples is not None
+    assert subject.calibration is not None
+    count = 64 if name == "tutorial-mlp" else 256
+    assert len(subject.calibration) == 1
+    assert subject.calibration[0].shape == (count, *subject.samples[0].shape[1:])
+    assert len(rows_of(subject.calibration[0])) == count
+    assert not rows_of(subject.calibration[0]) & rows_of(subject.samples[0])
+    if name == "tutorial-mlp":
+        assert subject.calibration_labels is None
+    else:
+        assert subject.calibration_labels is not None
+        assert subject.labels is not None
+        assert subject.calibration_labels.shape[1:] == subject.labels.shape[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "least"), [("spirals-mlp", read_spirals, 85), ("digits-cnn", read_digits, 20)]
+)
+def test_calibration_holds_every_class_with_its_own_labels(name: str, read: Reader, least: int) -> None:
+    subject = load_subject(name)
+    assert subject.calibration is not None
+    assert subject.calibration_labels is not None
+    assert subject.calibration_labels.bincount().min() >= least
+    inputs, labels = read("training")
+    label_of = dict(zip(map(tuple, inputs.flatten(1).tolist()), labels.tolist(), strict=True))
+    rows = subject.calibration[0].flatten(1).tolist()
+    assert [label_of[tuple(row)] for row in rows] == subject.calibration_labels.tolist()
+
+
+def test_sums_to_calibrate_on_are_not_held_out_in_either_order() -> None:
+    subject = load_subject("adder-transformer")
+    assert subject.calibration is not None
+    assert subject.calibration_labels is not None
+    held_out = {pair for first, second in read_held_out_sums().tolist() for pair in ((first, second), (second, first))}
+    for text, answer in zip(sums.decode(subject.calibration[0]), subject.calibration_labels.tolist(), strict=True):
+        first, second = int(text[:3]), int(text[4:7])
+        assert (first, second) not in held_out
+        assert f"{first + second:04d}" == "".join(map(str, answer))
 
 
 def test_split_is_stratified_and_its_sizes_are_as_stated() -> None:

@@ -135,4 +135,11 @@ class Criterion:
 
     def missing(self, subject: Subject) -> str | None:
         """Why ``subject`` cannot be scored at all, and what to do about it; None if it can."""
+        give = "Subject.from_module(..., calibration=..., calibration_labels=...)"
+        if self.needs == "example" and subject.example is None:
+            return f"it needs one input, and {subject.name} has none; give some: Subject.from_module(..., samples=...)"
+        if self.needs in ("inputs", "labels") and subject.calibration is None:
+            return f"it needs inputs of the training part, and {subject.name} has none; give some: {give}"
+        if self.needs == "labels" and subject.calibration_labels is None:
+            return f"it needs the labels of the calibration inputs, and {subject.name} has none; give them: {give}"
         return self.lacks(subject)
