@@ -6,8 +6,8 @@ from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.study import Study, study
 from pruning_explorer.ui import state
 from pruning_explorer.ui.address import read_address, write_address
+from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.explore.cliff import draw_cliff
-from pruning_explorer.ui.explore.controls import draw_controls
 from pruning_explorer.ui.explore.details import draw_details, keep_open_tab
 from pruning_explorer.ui.explore.key_figures import draw_key_figures
 from pruning_explorer.ui.explore.layer import draw_layer

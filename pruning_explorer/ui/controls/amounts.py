@@ -1,0 +1,109 @@
+"""How much to remove, of all layers and of single ones."""
+
+import pandas as pd
+import streamlit as st
+
+from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.ui import state
+
+
+def draw_amounts() -> None:
+    """The amount for all, and the table of those that differ."""
+    _amount()
+    _layer_amounts()
+
+
+def _amount() -> None:
+    setting = SETTINGS["amount"]
+    st.session_state["amount_slider"] = st.session_state["amount_box"] = st.session_state["amount"]
+    slider, box = st.columns([3, 2], vertical_alignment="bottom")
+    slider.slider(
+        "Amount, %",
+        0.0,
+        100.0,
+        step=0.1,
+        format="%.1f",
+        key="amount_slider",
+        help=f"{setting.help} The layer's own slider on the page follows the pointer while you drag.",
+        on_change=lambda: state.set_amount(st.session_state["amount_slider"] / 100),
+    )
+    box.number_input(
+        "Amount, exact, %",
+        0.0,
+        100.0,
+        step=0.1,
+        format="%.1f",
+        key="amount_box",
+        label_visibility="collapsed",
+        help="The same amount, typed.",
+        on_change=lambda: state.set_amount(st.session_state["amount_box"] / 100),
+    )
+
+
+def _layer_amounts() -> None:
+    names = state.chosen_names()
+    if st.session_state.get("amounts_names") != names:
+        # Other rows: the table starts anew, from the amounts as they are now
+        st.session_state["amounts_names"] = names
+        state.set_layer_amounts(st.session_state["layer_amounts"])
+    amounts, base = st.session_state["layer_amounts"], st.session_state["amounts_base"]
+    count = sum(name in amounts for name in names)
+    # Its label is part of its identity: one that counts would fold it with each new amount
+    table = st.expander(
+        "Amounts per layer",
+        key="amounts_open",
+        # The table is not kept while it is closed: it starts anew, from the amounts as they are then
+        on_change=lambda: state.set_layer_amounts(st.session_state["layer_amounts"]),
+    )
+    if table.open:
+        with table:
+            _amounts_table(names, base)
+            if count:
+                st.button(
+                    "Back to one amount for all", key="amounts_reset", on_click=state.set_layer_amounts, args=({},)
+                )
+    if count:
+        have = "layer has an amount of its own" if count == 1 else "layers have amounts of their own"
+        st.caption(f"{count} {have}.")
+
+
+def _amounts_table(names: list[str], base: dict[str, float]) -> None:
+    st.caption("A layer with an amount of its own is cut by itself; the others keep the shared one.")
+    frame = pd.DataFrame({"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")})
+    key = f"amounts_{st.session_state['amounts_edition']}"
+    st.data_editor(
+        frame,
+        key=key,
+        hide_index=True,
+        disabled=["layer"],
+        column_config={
+            "layer": st.column_config.TextColumn("Layer", width=132),
+            "amount": st.column_config.NumberColumn(
+                "Own, %",
+                width=64,
+                min_value=0.0,
+                max_value=100.0,
+                step=0.1,
+                format="%.1f",
+                help="Amount of this layer alone. Empty: the shared amount.",
+            ),
+        },
+        on_change=_take_edits,
+        args=(key, names),
+    )
+
+
+def _take_edits(key: str, names: list[str]) -> None:
+    amounts = dict(st.session_state["layer_amounts"])
+    for row, edit in st.session_state[key]["edited_rows"].items():
+        if "amount" in edit:
+            percent = edit["amount"]
+            if percent is None:
+                amounts.pop(names[int(row)], None)
+            else:
+                amounts[names[int(row)]] = round(min(max(float(percent), 0.0), 100.0) / 100, 4)
+    st.session_state["layer_amounts"] = amounts
+
+
+def _percent(amount: float | None) -> float | None:
+    return None if amount is None else round(amount * 100, 1)

@@ -1,0 +1,54 @@
+"""Which network, and which of its layers."""
+
+import streamlit as st
+
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.samples import sample_names
+from pruning_explorer.ui import state
+
+
+def draw_network() -> Subject:
+    """Choose the network."""
+    st.selectbox(
+        "Network",
+        sample_names(),
+        key="subject",
+        persist_state="session",
+        help="A small network and the samples it is judged on; all but tutorial-mlp are trained.",
+        on_change=state.on_subject_change,
+        filter_mode=None,
+    )
+    subject = state.subject()
+    st.caption(subject.about)
+    return subject
+
+
+def draw_layers(subject: Subject) -> None:
+    """Choose among the layers on offer, by name or by type."""
+    on_offer = state.offered_targets()
+    names = [target.name for target in on_offer]
+    st.session_state["layers"] = state.chosen_names()
+    st.multiselect(
+        "Layers",
+        names,
+        key="layers",
+        placeholder="Search a layer, or choose all",
+        help="Only these lose weights; all others stay dense. Type to search.",
+        on_change=lambda: state.choose(st.session_state["layers"]),
+    )
+    types = sorted({target.layer_type for target in on_offer})
+    with st.container(horizontal=True, gap="small"):
+        st.button("All", key="layers_all", on_click=state.choose, args=(names,), help="Choose every layer on offer.")
+        st.button("None", key="layers_none", on_click=state.choose, args=((),), help="Start from an empty choice.")
+        by_type = st.popover(
+            "By type", key="types_open", on_change="rerun", help="Choose all layers of one type, and no others."
+        )
+    if by_type.open:
+        with by_type:
+            for kind in types:
+                of_kind = [target.name for target in on_offer if target.layer_type == kind]
+                st.button(f"{kind} ({len(of_kind)})", key=f"layers_{kind}", on_click=state.choose, args=(of_kind,))
+    if subject.refused:
+        with st.popover(f"{len(subject.refused)} not offered", help="Parameters that cannot be pruned, and why."):
+            for name, reason in subject.refused.items():
+                st.markdown(f"`{name}`: {reason}")

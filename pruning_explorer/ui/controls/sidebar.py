@@ -1,0 +1,24 @@
+"""The sidebar: what to prune, by which method, how much."""
+
+import streamlit as st
+
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.ui import state
+from pruning_explorer.ui.controls.amounts import draw_amounts
+from pruning_explorer.ui.controls.layers import draw_layers, draw_network
+from pruning_explorer.ui.controls.method import draw_method
+from pruning_explorer.ui.controls.more import draw_more
+
+
+def draw_controls() -> Recipe:
+    """Draw every control and say what they stand for.
+
+    Raises:
+        PruningExplorerError: they make no recipe; all of them are drawn nevertheless.
+    """
+    with st.sidebar:
+        draw_layers(draw_network())
+        draw_method()
+        draw_amounts()
+        draw_more()
+    return state.recipe()
