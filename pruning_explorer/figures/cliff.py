@@ -1,14 +1,13 @@
 """The cliff: what the network still knows at every amount; and over it, the line where one stands."""
 
-import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, axis_title, draw, head_room, need_columns, spoken, word_chart
+from pruning_explorer.figures.drift_axis import drift_axis, drift_height, quality_axis
 from pruning_explorer.figures.numbers import nats, percent
 
 HEIGHT = 400
@@ -21,10 +20,6 @@ LEGEND_ROWS = 2
 MARGIN = {"l": 62, "r": 14, "b": 48}
 FROM, TO = -1, 101
 """The amount axis, in %."""
-
-# below this many nats the drift axis is linear, above logarithmic: 0 and 10 both have a place on it
-LINEAR_BELOW = 1e-3
-DRIFT_TICKS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 
 def cliff(
@@ -72,13 +67,8 @@ def cliff(
             "range": [FROM, TO],
             "tickvals": [0, 20, 40, 60, 80, 100],
         },
-        "yaxis": {
-            "title": {"text": f"{name} (%)"},
-            "domain": [LOWER_TOP + GAP, 1],
-            "range": [-3, 103],
-            "tickvals": [0, 25, 50, 75, 100],
-        },
-        "yaxis2": _drift_axis(frame),
+        "yaxis": quality_axis(name, [LOWER_TOP + GAP, 1]),
+        "yaxis2": drift_axis(frame["kl_nats"].to_numpy(dtype=np.float64), [0, LOWER_TOP]),
     }
     figure = draw(
         _title(len(frame), planned),
@@ -91,23 +81,6 @@ def cliff(
         hoverdistance=-1,
     )
     return Chart(figure, _finding(frame, column, name, dense_quality if labelled else None, planned))
-
-
-def _symlog(value: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
-    """Near-linear below ``LINEAR_BELOW``, one unit per factor of ten above."""
-    return np.asarray(np.arcsinh(value / LINEAR_BELOW) / math.log(10))
-
-
-def _drift_axis(frame: pd.DataFrame) -> dict[str, Any]:
-    drift = frame["kl_nats"].to_numpy(dtype=np.float64)
-    top = np.max(drift[np.isfinite(drift)], initial=1.0)
-    return {
-        "title": {"text": "drift, KL (nats)"},
-        "domain": [0, LOWER_TOP],
-        "range": [-0.15, float(_symlog(top)) + 0.25],
-        "tickvals": _symlog(np.array(DRIFT_TICKS)),
-        "ticktext": [f"{tick:g}" for tick in DRIFT_TICKS],
-    }
 
 
 def _title(measured: int, planned: int | None) -> str:
@@ -183,7 +156,7 @@ def _drift(frame: pd.DataFrame) -> dict[str, Any]:
     return {
         "type": "scatter",
         "x": frame["amount"].to_numpy() * 100,
-        "y": _symlog(np.where(np.isfinite(drift), np.maximum(drift, 0), np.nan)),
+        "y": drift_height(drift),
         "yaxis": "y2",
         "customdata": drift,
         "mode": _mode(frame),

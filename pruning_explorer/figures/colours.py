@@ -1,5 +1,6 @@
 """Every colour of the figures, once. Safe for the colour-blind; and no meaning hangs on colour alone."""
 
+from dataclasses import dataclass
 from typing import Final
 
 KEPT: Final = "#0b6e75"
@@ -29,6 +30,43 @@ SYMBOLS: Final = (
 
 DIVERGING: Final = "PuOr"
 SEQUENTIAL: Final = "Cividis"
+
+
+@dataclass(frozen=True)
+class RecipeLook:
+    """How one recipe of a comparison looks in every chart and table.
+
+    Attributes:
+        letter: ``"A"`` to ``"D"``, what it is called beside its name.
+        colour: stands at least 3:1 off a white and off a dark page.
+        dash: of its line, as plotly calls it.
+        symbol: of its marker; there is an open kind of it with a dot.
+    """
+
+    letter: str
+    colour: str
+    dash: str
+    symbol: str
+
+
+RECIPE_LOOKS: Final = (
+    RecipeLook("A", "#0072b2", "solid", "circle"),
+    RecipeLook("B", "#d55e00", "dash", "square"),
+    RecipeLook("C", "#009e73", "dot", "triangle-up"),
+    RecipeLook("D", "#cc79a7", "dashdot", "diamond"),
+)
+"""By a recipe's position. Okabe and Ito's palette again, those of it that show on both backgrounds."""
+
+
+def recipe_look(position: int) -> RecipeLook:
+    """The look of the recipe at a position, the same in every chart.
+
+    Raises:
+        ValueError: ``position`` is not one of the four.
+    """
+    if not 0 <= position < len(RECIPE_LOOKS):
+        raise ValueError(f"recipe {position} has no look: a comparison has at most {len(RECIPE_LOOKS)}, from 0")
+    return RECIPE_LOOKS[position]
 
 
 def class_colour(index: int) -> str:

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from pruning_explorer.figures.chart import apart, need_columns, short_name, spoken, word_chart
-from pruning_explorer.figures.colours import ACCENT_LINE, DENSE_LINE, KEPT, KEPT_LINE, REMOVED
+from pruning_explorer.figures.colours import ACCENT_LINE, DENSE_LINE, KEPT, KEPT_LINE, RECIPE_LOOKS, REMOVED, recipe_look
+from pruning_explorer.figures.recipe_names import recipe_label
 
 
 def luminance(colour: str) -> float:
@@ -14,7 +15,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("colour", [KEPT, KEPT_LINE, DENSE_LINE, ACCENT_LINE])
+@pytest.mark.parametrize("colour", [KEPT, KEPT_LINE, DENSE_LINE, ACCENT_LINE, *(look.colour for look in RECIPE_LOOKS)])
 def test_lines_stand_off_both_backgrounds(colour: str) -> None:
     for background in ("#ffffff", "#0e1117"):
         light, dark = sorted((luminance(colour), luminance(background)), reverse=True)
@@ -23,6 +24,19 @@ def test_lines_stand_off_both_backgrounds(colour: str) -> None:
 
 def test_kept_and_removed_differ_in_lightness_alone() -> None:
     assert (luminance(REMOVED) + 0.05) / (luminance(KEPT) + 0.05) > 2
+
+
+def test_four_recipes_differ_in_each_way_and_a_fifth_has_no_look() -> None:
+    for trait in ("letter", "colour", "dash", "symbol"):
+        assert len({getattr(recipe_look(position), trait) for position in range(4)}) == 4
+    for position in (-1, 4):
+        with pytest.raises(ValueError, match=f"recipe {position} has no look"):
+            recipe_look(position)
+
+
+def test_a_long_name_is_cut_and_its_letter_stays() -> None:
+    assert recipe_label(3, "wanda, 2:4", longest=10) == "D · wanda, 2:4"
+    assert recipe_label(3, "wanda, 2:4", longest=9) == "D · wanda, 2…"
 
 
 def test_a_missing_column_is_named() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pruning_explorer.figures.cliff import LINEAR_BELOW, amount_marker, cliff
+from pruning_explorer.figures.cliff import amount_marker, cliff
+from pruning_explorer.figures.drift_axis import LINEAR_BELOW
 
 
 def measured(amounts: list[float], *, labels: bool = True) -> pd.DataFrame:

@@ -1,0 +1,43 @@
+"""The axes of quality over drift: what the cliff and the curves of a comparison share."""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# below this many nats the drift axis is linear, above logarithmic: 0 and 10 both have a place on it
+LINEAR_BELOW = 1e-3
+DRIFT_TICKS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0)
+
+
+def symlog(value: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
+    """Near-linear below ``LINEAR_BELOW``, one unit per factor of ten above."""
+    return np.asarray(np.arcsinh(value / LINEAR_BELOW) / math.log(10))
+
+
+def drift_height(nats: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Where a drift stands on its axis; what is not finite leaves a gap, a hair below zero is zero."""
+    return symlog(np.where(np.isfinite(nats), np.maximum(nats, 0), np.nan))
+
+
+def drift_axis(nats: npt.NDArray[np.float64], domain: list[float]) -> dict[str, Any]:
+    """An axis that holds all of ``nats`` and at least 0 to 1."""
+    top = np.max(nats[np.isfinite(nats)], initial=1.0)
+    return {
+        "title": {"text": "drift, KL (nats)"},
+        "domain": domain,
+        "range": [-0.15, float(symlog(top)) + 0.25],
+        "tickvals": symlog(np.array(DRIFT_TICKS)),
+        "ticktext": [f"{tick:g}" for tick in DRIFT_TICKS],
+    }
+
+
+def quality_axis(name: str, domain: list[float]) -> dict[str, Any]:
+    """An axis in % from none to all."""
+    return {
+        "title": {"text": f"{name} (%)"},
+        "domain": domain,
+        "range": [-3, 103],
+        "tickvals": [0, 25, 50, 75, 100],
+    }
