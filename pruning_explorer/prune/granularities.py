@@ -24,6 +24,10 @@ class Granularity(Protocol):
     def unit(self) -> str:
         """What one group is called, in the plural: ``"weights"``."""
 
+    @property
+    def within_rows(self) -> bool:
+        """Whether each group is one weight, so that the weights of one output row can compete among themselves."""
+
     def refuse(self, target: Target) -> str | None:
         """Why ``target`` cannot be grouped this way; None if it can."""
 
@@ -36,6 +40,9 @@ class Granularity(Protocol):
     def expand(self, groups: Tensor, shape: Shape) -> Tensor:
         """One value per group -> one per weight, as a view where possible."""
 
+    def protected(self, scores: Tensor, target: Target) -> Tensor | None:
+        """Bool per group: those that stay whatever the amount, given the groups' scores; None where all may go."""
+
     def method(self, amount: float | int) -> prune.BasePruningMethod:
         """The library's method that cuts the same groups: ``method(a).compute_mask(scores, ones)`` is the oracle."""
 
@@ -45,6 +52,7 @@ class Element:
     """Every weight by itself."""
 
     unit = "weights"
+    within_rows = True
 
     def refuse(self, target: Target) -> str | None:
         return None
@@ -57,6 +65,9 @@ class Element:
 
     def expand(self, groups: Tensor, shape: Shape) -> Tensor:
         return groups.view(shape)
+
+    def protected(self, scores: Tensor, target: Target) -> Tensor | None:
+        return None
 
     def method(self, amount: float | int) -> prune.BasePruningMethod:
         return prune.L1Unstructured(amount)
@@ -75,6 +86,7 @@ class Channel:
     n: float = 2.0
 
     unit = "channels"
+    within_rows = False
 
     def refuse(self, target: Target) -> str | None:
         rank = len(target.shape)
@@ -96,6 +108,9 @@ class Channel:
         broadcast = [1] * len(shape)
         broadcast[self.dim] = shape[self.dim]
         return groups.view(broadcast).expand(shape)
+
+    def protected(self, scores: Tensor, target: Target) -> Tensor | None:
+        return None
 
     def method(self, amount: float | int) -> prune.BasePruningMethod:
         return prune.LnStructured(amount, self.n, self.dim)

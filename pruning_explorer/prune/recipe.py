@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, Self
@@ -10,19 +10,26 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.criteria import CRITERIA, find_criterion
+from pruning_explorer.prune.allocation import ALLOCATIONS
+from pruning_explorer.prune.criteria import CRITERIA, canonical_criterion, find_criterion
 from pruning_explorer.prune.granularities import GRANULARITIES, canonical_granularity, parse_granularity
-from pruning_explorer.prune.settings import Setting
+from pruning_explorer.prune.schedule import SCHEDULES, canonical_schedule, parse_schedule
+from pruning_explorer.prune.settings import Choice, Setting
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
-Scope = Literal["layer", "global"]
+Scope = Literal["layer", "row", "global"]
+Allocation = Literal["each", "uniform", "erk"]
 
 EXAMPLE = '{"criterion": "magnitude", "amount": 0.8}'
 
-SCOPES = {
-    "layer": "Each layer loses the same fraction, ranked by itself.",
-    "global": "All chosen layers compete in one ranking; some lose more than others.",
+SCOPES: dict[str, Choice] = {
+    choice.name: choice
+    for choice in (
+        Choice("layer", "Each layer", "Each layer is ranked by itself and loses the same fraction."),
+        Choice("row", "Each output row", "Within a layer, each output's row of weights loses the same fraction."),
+        Choice("global", "All together", "All chosen layers compete in one ranking; some lose more than others."),
+    )
 }
 
 SETTINGS: dict[str, Setting] = {
@@ -33,6 +40,10 @@ SETTINGS: dict[str, Setting] = {
         Setting("scope", "Scope", f"Who competes with whom: {', '.join(SCOPES)}.", "layer"),
         Setting("amount", "Amount", "Fraction of the dense weights to remove.", 0.5, 0, 1, step=0.001, unit="fraction"),
         Setting(
+            "allocation", "Allocation", f"How the amount is shared among layers: {', '.join(ALLOCATIONS)}.", "each"
+        ),
+        Setting("schedule", "Schedule", f"In how many steps weights go: {', '.join(SCHEDULES)}.", "one-shot"),
+        Setting(
             "cap",
             "Cap per layer",
             "No layer loses more than this fraction: the guard against layer collapse.",
@@ -41,6 +52,12 @@ SETTINGS: dict[str, Setting] = {
             1,
             step=0.01,
             unit="fraction",
+        ),
+        Setting(
+            "recalibrate",
+            "Recalibrate BatchNorm",
+            "After pruning, BatchNorm's running mean and variance are measured again on the calibration inputs.",
+            False,
         ),
         Setting("seed", "Seed", "Of random criteria: the same seed draws the same masks.", 0, 0, 2**31 - 1),
         Setting("biases", "Biases too", "Offer biases as targets; most people leave them dense.", False),
@@ -53,12 +70,13 @@ SETTINGS: dict[str, Setting] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """Criterion + granularity + scope + amounts + targets: what to prune, and how.
+    """Criterion + granularity + scope + amounts + targets + schedule: what to prune, and how.
 
     Attributes:
-        criterion: ``"magnitude"`` or ``"random"``.
-        granularity: ``"element"``, or ``"channel:dim=0,n=2"``.
-        scope: ``"layer"``: each target ranked by itself; ``"global"``: all in one ranking.
+        criterion: ``"magnitude"``, or another of ``CRITERIA`` with its settings: ``"scores:file=ab12cd34ef56"``.
+        granularity: ``"element"``, or another of ``GRANULARITIES`` with its settings: ``"channel:dim=0,n=2"``.
+        scope: ``"layer"``: each target ranked by itself; ``"row"``: each row of it, an index along its ``out_dim``;
+            ``"global"``: all targets in one ranking.
         amount: fraction of the groups to remove, in [0, 1], of the dense targets.
         amounts: amounts of single targets by name; such a target leaves a global ranking and is cut by itself.
         targets: names of the targets; None means all that are offered.
@@ -67,9 +85,14 @@ class Recipe:
             of a global ranking do.
         biases, norms: whether biases and norm layers are offered where ``targets`` is None.
         seed: of random criteria.
+        allocation: ``"each"``: every target loses the amount itself; ``"uniform"``, ``"erk"``: the amount is of all
+            targets together, shared out so that the total is met exactly (:mod:`pruning_explorer.prune.allocation`).
+            A target with an amount of its own has no part in that total.
+        schedule: ``"one-shot"``, or steps that each score anew what is left: ``"cubic:steps=10"``.
+        recalibrate: whether BatchNorm's running statistics are measured again after pruning.
 
     Raises:
-        RecipeError: a value is out of range, of the wrong type, or unknown.
+        RecipeError: a value is out of range, of the wrong type, or unknown, or two do not go together.
 
     >>> Recipe(amount=0.8).id == Recipe.from_json(Recipe(amount=0.8).to_json()).id
     True
@@ -86,15 +109,24 @@ class Recipe:
     biases: bool = False
     norms: bool = False
     seed: int = 0
+    allocation: Allocation = "each"
+    schedule: str = "one-shot"
+    recalibrate: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("criterion", "granularity", "scope", "cap", "biases", "norms", "seed"):
+        for name in SETTINGS.keys() - {"amount"}:
             self._set(name, SETTINGS[name].check(getattr(self, name)))
         self._set("amount", check_amount(self.amount))
-        find_criterion(self.criterion)
-        self._set("granularity", canonical_granularity(self.granularity))
-        if self.scope not in SCOPES:
-            raise RecipeError(f"unknown scope {self.scope!r}; choose one of {', '.join(SCOPES)}")
+        for name, canonical in _CANONICAL.items():
+            self._set(name, canonical(getattr(self, name)))
+        for name, choices in (("scope", SCOPES), ("allocation", ALLOCATIONS)):
+            if getattr(self, name) not in choices:
+                raise RecipeError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(choices)}")
+        if self.scope == "global" and self.allocation != "each":
+            raise RecipeError(
+                f"scope global decides by itself what each layer loses, so allocation {self.allocation} has no say; "
+                "choose scope layer, or allocation each"
+            )
         if not isinstance(self.amounts, Mapping) or not all(isinstance(name, str) for name in self.amounts):
             raise RecipeError(f"amounts must map target names to fractions, not {self.amounts!r}")
         amounts = {name: check_amount(self.amounts[name], name) for name in sorted(self.amounts)}
@@ -125,8 +157,8 @@ class Recipe:
         content: dict[str, Any] = {}
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name == "granularity":
-                value = canonical_granularity(value, defaults=defaults)
+            if each.name in _CANONICAL:
+                value = _CANONICAL[each.name](value, defaults=defaults)
             elif isinstance(value, Mapping):
                 value = dict(value)
             elif isinstance(value, tuple):
@@ -175,7 +207,6 @@ class Recipe:
             TargetError: a name is not in the subject.
             RecipeError: a named target cannot be grouped as the recipe asks.
         """
-        granularity = parse_granularity(self.granularity)
         frozen = {subject.target(name).name for name in self.frozen}
         for name in self.amounts:
             subject.target(name)
@@ -184,10 +215,18 @@ class Recipe:
         named = {subject.target(name).name for name in self.targets}
         chosen = tuple(target for target in subject.targets if target.name in named - frozen)
         for target in chosen:
-            reason = granularity.refuse(target)
+            reason = refusal(subject, self, target)
             if reason:
-                raise RecipeError(f"{target.name} cannot be pruned by {self.granularity}: {reason}")
+                raise RecipeError(f"{target.name} cannot be pruned by {reason}")
         return chosen
+
+    @property
+    def nested(self) -> bool:
+        """Whether a larger amount removes the same and more, so that one ranking serves all amounts.
+
+        So it is unless a schedule scores anew what its steps leave, which depends on the amount.
+        """
+        return parse_schedule(self.schedule).steps == 1 or find_criterion(self.criterion).static
 
     def amount_of(self, target: Target) -> float | None:
         """The target's own amount, if it has one, by any of its names."""
@@ -202,9 +241,23 @@ class Recipe:
 
 def offered(subject: Subject, recipe: Recipe) -> tuple[Target, ...]:
     """The targets among which a person chooses: weights, and biases and norms where the recipe wants them."""
-    granularity = parse_granularity(recipe.granularity)
     roles = {"weight", *(["bias"] if recipe.biases else []), *(["norm"] if recipe.norms else [])}
-    return tuple(target for target in subject.targets if target.role in roles and granularity.refuse(target) is None)
+    return tuple(t for t in subject.targets if t.role in roles and refusal(subject, recipe, t) is None)
+
+
+def refusal(subject: Subject, recipe: Recipe, target: Target) -> str | None:
+    """What of the recipe cannot be done to ``target``, and why: ``"channel:dim=2,n=2: it has 2 dims …"``, or None."""
+    granularity = parse_granularity(recipe.granularity)
+    if reason := granularity.refuse(target):
+        return f"{recipe.granularity}: {reason}"
+    if recipe.scope == "row":
+        if not granularity.within_rows:
+            return f"scope row: {granularity.unit} are no weights within one row; choose element or n_m, or scope layer"
+        if len(target.shape) < 2:
+            return "scope row: it has one dim only, so its rows are its elements"
+    if reason := find_criterion(recipe.criterion).refuse(subject, target):
+        return f"{recipe.criterion}: {reason}"
+    return None
 
 
 def check_amount(value: object, target: str | None = None) -> float:
@@ -221,6 +274,13 @@ def check_amount(value: object, target: str | None = None) -> float:
             f"write a fraction in [0, 1], such as {way_out}"
         )
     return float(setting.check(value))
+
+
+_CANONICAL: dict[str, Callable[..., str]] = {
+    "criterion": canonical_criterion,
+    "granularity": canonical_granularity,
+    "schedule": canonical_schedule,
+}
 
 
 def _fraction(value: object) -> object:

@@ -92,6 +92,23 @@ class Setting:
         return message
 
 
+@dataclass(frozen=True)
+class Choice:
+    """One of several ways to do a thing, and what a person is told about it.
+
+    Attributes:
+        name: as it is written.
+        title: as a page shows it, two or three words.
+        help: one sentence on what it does.
+        settings: what can be set in ``name:key=value,...``.
+    """
+
+    name: str
+    title: str
+    help: str
+    settings: tuple[Setting, ...] = ()
+
+
 def format_value(value: Value) -> str:
     """Write a value the one way it is written everywhere: ``2``, not ``2.0``; ``inf``; ``true``."""
     if isinstance(value, bool):
@@ -131,3 +148,16 @@ def read_choice(text: str, known: Mapping[str, tuple[Setting, ...]], what: str) 
             raise RecipeError(f"{what} {name!r} has {key} twice; write it once")
         values[key] = settings[key].parse(value)
     return name, {key: values.get(key, setting.default) for key, setting in settings.items()}
+
+
+def canonical_choice(text: str, known: Mapping[str, tuple[Setting, ...]], what: str, *, defaults: bool = True) -> str:
+    """Write ``name:key=value,...`` the one way it is written, with or without the settings at their defaults.
+
+    Raises:
+        RecipeError: as :func:`read_choice`.
+    """
+    name, values = read_choice(text, known, what)
+    if not defaults:
+        standard = {setting.name: setting.default for setting in known[name]}
+        values = {key: value for key, value in values.items() if value != standard[key]}
+    return write_choice(name, values)

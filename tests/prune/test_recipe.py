@@ -24,11 +24,11 @@ granularities = st.just("element") | st.builds(
     st.integers(-5, 4),
     st.sampled_from([1, 2, 0.5, math.inf, -math.inf]) | st.floats(-20, 20, allow_nan=False),
 )
-recipes = st.builds(
+recipes_not_global = st.builds(
     Recipe,
     criterion=st.sampled_from(["magnitude", "random"]),
     granularity=granularities,
-    scope=st.sampled_from(["layer", "global"]),
+    scope=st.sampled_from(["layer", "row"]),
     amount=fractions,
     amounts=st.dictionaries(names, fractions, max_size=3),
     targets=st.none() | st.lists(names, max_size=3),
@@ -37,6 +37,13 @@ recipes = st.builds(
     biases=st.booleans(),
     norms=st.booleans(),
     seed=st.integers(0, 2**31 - 1),
+    allocation=st.sampled_from(["each", "uniform", "erk"]),
+    schedule=st.just("one-shot")
+    | st.builds("{}:steps={}".format, st.sampled_from(["linear", "cubic", "geometric"]), st.integers(1, 100)),
+    recalibrate=st.booleans(),
+)
+recipes = recipes_not_global | recipes_not_global.map(
+    lambda recipe: dataclasses.replace(recipe, scope="global", allocation="each")
 )
 
 
@@ -124,9 +131,9 @@ REFUSED = [
     ("seed", math.inf, "^seed must be a whole number, not inf$"),
     ("biases", 1, "^biases must be true or false, not 1$"),
     ("norms", "no", "^norms must be true or false, not 'no'$"),
-    ("criterion", "hessian", "^unknown criterion 'hessian'; choose one of magnitude, random$"),
+    ("criterion", "hessian", "^unknown criterion 'hessian'; choose one of magnitude, random"),
     ("criterion", ["magnitude"], "^criterion must be a word"),
-    ("granularity", "blocks", "^unknown granularity 'blocks'; choose one of element, channel$"),
+    ("granularity", "blocks", "^unknown granularity 'blocks'; choose one of element, channel"),
     ("granularity", None, "^granularity must be a word, not None$"),
     ("granularity", "channel:dims=0", "^granularity 'channel' has no setting 'dims=0'; its settings: dim, n$"),
     ("granularity", "channel:dim", "^granularity 'channel' has no setting 'dim'; its settings: dim, n$"),
@@ -137,8 +144,16 @@ REFUSED = [
     ("granularity", "channel:n=two", "^n must be a number, not 'two'$"),
     ("granularity", "channel:n=nan", "^n must be a number, not nan$"),
     ("granularity", "channel:dim=0,dim=1", "^granularity 'channel' has dim twice; write it once$"),
-    ("scope", "model", "^unknown scope 'model'; choose one of layer, global$"),
+    ("scope", "model", "^unknown scope 'model'; choose one of layer, row, global$"),
     ("scope", ["layer"], r"^scope must be a word, not \['layer'\]$"),
+    ("scope", "rows", "^unknown scope 'rows'; choose one of layer, row, global$"),
+    ("allocation", "erdos", "^unknown allocation 'erdos'; choose one of each, uniform, erk$"),
+    ("allocation", None, "^allocation must be a word, not None$"),
+    ("schedule", "cosine", "^unknown schedule 'cosine'; choose one of one-shot, linear, cubic, geometric$"),
+    ("schedule", "one-shot:steps=2", "^schedule 'one-shot' has no setting 'steps=2'; its settings: none$"),
+    ("schedule", "linear:steps=0", r"^steps 0 is outside \[1, 100\]$"),
+    ("schedule", "linear:steps=2.5", "^steps must be a whole number, not '2.5'$"),
+    ("recalibrate", 1, "^recalibrate must be true or false, not 1$"),
     ("targets", "conv1.weight", "^targets must be a list of target names, not 'conv1.weight'$"),
     ("targets", [1], r"^targets must be a list of target names, not \[1\]$"),
     ("frozen", None, "^frozen must be a list of target names, not None$"),
@@ -149,6 +164,21 @@ REFUSED = [
 def test_refused(field: str, value: object, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         Recipe(**{field: value})
+
+
+def test_a_global_ranking_takes_no_allocation() -> None:
+    for allocation in ("uniform", "erk"):
+        with pytest.raises(
+            RecipeError, match=f"^scope global .* allocation {allocation} has no say; choose"
+        ):
+            Recipe(scope="global", allocation=allocation)
+
+
+def test_schedules_are_written_one_way() -> None:
+    assert Recipe(schedule="cubic").schedule == "cubic:steps=10"
+    assert Recipe(schedule="cubic: steps = 10 ").id == Recipe(schedule="cubic").id
+    assert Recipe(schedule="cubic").to_dict(defaults=False) == {"schedule": "cubic"}
+    assert Recipe(schedule="cubic:steps=9").to_dict(defaults=False) == {"schedule": "cubic:steps=9"}
 
 
 def test_numbers_of_other_kinds() -> None:
@@ -168,7 +198,7 @@ BROKEN_JSON = [
     ("{", "this is not JSON"),
     ("[1]", "an object of named fields, not list"),
     ("null", "an object of named fields, not NoneType"),
-    ('{"amout": 0.5}', "no field 'amout'; its fields: amount, amounts, biases"),
+    ('{"amout": 0.5}', "no field 'amout'; its fields: allocation, amount, amounts, biases"),
     ('{"amount": NaN}', "amount must be a number, not nan"),
     ('{"amount": "half"}', "amount must be a number, not 'half'"),
     ('{"amount": 30}', r"amount 30 is outside \[0, 1\]; 0\.3 removes 30 %"),
