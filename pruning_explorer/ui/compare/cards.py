@@ -1,0 +1,123 @@
+"""One card for each recipe: its name, what it does, and what can be done with it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pruning_explorer.figures.numbers import percent
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.titles import title_of
+from pruning_explorer.ui.compare import columns as shelf
+from pruning_explorer.ui.compare.columns import FEWEST, LETTERS, MOST, Column
+from pruning_explorer.ui.compare.presets import PRESETS, recipes_of, why_not
+from pruning_explorer.ui.compare.work import Standing
+from pruning_explorer.ui.plain_text import plain
+
+
+def draw_choice(subject: Subject, explored: Recipe) -> None:
+    """Above the cards: presets, one amount for all, one more recipe."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        presets = st.popover("Presets", key="presets_open", on_change="rerun", help="Comparisons worth a look.")
+        st.number_input(
+            "Amount of all, %",
+            0.0,
+            100.0,
+            step=0.1,
+            format="%.1f",
+            key="amount_of_all",
+            value=None,
+            placeholder="each its own",
+            width=170,
+            help="Give every recipe the same amount. Each keeps what it is set to until you do.",
+            on_change=_take_amount_of_all,
+        )
+        st.button(
+            "Add a recipe",
+            key="add_column",
+            disabled=len(shelf.columns()) >= MOST,
+            on_click=shelf.add,
+            args=(explored,),
+            help=f"One more column, with Explore's recipe to start from; at most {MOST}.",
+        )
+    if presets.open:
+        with presets:
+            _presets(subject)
+
+
+def draw_cards(standings: Sequence[Standing]) -> None:
+    """The recipes from left to right."""
+    drawn = shelf.columns()
+    for place, (column, box) in enumerate(zip(drawn, st.columns(len(drawn), border=True), strict=True)):
+        with box:
+            _card(column, place, len(drawn), standings[place])
+
+
+def _presets(subject: Subject) -> None:
+    for number, preset in enumerate(PRESETS):
+        reason = why_not(preset, subject)
+        st.button(
+            preset.title,
+            key=f"preset_{number}",
+            disabled=reason is not None,
+            width="stretch",
+            on_click=_take_preset,
+            args=(number,),
+        )
+        st.caption(preset.help if reason is None else f"Not here: {plain(reason)}")
+
+
+def _take_preset(number: int) -> None:
+    shelf.set_columns(recipes_of(PRESETS[number], shelf.edited().recipe.amount))
+
+
+def _take_amount_of_all() -> None:
+    percent_of_all = st.session_state["amount_of_all"]
+    if percent_of_all is not None:
+        shelf.set_amount_of_all(round(percent_of_all / 100, 4))
+
+
+def _card(column: Column, place: int, count: int, standing: Standing) -> None:
+    number, letter = column.number, LETTERS[place]
+    edited = shelf.edited().number == number
+    st.session_state[f"name_{number}"] = column.name
+    st.text_input(
+        f"Recipe {letter}",
+        key=f"name_{number}",
+        max_chars=60,
+        help="Its name in every chart. Empty it to go back to the name that says what it does.",
+        on_change=_take_name,
+        args=(number,),
+    )
+    st.caption(f"{plain(title_of(column.recipe))} · {percent(column.recipe.amount)} to remove")
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Editing" if edited else "Edit",
+            key=f"edit_{number}",
+            type="primary" if edited else "secondary",
+            on_click=shelf.edit,
+            args=(number,),
+            help="The sidebar sets this recipe." if edited else "Set this recipe in the sidebar.",
+        )
+        more = st.popover("More", key=f"more_{number}", on_change="rerun")
+    if more.open:
+        with more:
+            _actions(number, place, count)
+    problem = column.problem or standing.problem
+    if problem:
+        st.error(plain(problem), icon=":material/error:")
+
+
+def _actions(number: int, place: int, count: int) -> None:
+    full, few = count >= MOST, count <= FEWEST
+    st.button("Duplicate", key=f"duplicate_{number}", disabled=full, on_click=shelf.duplicate, args=(number,))
+    st.button("Move left", key=f"left_{number}", disabled=place == 0, on_click=shelf.move, args=(number, -1))
+    st.button("Move right", key=f"right_{number}", disabled=place == count - 1, on_click=shelf.move, args=(number, 1))
+    st.button("Remove", key=f"remove_{number}", disabled=few, on_click=shelf.remove, args=(number,))
+    if st.button("Open in Explore", key=f"explore_{number}"):
+        st.session_state["open_in_explore"] = shelf.columns()[place].recipe
+        st.rerun()
+
+
+def _take_name(number: int) -> None:
+    shelf.rename(number, st.session_state[f"name_{number}"])

@@ -1,0 +1,142 @@
+"""The recipes that are compared, in the browser session: up to four columns, one of which the sidebar edits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.titles import title_of
+
+FEWEST, MOST = 2, 4
+LETTERS = "ABCD"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One recipe of a comparison.
+
+    Attributes:
+        number: tells columns of one session apart, wherever they stand.
+        own_name: as the person calls it; empty for the name that follows from the recipe.
+        problem: why the controls, as they stand, make no recipe; then ``recipe`` is the last that they made.
+    """
+
+    number: int
+    recipe: Recipe
+    own_name: str = ""
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.own_name or title_of(self.recipe)
+
+
+def columns() -> tuple[Column, ...]:
+    """The columns from left to right."""
+    kept: tuple[Column, ...] = st.session_state["columns"]
+    return kept
+
+
+def set_columns(wanted: Sequence[tuple[str, Recipe]]) -> None:
+    """Start a comparison anew: names (empty: from the recipe) and recipes; the first one is edited."""
+    _keep(tuple(Column(_next_number(), recipe, name) for name, recipe in wanted[:MOST]))
+    edit(columns()[0].number)
+
+
+def edited() -> Column:
+    """The column that the sidebar edits."""
+    number = st.session_state.get("edited_column")
+    return next((column for column in columns() if column.number == number), columns()[0])
+
+
+def edit(number: int) -> None:
+    """Let the sidebar edit a column; its controls take over the recipe before they are drawn again."""
+    st.session_state["edited_column"] = number
+    st.session_state["controls_show"] = None
+
+
+def update(column: Column) -> None:
+    """Put a changed column in the place of the one with its number."""
+    _keep(tuple(column if each.number == column.number else each for each in columns()))
+
+
+def rename(number: int, name: str) -> None:
+    """Call a column something; an empty name, or its recipe's, goes back to the recipe's."""
+    column = _find(number)
+    stripped = " ".join(name.split())
+    update(replace(column, own_name="" if stripped == title_of(column.recipe) else stripped))
+
+
+def add(recipe: Recipe, name: str = "") -> None:
+    """One more column at the right, and edit it."""
+    if len(columns()) < MOST:
+        column = Column(_next_number(), recipe, name)
+        _keep((*columns(), column))
+        edit(column.number)
+
+
+def duplicate(number: int) -> None:
+    """The same recipe once more, right beside it, to change one thing."""
+    if len(columns()) < MOST:
+        place = _place(number)
+        # Two columns of one name could not be told apart in a legend
+        twin = replace(columns()[place], number=_next_number(), own_name="")
+        _keep((*columns()[: place + 1], twin, *columns()[place + 1 :]))
+        edit(twin.number)
+
+
+def remove(number: int) -> None:
+    """Take a column out; the last two stay."""
+    if len(columns()) > FEWEST:
+        _keep(tuple(each for each in columns() if each.number != number))
+        edit(edited().number)
+
+
+def move(number: int, by: int) -> None:
+    """Change places with the neighbour at the left (-1) or right (1)."""
+    place = _place(number)
+    other = place + by
+    if 0 <= other < len(columns()):
+        order = list(columns())
+        order[place], order[other] = order[other], order[place]
+        _keep(tuple(order))
+
+
+def set_amount_of_all(amount: float) -> None:
+    """Give every recipe one amount, in [0, 1]."""
+    _keep(tuple(replace(each, recipe=replace(each.recipe, amount=amount)) for each in columns()))
+    edit(edited().number)
+
+
+def fit_to(subject: Subject) -> None:
+    """Forget layers that another network had, in every column."""
+    _keep(tuple(replace(each, recipe=fitting(each.recipe, subject)) for each in columns()))
+    edit(edited().number)
+
+
+def fitting(recipe: Recipe, subject: Subject) -> Recipe:
+    """The recipe without what it says of layers, if ``subject`` lacks one of them."""
+    known = {name for target in subject.targets for name in (target.name, *target.aliases)}
+    if known.issuperset((*(recipe.targets or ()), *recipe.frozen, *recipe.amounts)):
+        return recipe
+    return replace(recipe, targets=None, frozen=(), amounts={})
+
+
+def _keep(wanted: tuple[Column, ...]) -> None:
+    st.session_state["columns"] = wanted
+
+
+def _find(number: int) -> Column:
+    return columns()[_place(number)]
+
+
+def _place(number: int) -> int:
+    return next(place for place, each in enumerate(columns()) if each.number == number)
+
+
+def _next_number() -> int:
+    number = int(st.session_state.get("columns_made", 0)) + 1
+    st.session_state["columns_made"] = number
+    return number

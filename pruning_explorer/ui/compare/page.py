@@ -1,0 +1,124 @@
+"""Compare: two to four recipes on the same network and the same samples."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.ui import state
+from pruning_explorer.ui.address import DEFAULT_SUBJECT
+from pruning_explorer.ui.address_problems import tell_problems
+from pruning_explorer.ui.compare import columns as shelf
+from pruning_explorer.ui.compare.address import read_comparison, write_comparison
+from pruning_explorer.ui.compare.cards import draw_cards, draw_choice
+from pruning_explorer.ui.compare.columns import FEWEST, LETTERS
+from pruning_explorer.ui.compare.curves import draw_curves
+from pruning_explorer.ui.compare.details import draw_details, keep_open_tab
+from pruning_explorer.ui.compare.table import draw_table
+from pruning_explorer.ui.compare.work import Standing, StudyDesk
+from pruning_explorer.ui.controls import draw_controls
+from pruning_explorer.ui.controls_owner import controls_make_nothing, take_controls, what_changed
+from pruning_explorer.ui.session import session_id
+
+SECONDS_BETWEEN_LOOKS = 0.4
+
+_DESK = StudyDesk()
+
+
+def compare() -> None:
+    """The Compare page, top to bottom."""
+    _begin()
+    _follow_subject()
+    column = shelf.edited()
+    take_controls(f"recipe {column.number}", state.subject(), column.recipe)
+    st.title("Compare", anchor=False)
+    tell_problems("comparison_problems")
+    _edit()
+    subject = state.subject()
+    _write_address(subject)
+    draw_choice(subject, st.session_state.get("explored", Recipe()))
+    standings = _DESK.ask(subject, [each.recipe for each in shelf.columns()], session_id())
+    draw_cards(standings)
+    _look_again_while(standings, subject)
+    draw_table(subject, standings)
+    draw_curves(subject)
+    if any(standing.study for standing in standings):
+        draw_details(subject, standings)
+    else:
+        keep_open_tab()
+
+
+def _begin() -> None:
+    """Take over what the address asks for, once a session; without recipes in it, start from Explore's."""
+    if "columns" in st.session_state:
+        return
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    if "subject" not in query:
+        query["subject"] = [st.session_state.get("subject", DEFAULT_SUBJECT)]
+    address = read_comparison(query)
+    recipes = list(address.recipes)
+    first = recipes[0][1] if recipes else shelf.fitting(st.session_state.get("explored", Recipe()), address.subject)
+    if not recipes:
+        recipes.append(("", first))
+    if len(recipes) < FEWEST:
+        other = replace(first, scope="layer" if first.scope == "global" else "global", allocation="each")
+        recipes.append(("", other))
+    st.session_state["subject"] = st.session_state["columns_subject"] = address.subject.name
+    st.session_state["comparison_problems"] = address.problems
+    shelf.set_columns(recipes)
+
+
+def _follow_subject() -> None:
+    name = st.session_state.setdefault("subject", st.session_state["columns_subject"])
+    if name != st.session_state["columns_subject"]:
+        st.session_state["columns_subject"] = name
+        shelf.fit_to(load_subject(name))
+
+
+def _edit() -> None:
+    """Draw the sidebar and give what it makes to the column that it edits."""
+    column = shelf.edited()
+    with st.sidebar:
+        numbers = [each.number for each in shelf.columns()]
+        st.session_state["edited_box"] = column.number
+        st.segmented_control(
+            "The recipe to edit",
+            numbers,
+            key="edited_box",
+            format_func=lambda number: LETTERS[numbers.index(number)] if number in numbers else "",
+            required=True,
+            width="stretch",
+            help="All controls below but the network set this recipe alone.",
+            on_change=lambda: shelf.edit(st.session_state["edited_box"]),
+        )
+    try:
+        changed = what_changed(draw_controls())
+    except PruningExplorerError as error:
+        controls_make_nothing()
+        shelf.update(replace(column, problem=str(error)))
+        return
+    shelf.update(replace(column, recipe=changed or column.recipe, problem=""))
+
+
+def _write_address(subject: Subject) -> None:
+    query = write_comparison(subject, shelf.columns())
+    if query != {name: st.query_params.get_all(name) for name in st.query_params}:
+        st.query_params.from_dict(query)
+
+
+def _look_again_while(standings: list[Standing], subject: Subject) -> None:
+    waiting = sum(standing.waiting for standing in standings)
+    if not waiting:
+        return
+    recipes = [each.recipe for each in shelf.columns()]
+
+    def look() -> None:
+        now = sum(standing.waiting for standing in _DESK.ask(subject, recipes, session_id()))
+        if now < waiting:
+            st.rerun()
+        st.caption(f"Measuring {now} of {len(recipes)} recipes …")
+
+    st.fragment(look, run_every=SECONDS_BETWEEN_LOOKS)()

@@ -1,0 +1,37 @@
+"""Who the sidebar's controls stand for: Explore's recipe, or one of Compare's. Both pages draw the same controls."""
+
+import streamlit as st
+
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui import state
+
+EXPLORE = "explore"
+
+
+def take_controls(owner: str, subject: Subject, recipe: Recipe, layer: str | None = None) -> None:
+    """Set every control to a recipe, if they stand for somebody else's. To be called before they are drawn."""
+    if st.session_state.get("controls_show") != owner:
+        state.show(subject, recipe, layer)
+        st.session_state["controls_show"] = owner
+        st.session_state["controls_began_as"] = None
+
+
+def what_changed(recipe: Recipe) -> Recipe | None:
+    """The recipe that the controls make, once a person has touched them; None while they stand as they were set.
+
+    A control may show a recipe rounded (an amount of 0.96875 as 96.9 %): that by itself changes nothing.
+    """
+    began = st.session_state.get("controls_began_as")
+    if began is None:
+        st.session_state["controls_began_as"] = recipe.id
+        return None
+    if began == recipe.id:
+        return None
+    st.session_state["controls_began_as"] = ""
+    return recipe
+
+
+def controls_make_nothing() -> None:
+    """The controls make no recipe as they stand: whatever they make next is the person's doing."""
+    st.session_state["controls_began_as"] = ""
