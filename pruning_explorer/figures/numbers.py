@@ -92,6 +92,17 @@ def decimal(value: float | None) -> str:
     return f"{value:,.{digits}f}".replace("-", MINUS)
 
 
+def times(value: float | None) -> str:
+    """How many times fewer.
+
+    >>> times(5.0), times(32.0), times(float("inf"))
+    ('5.00×', '32.0×', 'infinite')
+    """
+    if value is None or _absent(value):
+        return MISSING
+    return "infinite" if math.isinf(value) else f"{decimal(value)}×"
+
+
 def nats(value: float | None) -> str:
     """A KL divergence. Rounding can leave one of two equal outputs a hair below zero: that is 0.
 

@@ -4,7 +4,15 @@ import pandas as pd
 import pytest
 
 from pruning_explorer.figures.chart import apart, need_columns, short_name, spoken, word_chart
-from pruning_explorer.figures.colours import ACCENT_LINE, DENSE_LINE, KEPT, KEPT_LINE, RECIPE_LOOKS, REMOVED, recipe_look
+from pruning_explorer.figures.colours import (
+    ACCENT_LINE,
+    DENSE_LINE,
+    KEPT,
+    KEPT_LINE,
+    RECIPE_LOOKS,
+    REMOVED,
+    recipe_look,
+)
 from pruning_explorer.figures.recipe_names import recipe_label
 
 
