@@ -54,7 +54,7 @@ def test_a_2x3_layer_by_hand() -> None:
     assert arrays["histogram"].sum() == 6
     assert header["score_range"] == pytest.approx([0.1, 0.6])
     assert header["monotone"] is True
-    assert "group_scores" not in arrays, "scores that are magnitudes need not travel"
+    assert not {"rank_scores", "scores"} & set(arrays), "scores that are magnitudes need not travel"
 
 
 def test_exit_amounts_by_hand() -> None:
@@ -84,17 +84,39 @@ def test_whole_channels_count_weights_not_groups() -> None:
     )
     assert header["groups"] == 3
     assert arrays["kept_at"][[0, 500, 1000]].tolist() == [12, 4, 0]  # round(1.5) = 2 channels of 4 weights go
-    assert arrays["group_scores"].tolist() == scores[::4].tolist()
+    assert arrays["rank_scores"].tolist() == scores[::4].tolist()
+
+
+def test_one_cut_line_needs_one_score_per_rank() -> None:
+    """1 and 2 go first, then 3 and 4, then 5 and 6: no lower score stays, and yet no one score is the cut."""
+    scores = np.array([[5.0, 1, 3], [6, 2, 4]])
+    header, _ = unpack_arrays(payload(ranks=np.array([[2, 0, 1]] * 2), scores=scores, removed_at=removed_at(3)))
+    assert header["monotone"] is False
 
 
 def test_scores_that_do_not_follow_the_ranks_send_their_own_table() -> None:
     scores = np.array([[6.0, 1, 2], [3, 4, 5]])
     header, arrays = unpack_arrays(payload(scores=scores, ranks=RANKS[::-1].copy()))
     assert header["monotone"] is False
-    table = arrays["histogram_removed"].reshape(51, -1)
-    assert table[0].sum() == 0
-    assert table[25].sum() == 3
-    assert table[50].tolist() == arrays["histogram"].tolist()
+    assert arrays["cuts"].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    table = arrays["histogram_removed"].reshape(7, -1)
+    assert table.sum(axis=1).tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert table[6].tolist() == arrays["histogram"].tolist()
+
+
+def test_rows_that_compete_within_themselves_by_hand() -> None:
+    """Places within the row: 1 < 3 < 5 and 20 < 40 < 60. Each cut takes a weight of every row."""
+    ranks = np.array([[2, 0, 1], [2, 0, 1]], np.uint32)
+    scores = np.array([[5.0, 1, 3], [60, 20, 40]])  # which are not the magnitudes, so they travel, one by one
+    header, arrays = unpack_arrays(payload(ranks=ranks, scores=scores, removed_at=removed_at(3)))
+    assert header["groups"] == 3
+    assert arrays["scores"].tolist() == [5, 1, 3, 60, 20, 40]
+    assert "rank_scores" not in arrays, "no score belongs to a rank alone"
+    # round(a * 3) is 1 from 16.7 % on, 2 from 50.0 % (1.5, to even), 3 from 83.4 %
+    assert [arrays["kept_at"][at] for at in (166, 167, 499, 500, 833, 834)] == [6, 4, 4, 2, 2, 0]
+    assert exit_amounts(ranks, removed_at(3)).tolist() == [[83.4, 16.7, 50.0], [83.4, 16.7, 50.0]]
+    assert header["monotone"] is False, "20 goes while 3 stays"
+    assert arrays["histogram_removed"].reshape(4, -1).sum(axis=1).tolist() == [0, 2, 4, 6]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +210,7 @@ def test_blocks_hold_exact_densities_means_and_medians() -> None:
     ranks = ranks_of(np.abs(weights))
     table = removed_at(ranks.size, cap=0.9)[::20]
     layout = picture_layout(shape)
-    sections = block_sections(layout, weights.reshape(-1), ranks, ranks.size, table)
+    sections = block_sections(layout, weights.reshape(-1), ranks, ranks.size, table, np.arange(51) * 20)
     rows, cols = block_edges(521), block_edges(300)
     gone = sections["block_gone"].reshape(51, 256, 256)
     picture = ranks.reshape(shape)

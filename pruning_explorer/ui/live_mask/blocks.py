@@ -33,7 +33,7 @@ class Steps:
     only the few buckets that a cut divides need a second look.
 
     Args:
-        removed_at: groups removed at each step, never falling, at most 250 of them.
+        removed_at: ranks removed at each step, never falling, at most 250 of them.
         groups: how many ranks there are.
     """
 
@@ -54,18 +54,21 @@ class Steps:
         return steps
 
 
-def block_sections(layout: Layout, weights: Array, ranks: Array, groups: int, removed_at: Array) -> dict[str, Array]:
-    """Mean magnitude, removed fraction at each amount and median exit amount of every block.
+def block_sections(
+    layout: Layout, weights: Array, ranks: Array, groups: int, cuts: Array, reached: Array
+) -> dict[str, Array]:
+    """Mean magnitude, removed fraction at each cut and median exit amount of every block.
 
     Args:
-        removed_at: groups removed at equidistant amounts from 0 to 100 %, [S].
+        cuts: ranks removed, [S], never falling.
+        reached: tenths of a percent at which each cut is reached, [S].
 
     Returns:
         ``block_means`` float32 [R * C], ``block_gone`` uint8 [S * R * C] (255 = all gone) and ``block_exits``
         uint16 [R * C] in tenths of a percent (65535 = never).
     """
-    count = len(removed_at)
-    steps = Steps(removed_at, groups)
+    count = len(cuts)
+    steps = Steps(cuts, groups)
     picture_ranks, picture_weights = to_picture(ranks, layout), to_picture(weights, layout)
     row_edges, col_edges = block_edges(layout.rows), block_edges(layout.cols)
     block_rows, block_cols = len(row_edges) - 1, len(col_edges) - 1
@@ -88,7 +91,7 @@ def block_sections(layout: Layout, weights: Array, ranks: Array, groups: int, re
     table = counts.reshape(block_rows, block_cols, count + 1)
     cells = np.maximum(table.sum(axis=2), 1)
     fractions = np.cumsum(table[:, :, :count], axis=2) / cells[:, :, None]
-    median = np.argmax(fractions >= 0.5, axis=2) * (1000 // (count - 1))
+    median = reached[np.argmax(fractions >= 0.5, axis=2)]
     exits = np.where(fractions[:, :, -1] >= 0.5, median, NEVER)
     return {
         "block_means": (sums / cells).astype(np.float32).reshape(-1),
@@ -97,9 +100,9 @@ def block_sections(layout: Layout, weights: Array, ranks: Array, groups: int, re
     }
 
 
-def removed_by_channel(shape: tuple[int, ...], channel_dim: int, ranks: Array, groups: int, removed_at: Array) -> Array:
-    """Removed fraction of each channel at each amount, uint8 [S * B], 255 = all gone; neighbours share 256 bars."""
-    steps = Steps(removed_at, groups)
+def removed_by_channel(shape: tuple[int, ...], channel_dim: int, ranks: Array, groups: int, cuts: Array) -> Array:
+    """Removed fraction of each channel at each cut, uint8 [S * B], 255 = all gone; neighbours share 256 bars."""
+    steps = Steps(cuts, groups)
     each = steps.count + 1
     edges = block_edges(shape[channel_dim])
     bars = len(edges) - 1
@@ -122,9 +125,9 @@ def removed_by_channel(shape: tuple[int, ...], channel_dim: int, ranks: Array, g
     return gone
 
 
-def removed_by_bin(bins: Array, count: int, ranks: Array, groups: int, removed_at: Array) -> Array:
-    """Weights removed per bin of a histogram at each step, [S * B]: where low scores do not simply go first."""
-    steps = Steps(removed_at, groups)
+def removed_by_bin(bins: Array, count: int, ranks: Array, groups: int, cuts: Array) -> Array:
+    """Weights removed per bin of a histogram at each cut, [S * B]: where low scores do not simply go first."""
+    steps = Steps(cuts, groups)
     table = np.zeros((steps.count + 1) * count, np.int64)
     for piece in pieces(bins.size):
         table += np.bincount(steps(ranks[piece]).astype(np.int64) * count + bins[piece], minlength=table.size)

@@ -1,7 +1,8 @@
 """What the browser needs to redraw one layer by itself at any amount, as bytes.
 
 A ranking is nested: whatever goes at one amount is gone at every larger one. So one rank per weight and one table
-"how many groups are gone at each slider position" hold every mask of the layer; the browser compares the two.
+"how many ranks are gone at each slider position" hold every mask of the layer; the browser compares the two. A rank is
+a group's own, or the place within its row where rows compete within themselves: then each row has a weight of each rank.
 """
 
 from typing import Any
@@ -23,7 +24,7 @@ POSITIONS = 1001  # slider positions: 0.0 %, 0.1 % ... 100.0 %
 MAX_CELLS = 2**20
 MAX_WINDOW = 512
 MAX_BINS = 128
-TABLE_STEPS = 51  # every 2 %, where a table over all positions would be too large
+TABLE_STEPS = 51  # cuts at most, where a table over all positions would be too large
 CLIP_QUANTILE = 0.995
 SAMPLE = 2**16
 
@@ -68,8 +69,9 @@ def build_payload(
         title: the target's name, as it is shown.
         scores: importance per weight, flat, finite.
         weights: the dense values, flat.
-        ranks: exit rank of each weight's group, flat; ranks are 0 ... groups - 1, 0 goes first.
-        removed_at: groups removed at 0.0 %, 0.1 % ... 100.0 %, [1001], never falling.
+        ranks: exit rank of each weight's group, flat, 0 goes first; weights may share one, and each rank below the
+            largest is somebody's.
+        removed_at: ranks removed at 0.0 %, 0.1 % ... 100.0 %, [1001], never falling.
         shape: of the target.
         granularity_note: which weights go together, one short sentence.
         channel_dim: the dim whose slices the bars count, 0 or 1.
@@ -85,7 +87,7 @@ def build_payload(
     groups = int(ranks.max()) + 1
     channel_dim = channel_dim if len(shape) > 1 and channel_dim == 1 else 0
     cells = layout.numel <= MAX_CELLS
-    coarse = removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)]
+    cuts = table_cuts(removed_at)
     monotone = _monotone(scores, ranks)
     histogram, bins, score_range, tail = _histogram(scores)
     arrays: dict[str, Array] = {
@@ -93,20 +95,25 @@ def build_payload(
         "kept_at": _kept_at(ranks, groups, removed_at),
         "cut_score": scores_of_ranks(scores, ranks, groups, removed_at),
         "histogram": histogram,
+        "cuts": cuts,
     }
     if not monotone:
-        arrays["histogram_removed"] = removed_by_bin(bins, len(histogram), ranks, groups, coarse)
+        arrays["histogram_removed"] = removed_by_bin(bins, len(histogram), ranks, groups, cuts)
     if cells:
         magnitudes = np.abs(weights)
         arrays["weights"] = to_picture(weights, layout)
         arrays["ranks"] = to_picture(ranks, layout)
         if not np.array_equal(scores, magnitudes):
-            arrays["group_scores"] = np.zeros(groups, np.float32)
-            arrays["group_scores"][ranks] = scores
+            by_rank = np.zeros(groups, np.float32)
+            by_rank[ranks] = scores
+            if np.array_equal(by_rank[ranks], scores):
+                arrays["rank_scores"] = by_rank
+            else:
+                arrays["scores"] = to_picture(scores, layout)
         scale, clipped = _end_of_scale(magnitudes)
     else:
-        arrays |= block_sections(layout, weights, ranks, groups, coarse)
-        arrays["channel_gone"] = removed_by_channel(shape, channel_dim, ranks, groups, coarse)
+        arrays |= block_sections(layout, weights, ranks, groups, cuts, np.searchsorted(removed_at, cuts))
+        arrays["channel_gone"] = removed_by_channel(shape, channel_dim, ranks, groups, cuts)
         scale, clipped = _end_of_scale(arrays["block_means"])
     header: dict[str, Any] = {
         "mode": "cells" if cells else "blocks",
@@ -177,6 +184,16 @@ def build_window(
     return pack_arrays(header, arrays)
 
 
+def table_cuts(removed_at: Array) -> Array:
+    """The cuts at which tables are made: every one there is, or every 2 % where those are too many.
+
+    >>> table_cuts(np.arange(1001) // 300).tolist()
+    [0, 1, 2, 3]
+    """
+    every = np.unique(removed_at)
+    return every if every.size <= TABLE_STEPS else np.unique(removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)])
+
+
 def _flat(values: Array, dtype: type[np.generic]) -> Array:
     return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
 
@@ -205,10 +222,11 @@ def _kept_at(ranks: Array, groups: int, removed_at: Array) -> Array:
 
 
 def _monotone(scores: Array, ranks: Array) -> bool:
-    """Whether lower scores always go first; of a large layer a regular sample is looked at."""
+    """Whether lower scores always go first, equal ranks at equal scores; of a large layer a regular sample decides."""
     step = max(1, scores.size // SAMPLE)
-    by_rank = scores[::step][np.argsort(ranks[::step], kind="stable")]
-    return bool(np.all(by_rank[1:] >= by_rank[:-1]))
+    order = np.argsort(ranks[::step], kind="stable")
+    rises, passes = np.diff(scores[::step][order]), np.diff(ranks[::step][order])
+    return bool(np.all((rises == 0) | ((rises > 0) & (passes > 0))))
 
 
 def _histogram(scores: Array) -> tuple[Array, Array, list[float], bool]:

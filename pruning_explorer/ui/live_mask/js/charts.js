@@ -40,12 +40,8 @@ function drawHistogram(app) {
     }
   } else {
     // where low scores do not simply go first, every bin may hold both
-    const at = (app.position / (POSITIONS - 1)) * (TABLE_STEPS - 1);
-    const low = Math.min(TABLE_STEPS - 2, Math.floor(at));
-    const gone = (b) => {
-      const from = layer.histogramRemoved[low * counts.length + b];
-      return from + (layer.histogramRemoved[(low + 1) * counts.length + b] - from) * (at - low);
-    };
+    const place = placeAmongCuts(layer, app.position);
+    const gone = (b) => atPlace(layer.histogramRemoved, place, counts.length, b);
     bars(0, width, palette.kept);
     bars(0, width, palette.removed, (b) => gone(b) / counts[b]);
   }
@@ -84,13 +80,9 @@ function channelFractions(app) {
     return { fractions, empty };
   }
   const { channelGone: gone } = layer.blocks;
-  const bars = gone.length / TABLE_STEPS;
-  const at = (position / (POSITIONS - 1)) * (TABLE_STEPS - 1);
-  const low = Math.min(TABLE_STEPS - 2, Math.floor(at));
-  const fractions = Float32Array.from({ length: bars }, (_, b) => {
-    const from = gone[low * bars + b];
-    return 1 - (from + (gone[(low + 1) * bars + b] - from) * (at - low)) / 255;
-  });
+  const bars = gone.length / layer.cuts.length;
+  const place = placeAmongCuts(layer, position);
+  const fractions = Float32Array.from({ length: bars }, (_, b) => 1 - atPlace(gone, place, bars, b) / 255);
   return { fractions, empty: null };
 }
 

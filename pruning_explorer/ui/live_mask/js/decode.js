@@ -1,7 +1,6 @@
 // ---- payload.py's bytes -> a layer ----------------------------------------------------------------------------
 const NEVER = 65535; // exit index of a weight that stays at every amount
 const POSITIONS = 1001;
-const TABLE_STEPS = 51;
 const TYPES = { float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
 
 function unpack(bytes) {
@@ -27,6 +26,22 @@ function exitIndex(rank, removedAt) {
   }
   return low < POSITIONS ? low : NEVER;
 }
+
+// Where a slider position stands among the cuts that the tables hold: on the one at `low`, or `share` of the way to the next.
+function placeAmongCuts({ cuts, removedAt }, position) {
+  const removed = removedAt[position];
+  let low = 0;
+  for (let high = cuts.length; high - low > 1; ) {
+    const middle = (low + high) >> 1;
+    if (cuts[middle] <= removed) low = middle;
+    else high = middle;
+  }
+  const next = Math.min(cuts.length - 1, low + 1);
+  return { low, next, share: next > low ? (removed - cuts[low]) / (cuts[next] - cuts[low]) : 0 };
+}
+
+// The number at `j` of a table with `size` of them for each cut.
+const atPlace = (table, { low, next, share }, size, j) => table[low * size + j] * (1 - share) + table[next * size + j] * share;
 
 function exitTable(groups, removedAt) {
   const table = new Uint16Array(groups).fill(NEVER);
@@ -66,6 +81,7 @@ function decodeLayer(bytes) {
     across: h.across,
     removedAt: raw.removed_at,
     keptAt: raw.kept_at,
+    cuts: raw.cuts,
     cutScore: raw.cut_score,
     histogram: raw.histogram,
     histogramRemoved: raw.histogram_removed ?? null,
@@ -76,7 +92,8 @@ function decodeLayer(bytes) {
     const exits = new Uint16Array(h.numel);
     for (let i = 0; i < h.numel; i++) exits[i] = byRank[raw.ranks[i]];
     const ranks = raw.ranks;
-    const scoreOf = raw.group_scores ? (i) => raw.group_scores[ranks[i]] : (i) => Math.abs(raw.weights[i]);
+    const { rank_scores: byRankScores, scores } = raw;
+    const scoreOf = scores ? (i) => scores[i] : byRankScores ? (i) => byRankScores[ranks[i]] : (i) => Math.abs(raw.weights[i]);
     layer.grid = {
       row: 0, col: 0, rows: h.rows, cols: h.cols, count: h.numel,
       weights: raw.weights, ranks, exits, scoreOf, inside: null,

@@ -154,9 +154,7 @@ function drawBlocks(app, all) {
   const place = { x: -seen.x0 * seen.sx, y: -seen.y0 * seen.sy, width: layer.cols * seen.sx, height: layer.rows * seen.sy };
   const smooth = seen.sx * layer.cols * ratio < cols || seen.sy * layer.rows * ratio < rows;
   for (const name of PANES) sizeSheet(panes[name], cols, rows);
-  const at = (app.position / (POSITIONS - 1)) * (TABLE_STEPS - 1);
-  const low = Math.min(TABLE_STEPS - 2, Math.floor(at));
-  const part = at - low;
+  const { low, next, share } = placeAmongCuts(layer, app.position);
   const factor = 255 / layer.header.scale;
   if (all) {
     for (let j = 0; j < total; j++) {
@@ -166,7 +164,7 @@ function drawBlocks(app, all) {
     for (const pane of [panes.weights, panes.exit]) blit(pane, place, ratio, smooth);
   }
   for (let j = 0; j < total; j++) {
-    const kept = 255 - Math.round(gone[low * total + j] * (1 - part) + gone[(low + 1) * total + j] * part);
+    const kept = 255 - Math.round(gone[low * total + j] * (1 - share) + gone[next * total + j] * share);
     panes.mask.pixels[j] = palette.mask[kept];
     const level = Math.min(255, Math.round(means[j] * factor));
     panes.remains.pixels[j] = blend(palette.gonePixel, palette.magnitudes[level], kept);

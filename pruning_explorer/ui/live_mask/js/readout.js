@@ -55,9 +55,7 @@ function describe(app) {
   const r = Math.min(rows - 1, Math.floor(((cursor.row + 0.5) * rows) / layer.rows));
   const b = Math.min(cols - 1, Math.floor(((cursor.col + 0.5) * cols) / layer.cols));
   const j = r * cols + b;
-  const at = (app.position / (POSITIONS - 1)) * (TABLE_STEPS - 1);
-  const low = Math.min(TABLE_STEPS - 2, Math.floor(at));
-  const share = gone[low * rows * cols + j] * (1 - at + low) + gone[(low + 1) * rows * cols + j] * (at - low);
+  const share = atPlace(gone, placeAmongCuts(layer, app.position), rows * cols, j);
   return {
     block: true,
     index: `rows ${rowEdges[r]}–${rowEdges[r + 1] - 1}, columns ${colEdges[b]}–${colEdges[b + 1] - 1}`,

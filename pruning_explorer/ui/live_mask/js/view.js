@@ -129,8 +129,8 @@ function writeCount(app) {
   app.saying = setTimeout(() => (texts.said.textContent = `${whole(kept)} of ${whole(total)} weights kept, sparsity ${sparsity} percent`), 900);
 }
 
-function channelBars({ blocks, channels }) {
-  const bars = blocks.channelGone.length / TABLE_STEPS;
+function channelBars({ blocks, channels, cuts }) {
+  const bars = blocks.channelGone.length / cuts.length;
   return bars < channels.count ? `mean of ${channels.count % bars ? "about " : ""}${whole(channels.count / bars)} per bar` : "";
 }
 
