@@ -1,5 +1,7 @@
 """Who the sidebar's controls stand for: Explore's recipe, or one of Compare's. Both pages draw the same controls."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pruning_explorer.prune.recipe import Recipe
@@ -12,9 +14,21 @@ EXPLORE = "explore"
 def take_controls(owner: str, subject: Subject, recipe: Recipe, layer: str | None = None) -> None:
     """Set every control to a recipe, if they stand for somebody else's. To be called before they are drawn."""
     if st.session_state.get("controls_show") != owner:
-        state.show(subject, recipe, layer)
+        for note in state.show(subject, fitting(recipe, subject), layer if layer in subject_names(subject) else None):
+            st.toast(f"The {note}.")
         st.session_state["controls_show"] = owner
         st.session_state["controls_began_as"] = None
+
+
+def fitting(recipe: Recipe, subject: Subject) -> Recipe:
+    """The recipe without what it says of layers, if ``subject`` lacks one of them."""
+    if subject_names(subject).issuperset((*(recipe.targets or ()), *recipe.frozen, *recipe.amounts)):
+        return recipe
+    return replace(recipe, targets=None, frozen=(), amounts={})
+
+
+def subject_names(subject: Subject) -> set[str]:
+    return {name for target in subject.targets for name in (target.name, *target.aliases)}
 
 
 def what_changed(recipe: Recipe) -> Recipe | None:

@@ -8,6 +8,7 @@ import streamlit as st
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.titles import title_of
+from pruning_explorer.ui.controls_owner import fitting
 
 FEWEST, MOST = 2, 4
 LETTERS = "ABCD"
@@ -114,14 +115,6 @@ def fit_to(subject: Subject) -> None:
     """Forget layers that another network had, in every column."""
     _keep(tuple(replace(each, recipe=fitting(each.recipe, subject)) for each in columns()))
     edit(edited().number)
-
-
-def fitting(recipe: Recipe, subject: Subject) -> Recipe:
-    """The recipe without what it says of layers, if ``subject`` lacks one of them."""
-    known = {name for target in subject.targets for name in (target.name, *target.aliases)}
-    if known.issuperset((*(recipe.targets or ()), *recipe.frozen, *recipe.amounts)):
-        return recipe
-    return replace(recipe, targets=None, frozen=(), amounts={})
 
 
 def _keep(wanted: tuple[Column, ...]) -> None:

@@ -1,23 +1,22 @@
 """Tabs below the curves; only the open one is computed and sent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.sparsity_lines import sparsity_lines
 from pruning_explorer.lab.comparison import layer_table
-from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.compare.behaviour import draw_behaviour
 from pruning_explorer.ui.compare.masks import draw_agreement, draw_masks
-from pruning_explorer.ui.compare.measured import Measured
 from pruning_explorer.ui.compare.save import save_table
+from pruning_explorer.ui.compare.side_by_side import SideBySide
 from pruning_explorer.ui.compare.take_along import draw_take_along
 
 
-def draw_details(subject: Subject, measured: Sequence[Measured]) -> None:
+def draw_details(shown: SideBySide) -> None:
     """Masks, their agreement, where the budget went, behaviour, and the whole as one file."""
-    parts: dict[str, Callable[[Subject, Sequence[Measured]], None]] = {
+    parts: dict[str, Callable[[SideBySide], None]] = {
         "Masks": draw_masks,
         "Agreement": draw_agreement,
         "Sparsity by layer": _sparsity_by_layer,
@@ -27,7 +26,7 @@ def draw_details(subject: Subject, measured: Sequence[Measured]) -> None:
     for tab, draw in zip(st.tabs(list(parts), key="comparison_tab", on_change="rerun"), parts.values(), strict=True):
         if tab.open:
             with tab:
-                draw(subject, measured)
+                draw(shown)
 
 
 def keep_open_tab() -> None:
@@ -36,12 +35,12 @@ def keep_open_tab() -> None:
         st.session_state["comparison_tab"] = st.session_state["comparison_tab"]
 
 
-def _sparsity_by_layer(subject: Subject, measured: Sequence[Measured]) -> None:
+def _sparsity_by_layer(shown: SideBySide) -> None:
     st.caption(
         "Where each recipe spends its budget. Ranked by itself every layer loses the same; one ranking over all layers "
         "and ERK take more from where there is more to spare."
     )
-    frame = layer_table([each.study for each in measured])
-    chart = sparsity_lines(frame, [each.name for each in measured])
+    frame = layer_table(shown.studies)
+    chart = sparsity_lines(frame, shown.names)
     st.plotly_chart(chart.figure, key="sparsity_lines", alt=chart.alt, config=CONFIG)
     save_table("sparsity-by-layer", lambda: frame)

@@ -1,5 +1,6 @@
 """Compare: two to four recipes on the same network and the same samples."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -17,13 +18,24 @@ from pruning_explorer.ui.compare.cards import draw_cards, draw_choice
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS
 from pruning_explorer.ui.compare.curves import draw_curves
 from pruning_explorer.ui.compare.details import draw_details, keep_open_tab
+from pruning_explorer.ui.compare.side_by_side import SideBySide
 from pruning_explorer.ui.compare.table import draw_table
 from pruning_explorer.ui.compare.work import Standing, StudyDesk
 from pruning_explorer.ui.controls import draw_controls
-from pruning_explorer.ui.controls_owner import controls_make_nothing, take_controls, what_changed
+from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, take_controls, what_changed
+from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.4
+PICTURES = {
+    "comparison_curves": "curves",
+    "mask_panels": "masks",
+    "agreement_matrix": "agreement",
+    "agreement_by_layer": "agreement-by-layer",
+    "sparsity_lines": "sparsity-by-layer",
+    "class_changes": "quality-by-class",
+}
+"""Charts that can be saved, by key, and what their files are called."""
 
 _DESK = StudyDesk()
 
@@ -31,6 +43,7 @@ _DESK = StudyDesk()
 def compare() -> None:
     """The Compare page, top to bottom."""
     _begin()
+    _open_in_explore()
     _follow_subject()
     column = shelf.edited()
     take_controls(f"recipe {column.number}", state.subject(), column.recipe)
@@ -39,16 +52,27 @@ def compare() -> None:
     _edit()
     subject = state.subject()
     _write_address(subject)
-    draw_choice(subject, st.session_state.get("explored", Recipe()))
-    standings = _DESK.ask(subject, [each.recipe for each in shelf.columns()], session_id())
+    draw_choice(subject, st.session_state["explored"])
+    recipes = [each.recipe for each in shelf.columns()]
+    standings = _DESK.ask(subject, recipes, session_id())
     draw_cards(standings)
-    _look_again_while(standings, subject)
-    draw_table(subject, standings)
-    draw_curves(subject)
-    if any(standing.study for standing in standings):
-        draw_details(subject, standings)
-    else:
+    _look_again_while(standings, subject, recipes)
+    shown = SideBySide(subject, [each.name for each in shelf.columns()], [each.study for each in standings])
+    draw_table(shown)
+    draw_curves(shown, recipes)
+    if shown.any is None:
         keep_open_tab()
+    else:
+        draw_details(shown)
+    save_pictures({key: f"{subject.name}-{name}" for key, name in PICTURES.items()})
+
+
+def _open_in_explore() -> None:
+    """Go where a point of a curve, or a card, was asked to be opened."""
+    recipe = st.session_state.pop("open_in_explore", None)
+    if recipe is not None:
+        st.session_state.update(explored=recipe, controls_show=None)
+        st.switch_page(st.session_state["explore_page"])
 
 
 def _begin() -> None:
@@ -60,7 +84,7 @@ def _begin() -> None:
         query["subject"] = [st.session_state.get("subject", DEFAULT_SUBJECT)]
     address = read_comparison(query)
     recipes = list(address.recipes)
-    first = recipes[0][1] if recipes else shelf.fitting(st.session_state.get("explored", Recipe()), address.subject)
+    first = recipes[0][1] if recipes else fitting(st.session_state.get("explored", Recipe()), address.subject)
     if not recipes:
         recipes.append(("", first))
     if len(recipes) < FEWEST:
@@ -68,6 +92,8 @@ def _begin() -> None:
         recipes.append(("", other))
     st.session_state["subject"] = st.session_state["columns_subject"] = address.subject.name
     st.session_state["comparison_problems"] = address.problems
+    st.session_state.setdefault("explored", first)
+    st.session_state.setdefault("address_problems", ())
     shelf.set_columns(recipes)
 
 
@@ -109,11 +135,10 @@ def _write_address(subject: Subject) -> None:
         st.query_params.from_dict(query)
 
 
-def _look_again_while(standings: list[Standing], subject: Subject) -> None:
+def _look_again_while(standings: Sequence[Standing], subject: Subject, recipes: Sequence[Recipe]) -> None:
     waiting = sum(standing.waiting for standing in standings)
     if not waiting:
         return
-    recipes = [each.recipe for each in shelf.columns()]
 
     def look() -> None:
         now = sum(standing.waiting for standing in _DESK.ask(subject, recipes, session_id()))

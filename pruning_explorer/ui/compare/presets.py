@@ -32,7 +32,7 @@ PRESETS = (
     ),
     Preset(
         "Data-free or data-aware",
-        "Do gradients or inputs tell more than the weights alone? Magnitude and LAMP beside gradient × weight and Wanda.",
+        "Magnitude and LAMP beside gradient × weight and Wanda: do gradients or inputs tell more than weights alone?",
         (
             {"scope": "global"},
             {"criterion": "lamp", "scope": "global"},
@@ -52,7 +52,7 @@ PRESETS = (
     ),
     Preset(
         "With and without recalibration",
-        "BatchNorm keeps the dense network's statistics after pruning. Measuring them again takes a fraction of a second.",
+        "BatchNorm keeps the dense network's statistics after pruning; measuring them again takes a moment.",
         (
             {},
             {"recalibrate": True},
