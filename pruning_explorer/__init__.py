@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pruning_explorer.lab.comparison import Comparison, Entry, compare
     from pruning_explorer.measure.report import Report, build_report
     from pruning_explorer.prune.engine import compute_masks
     from pruning_explorer.prune.masks import Masks
@@ -12,24 +13,30 @@ if TYPE_CHECKING:
     from pruning_explorer.sources.samples import load_subject, sample_names
 
 __all__ = [
+    "Comparison",
+    "Entry",
     "Masks",
     "Recipe",
     "Report",
     "SampleView",
     "Subject",
     "build_report",
+    "compare",
     "compute_masks",
     "load_subject",
     "sample_names",
 ]
 
 _ROOMS = {
+    "Comparison": "lab.comparison",
+    "Entry": "lab.comparison",
     "Masks": "prune.masks",
     "Recipe": "prune.recipe",
     "Report": "measure.report",
     "SampleView": "prune.subject",
     "Subject": "prune.subject",
     "build_report": "measure.report",
+    "compare": "lab.comparison",
     "compute_masks": "prune.engine",
     "load_subject": "sources.samples",
     "sample_names": "sources.samples",

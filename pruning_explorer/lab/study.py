@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pruning_explorer.measure.cost import cost_totals, layer_cost
 from pruning_explorer.measure.drift import Drift, measure_drift
 from pruning_explorer.measure.forward import Outcome, run_subject
 from pruning_explorer.measure.layer_drift import layer_drift
-from pruning_explorer.measure.quality import quality_table
+from pruning_explorer.measure.quality import quality_table, right_samples
 from pruning_explorer.measure.sparsity import layer_sparsity, sparsity_totals
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import compute_masks
@@ -71,6 +73,11 @@ class Study:
         if self.outcome is None or self.subject.labels is None:
             return None
         return quality_table(self.subject, self.outcome.dense, self.outcome.pruned)
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_] | None:
+        """Which samples the pruned network gets right, bool ``[N]``; None where there are no samples or no labels."""
+        return None if self.outcome is None else right_samples(self.subject, self.outcome.pruned)
 
     @cached_property
     def layer_drift(self) -> pd.DataFrame:

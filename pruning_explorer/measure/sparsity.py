@@ -65,8 +65,8 @@ def sparsity_totals(subject: Subject, masks: Masks) -> dict[str, float | int | N
     ``requested`` (fraction asked of them; None for masks made by hand), ``achieved`` (fraction of them removed; None
     where there is no mask); ``achieved_of_weights`` (of all weights that can be pruned, biases and norm layers left
     out), ``achieved_of_all`` (of all parameters, these and those that cannot be pruned in); ``parameters``;
-    ``nonzero_parameters`` (after pruning; zeros that the dense network has do not count; None where a parameter has
-    no values).
+    ``nonzero_parameters`` (after pruning; zeros that the dense network has do not count) and
+    ``nonzero_parameters_dense`` (before), None where a parameter has no values.
     """
     counts = _DENSE_COUNTS.get(subject, lambda: _count_dense(subject))
     kept = {target.name: masks.kept(target.name) for target in masks.targets}
@@ -90,6 +90,7 @@ def sparsity_totals(subject: Subject, masks: Masks) -> dict[str, float | int | N
         "achieved_of_all": removed / counts.parameters,
         "parameters": counts.parameters,
         "nonzero_parameters": nonzero,
+        "nonzero_parameters_dense": counts.nonzero,
         "dead_channels": sum(_dead_channels(target, masks[target.name], kept[target.name]) for target in masks.targets),
     }
 

@@ -61,6 +61,7 @@ def test_rows_by_hand(make: Make) -> None:
         "achieved_of_all": 14 / 39,
         "parameters": 39,
         "nonzero_parameters": 25,
+        "nonzero_parameters_dense": 39,
         "dead_channels": 2,
     }
 

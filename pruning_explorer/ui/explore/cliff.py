@@ -7,7 +7,7 @@ import streamlit as st
 
 from pruning_explorer.figures.chart import CONFIG, Chart
 from pruning_explorer.figures.cliff import amount_marker, cliff
-from pruning_explorer.lab.cliff import CliffDesk, CliffJob
+from pruning_explorer.lab.curves import CurveDesk, CurveJob, cliff_amounts
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import quality_of
@@ -21,10 +21,10 @@ PROGRESS_HEIGHT = 48
 """Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
 
-_DESK = CliffDesk()
+_DESK = CurveDesk(cliff_amounts, seeds=1)
 
 
-def _desk() -> CliffDesk:
+def _desk() -> CurveDesk:
     """Of all sessions together."""
     return _DESK
 
@@ -34,7 +34,7 @@ def warm_cliff(subject: Subject, recipe: Recipe) -> None:
     job = _desk().ask(subject, recipe, "start")
     while not job.done:
         sleep(0.01)
-    _chart(job, len(job.points))
+    _chart(job, job.standing)
 
 
 def draw_cliff(study: Study) -> None:
@@ -48,18 +48,18 @@ def draw_cliff(study: Study) -> None:
     st.fragment(_draw, run_every=SECONDS_BETWEEN_LOOKS if waiting else None)(study, job, waiting)
 
 
-def _draw(study: Study, job: CliffJob, waiting: bool) -> None:
+def _draw(study: Study, job: CurveJob, waiting: bool) -> None:
     done = job.done
     with st.container(key="cliff_box"):
-        chart = _chart(job, len(job.points))
+        chart = _chart(job, job.standing)
         st.plotly_chart(chart.figure, key="cliff", alt=chart.alt, config=CONFIG)
         st.html(amount_marker(study.recipe.amount, LIVE_AMOUNT))
-    if job.problem:
-        st.warning(f"The curve stops here: {job.problem}")
+    if problem := job.problems[0]:
+        st.warning(f"The curve stops here: {problem}")
     else:
         with st.container(height=PROGRESS_HEIGHT, border=False, key="cliff_progress"):
             if done:
-                st.caption(f"Measured at {len(job.amounts)} amounts on the same {study.subject.sample_count} samples.")
+                st.caption(f"Measured at {job.planned} amounts on the same {study.subject.sample_count} samples.")
             else:
                 st.progress(job.progress, f"Measuring what the other amounts would do: {job.progress:.0%}")
     if done and waiting:
@@ -67,12 +67,12 @@ def _draw(study: Study, job: CliffJob, waiting: bool) -> None:
 
 
 @lru_cache(maxsize=64)
-def _chart(job: CliffJob, points: int) -> Chart:
+def _chart(job: CurveJob, points: int) -> Chart:
     """The chart of a job's first ``points`` points; the same object again while no more are measured."""
     subject = job.subject
     return cliff(
-        job.frame(points),
+        job.frame(),
         dense_quality=quality_of(subject, dense_outputs(subject)) if points else None,
         quality_name=subject.quality_name,
-        planned=len(job.amounts),
+        planned=job.planned,
     )

@@ -1,0 +1,201 @@
+"""The table of a comparison: every figure with its interval, the best marked, and ties said to be ties."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from pruning_explorer.lab.study import Study
+from pruning_explorer.measure.paired import bootstrap_interval, mcnemar
+from pruning_explorer.measure.quality import quality_totals, wilson_interval
+
+COLUMNS = ["measure", "title", "unit", "better", "recipe", "name", "value", "low", "high", "verdict", "dense"]
+SURE = 0.05
+"""Two recipes differ where chance makes them so different less often than this."""
+
+Figure = tuple[float, float, float, float]
+"""Value, low and high of its 95 % interval, and the value of the dense network; NaN where there is none."""
+
+NOTHING = math.nan
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One line of the table.
+
+    Attributes:
+        better: which way is better; empty where neither is.
+        figure: of one recipe; None where its subject lacks what it needs.
+        tied: whether two recipes differ by no more than chance makes them; None where a figure is exact, so that
+            only equal ones tie.
+    """
+
+    key: str
+    title: str
+    unit: str
+    better: Literal["higher", "lower", ""]
+    figure: Callable[[Study], Figure | None]
+    tied: Callable[[Study, Study], bool] | None = None
+
+
+def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> pd.DataFrame:
+    """One row per measure and recipe.
+
+    Columns:
+        - ``measure`` (key), ``title``, ``unit`` (``"fraction"``, ``"count"``, ``"nats"``, ``"dB"``), ``better``
+          (``"higher"``, ``"lower"``, or empty where neither is).
+        - ``recipe`` (position in ``studies``), ``name``.
+        - ``value``, with ``low`` and ``high`` of its 95 % interval: Wilson's for a fraction of the samples, the
+          bootstrap's for drift; NaN for what is counted and therefore exact.
+        - ``verdict``: ``"best"``; ``"tie"``, within error of the best; or empty. Recipes are paired on the same
+          samples: quality and agreement tie where McNemar's exact p is at least 0.05, drift where the 95 % bootstrap
+          interval of the difference holds 0. Of equal values the first is the best. Nobody is where there is no other.
+        - ``dense``: the dense network's value; NaN where that would say nothing.
+
+    A measure that the subject has no samples, labels or second output for has no rows.
+
+    Args:
+        studies: of one subject; None for a recipe that could not be measured: it has no rows.
+        names: of each.
+    """
+    rows: list[tuple[object, ...]] = []
+    titles = {"quality": next((each.subject.quality_name.capitalize() for each in studies if each is not None), "")}
+    for measure in MEASURES:
+        figures = {
+            position: figure
+            for position, study in enumerate(studies)
+            if study is not None and (figure := measure.figure(study)) is not None
+        }
+        verdicts = _verdicts(measure, studies, {position: figure[0] for position, figure in figures.items()})
+        for position, (value, low, high, dense) in figures.items():
+            about = (measure.key, titles.get(measure.key, measure.title), measure.unit, measure.better)
+            rows.append((*about, position, names[position], value, low, high, verdicts[position], dense))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _verdicts(measure: Measure, studies: Sequence[Study | None], values: dict[int, float]) -> dict[int, str]:
+    verdicts = dict.fromkeys(values, "")
+    judged = {position: value for position, value in values.items() if not math.isnan(value)}
+    if not measure.better or len(judged) < 2:
+        return verdicts
+    best = max(judged, key=lambda i: (judged[i] if measure.better == "higher" else -judged[i], -i))
+    for position, value in judged.items():
+        if position == best:
+            verdicts[position] = "best"
+        elif value == judged[best]:
+            verdicts[position] = "tie"
+        elif measure.tied is not None:
+            winner, other = studies[best], studies[position]
+            if winner is not None and other is not None and measure.tied(winner, other):
+                verdicts[position] = "tie"
+    return verdicts
+
+
+def _exact(value: float | int | None, dense: float | int | None = None) -> Figure:
+    return (
+        NOTHING if value is None else float(value),
+        NOTHING,
+        NOTHING,
+        NOTHING if dense is None else float(dense),
+    )
+
+
+def _quality(study: Study) -> Figure | None:
+    totals = quality_totals(study.quality)
+    if totals is None:
+        return None
+    return totals["pruned"], totals["pruned_low"], totals["pruned_high"], totals["dense"]
+
+
+def _same_quality(first: Study, second: Study) -> bool:
+    if first.right is None or second.right is None:
+        return False
+    return mcnemar(first.right, second.right) >= SURE
+
+
+def _agreement(study: Study) -> Figure | None:
+    if study.drift is None or study.drift.single:
+        return None
+    agreeing, samples = int(np.count_nonzero(study.drift.agrees)), len(study.drift.agrees)
+    return agreeing / samples, *wilson_interval(agreeing, samples), NOTHING
+
+
+def _same_agreement(first: Study, second: Study) -> bool:
+    if first.drift is None or second.drift is None:
+        return False
+    return mcnemar(first.drift.agrees, second.drift.agrees) >= SURE
+
+
+def _kl(study: Study) -> Figure | None:
+    if study.drift is None or study.drift.single:
+        return None
+    kl = study.drift.kl_nats
+    return float(kl.mean()), *bootstrap_interval(lambda mean: mean, kl), NOTHING
+
+
+def _same_kl(first: Study, second: Study) -> bool:
+    if first.drift is None or second.drift is None:
+        return False
+    return _holds_zero(bootstrap_interval(lambda a, b: a - b, first.drift.kl_nats, second.drift.kl_nats))
+
+
+def _sqnr(study: Study) -> Figure | None:
+    if study.drift is None:
+        return None
+    value = float(study.drift.totals()["sqnr_db"])
+    interval = bootstrap_interval(
+        lambda dense, noise: np.where(noise == 0, math.inf, 10 * np.log10(dense / noise)),
+        study.drift.dense_energy,
+        study.drift.noise_energy,
+    )
+    return value, *interval, NOTHING
+
+
+def _same_sqnr(first: Study, second: Study) -> bool:
+    if first.drift is None or second.drift is None:
+        return False
+    interval = bootstrap_interval(
+        # The signal is the same, so that the difference in dB is the ratio of the noises
+        lambda a, b: np.where(a == b, 0.0, 10 * np.log10(b / a)),
+        first.drift.noise_energy,
+        second.drift.noise_energy,
+    )
+    return _holds_zero(interval)
+
+
+def _holds_zero(interval: tuple[float, float]) -> bool:
+    low, high = interval
+    return low <= 0 <= high
+
+
+MEASURES = (
+    Measure(
+        "requested",
+        "Sparsity, requested",
+        "fraction",
+        "",
+        lambda study: _exact(study.sparsity["requested"], 0),
+    ),
+    Measure("achieved", "Sparsity, achieved", "fraction", "", lambda study: _exact(study.sparsity["achieved"], 0)),
+    Measure(
+        "parameters",
+        "Parameters left",
+        "count",
+        "lower",
+        lambda study: _exact(study.sparsity["nonzero_parameters"], study.sparsity["nonzero_parameters_dense"]),
+    ),
+    Measure("quality", "Quality", "fraction", "higher", _quality, _same_quality),
+    Measure("agreement", "Agreement with dense", "fraction", "higher", _agreement, _same_agreement),
+    Measure("kl_nats", "Drift, KL(dense || pruned)", "nats", "lower", _kl, _same_kl),
+    Measure("sqnr_db", "SQNR of the logits", "dB", "higher", _sqnr, _same_sqnr),
+    Measure(
+        "macs",
+        "Multiply-adds, theoretical",
+        "count",
+        "lower",
+        lambda study: None if study.cost is None else _exact(study.cost["macs_theoretical"], study.cost["macs_dense"]),
+    ),
+)

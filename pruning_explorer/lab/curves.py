@@ -1,0 +1,257 @@
+"""Curves: quality and drift of recipes over the whole range of amounts, computed behind the page.
+
+Points come coarse first, so that the shape stands early, and of all recipes in turns.
+"""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from weakref import WeakValueDictionary
+
+import numpy as np
+import pandas as pd
+
+from pruning_explorer.lab.curve_points import Answer, Here, Load, Point, Task, measure_task, say
+from pruning_explorer.lab.workers import spread
+from pruning_explorer.measure.forward import dense_outputs
+from pruning_explorer.prune.criteria import find_criterion
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.subject import Subject
+
+COLUMNS = [
+    "recipe",
+    "seed",
+    "amount",
+    "achieved",
+    "sparsity",
+    "compression",
+    "quality",
+    "quality_low",
+    "quality_high",
+    "kl_nats",
+    "agreement",
+    "sqnr_db",
+]
+
+SEEDS = 5
+"""Under so many seeds a recipe is measured that draws."""
+
+TASK_SECONDS = 0.03
+MOST_PER_TASK = 8
+"""Handing out a task costs half a millisecond: one has as many points as take a moment, and no more."""
+
+Amounts = tuple[float, ...]
+
+
+def cliff_amounts() -> Amounts:
+    """47 amounts in [0, 1], coarse first: every 5 %, then between them, then the last percents before everything."""
+    coarse = np.linspace(0, 1, 11)
+    middle = np.linspace(0.05, 0.95, 10)
+    fine = np.linspace(0.025, 0.975, 20)
+    last = (0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
+    return tuple(round(float(amount), 4) for amount in (*coarse, *middle, *fine, *last))
+
+
+def comparison_amounts() -> Amounts:
+    """20 amounts in [0, 1), first those that compress 2, 4, 8, 16 and 32 times (Blalock et al., arXiv 2003.03033)."""
+    compressing = (0.5, 0.75, 0.875, 0.9375, 0.96875)
+    return (*compressing, 0.0, 0.25, 0.9, 0.99, 0.1, 0.4, 0.6, 0.8, 0.95, 0.98, 0.2, 0.3, 0.7, 0.85, 0.65)
+
+
+@dataclass(eq=False)
+class Curve:
+    """One recipe over all amounts, under one or more seeds, as far as it is measured; jobs may share it.
+
+    Attributes:
+        recipe: whose own amount plays no part.
+        points: as :func:`~pruning_explorer.lab.curve_points.measure_point` gives them, in the order they came.
+        problem: why it stopped early; None while all is well.
+    """
+
+    recipe: Recipe
+    seeds: tuple[int, ...]
+    amounts: Amounts
+    points: list[Point] = field(default_factory=list)
+    problem: str | None = None
+
+    @property
+    def planned(self) -> int:
+        """How many points there will be."""
+        return len(self.seeds) * len(self.amounts)
+
+    @property
+    def done(self) -> bool:
+        return self.problem is not None or len(self.points) >= self.planned
+
+    def missing(self) -> list[tuple[int, float]]:
+        """Seeds and amounts that are not measured: the first amounts under all seeds first."""
+        have = {(point["seed"], point["amount"]) for point in self.points}
+        return [(seed, amount) for amount in self.amounts for seed in self.seeds if (seed, amount) not in have]
+
+
+def new_curve(recipe: Recipe, amounts: Sequence[float], seeds: int = SEEDS) -> Curve:
+    """A curve of which nothing is measured; ``seeds`` is under how many a recipe is measured that draws."""
+    count = seeds if find_criterion(recipe.criterion).draws else 1
+    return Curve(recipe, tuple(recipe.seed + i for i in range(count)), tuple(dict.fromkeys(amounts)))
+
+
+class CurveJob:
+    """Curves of some recipes on one subject, measured together.
+
+    Attributes:
+        curves: one per recipe, in order.
+        stopped: set it to end the job after the points that are being measured.
+        wanted_by: who waits for it.
+    """
+
+    def __init__(self, subject: Subject, curves: Sequence[Curve], load: Load | None = None) -> None:
+        """Plan the work; :meth:`run` does it.
+
+        Args:
+            load: how a worker gets the subject by its name. A function of a module can be sent to other processes;
+                None hands the subject itself to threads of this one.
+        """
+        self.subject = subject
+        self.curves = tuple(curves)
+        self.stopped = threading.Event()
+        self.wanted_by: set[str] = set()
+        self._load = load or Here(subject)
+
+    @property
+    def planned(self) -> int:
+        """How many points there will be."""
+        return sum(curve.planned for curve in self.curves)
+
+    @property
+    def standing(self) -> int:
+        """How many points there are."""
+        return sum(len(curve.points) for curve in self.curves)
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the points that stand, in [0, 1]; a curve that failed needs no more."""
+        standing = sum(curve.planned if curve.done else len(curve.points) for curve in self.curves)
+        return standing / self.planned if self.planned else 1.0
+
+    @property
+    def done(self) -> bool:
+        return all(curve.done for curve in self.curves)
+
+    @property
+    def problems(self) -> tuple[str | None, ...]:
+        """Why each recipe's curve stopped early; None where all is well."""
+        return tuple(curve.problem for curve in self.curves)
+
+    def frame(self) -> pd.DataFrame:
+        """The points so far, ascending by recipe, amount and seed.
+
+        Columns: ``recipe`` (position), ``seed``, ``amount``, and the others of
+        :func:`~pruning_explorer.lab.curve_points.measure_point`.
+        """
+        rows = [{"recipe": i, **point} for i, curve in enumerate(self.curves) for point in list(curve.points)]
+        frame = pd.DataFrame(rows, columns=COLUMNS)
+        return frame.sort_values(["recipe", "amount", "seed"], ignore_index=True)
+
+    def run(self) -> None:
+        """Measure what is missing until all stands or the job is stopped; what fails is said in ``problems``."""
+        if self.done:
+            return
+        try:
+            dense_outputs(self.subject)  # once, rather than by every worker that begins
+        except Exception as error:
+            self.fail(error)
+            return
+        pace: dict[int, int] = {}
+        for answer in spread(measure_task, self._tasks(pace), self.stopped.is_set):
+            curve = self.curves[answer.curve]
+            curve.points.extend(answer.points)
+            curve.problem = curve.problem or answer.problem
+            pace[answer.curve] = _points_in_a_moment(answer)
+
+    def fail(self, error: Exception) -> None:
+        """Stop all curves that are not done, and say why."""
+        for curve in self.curves:
+            if not curve.done:
+                curve.problem = say(error)
+
+    def _tasks(self, pace: dict[int, int]) -> Iterator[Task]:
+        first = {id(curve): i for i, curve in reversed(list(enumerate(self.curves)))}
+        # A recipe that stands there twice has one curve, which is measured once
+        queues = {i: deque(self.curves[i].missing()) for i in sorted(first.values()) if not self.curves[i].done}
+        while queues:
+            for i, queue in list(queues.items()):
+                if not queue or self.curves[i].problem:
+                    del queues[i]
+                    continue
+                stops = tuple(queue.popleft() for _ in range(min(len(queue), pace.get(i, 1))))
+                yield Task(self._load, self.subject.name, i, self.curves[i].recipe, stops)
+
+
+def _points_in_a_moment(answer: Answer) -> int:
+    if not answer.points or not answer.seconds:
+        return 1
+    return min(MOST_PER_TASK, max(1, round(TASK_SECONDS * len(answer.points) / answer.seconds)))
+
+
+class CurveDesk:
+    """Hands out jobs, the same one to all who ask for the same; keeps the most recent of them and their curves.
+
+    One job at a time: it uses the cores already, and the page's own numbers must not wait for several.
+    """
+
+    def __init__(
+        self, amounts: Callable[[], Amounts] = comparison_amounts, *, seeds: int = SEEDS, keep: int = 64
+    ) -> None:
+        self._amounts, self._seeds, self._keep = amounts, seeds, keep
+        self._jobs: OrderedDict[tuple[str, ...], CurveJob] = OrderedDict()
+        self._curves: WeakValueDictionary[tuple[str, str], Curve] = WeakValueDictionary()
+        self._lock = threading.Lock()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="curves")
+
+    def ask(
+        self, subject: Subject, recipes: Recipe | Sequence[Recipe], asker: str, load: Load | None = None
+    ) -> CurveJob:
+        """The curves of recipes, whatever their own amounts; a curve that stood in another job goes on from there.
+
+        What else the asker was waiting for is cancelled, unless somebody else waits for it too.
+
+        Args:
+            load: as for :class:`CurveJob`.
+        """
+        several = [recipes] if isinstance(recipes, Recipe) else recipes
+        plain = [replace(recipe, amount=0.0) for recipe in several]
+        key = (subject.id, *(recipe.id for recipe in plain))
+        with self._lock:
+            for other, job in self._jobs.items():
+                if other != key and not job.done:
+                    job.wanted_by.discard(asker)
+                    if not job.wanted_by:
+                        job.stopped.set()
+            known = self._jobs.get(key)
+            if known is None or (known.stopped.is_set() and not known.done):
+                job = self._jobs[key] = CurveJob(subject, [self._curve(subject, recipe) for recipe in plain], load)
+                self._worker.submit(self._run, job)
+                while len(self._jobs) > self._keep:
+                    self._jobs.popitem(last=False)[1].stopped.set()
+            else:
+                job = known
+            job.wanted_by.add(asker)
+            self._jobs.move_to_end(key)
+            return job
+
+    def _curve(self, subject: Subject, recipe: Recipe) -> Curve:
+        key = (subject.id, recipe.id)
+        curve = self._curves.get(key)
+        if curve is None:
+            curve = self._curves[key] = new_curve(recipe, self._amounts(), self._seeds)
+        return curve
+
+    def _run(self, job: CurveJob) -> None:
+        if job.stopped.is_set():
+            return
+        try:
+            job.run()
+        except Exception as error:  # nobody looks at the worker's own exceptions
+            job.fail(error)

@@ -1,0 +1,77 @@
+"""Spread work that does not depend on other work over the cores, or over what joblib is told to use."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pickle import PicklingError
+from typing import Any, TypeVar
+
+import joblib
+import torch
+from joblib.parallel import get_active_backend
+
+from pruning_explorer.errors import PruningExplorerError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# glibc's mallopt parameters, from malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+LARGEST_ON_HEAP = 32 << 20
+HELD_BACK = 256 << 20
+
+
+def tune_process() -> None:
+    """Set this process up for many small networks runs at once; for a program's start, once.
+
+    Torch gets half of its threads, since a page and the work behind it, or two workers, run at once: two teams of
+    threads on the same cores only wait for one another. On Linux with glibc, memory of up to 32 MiB a piece that is
+    freed stays with the process, up to 256 MiB: a forward pass frees its activations, and asking the system for them
+    anew, page by page, takes longer than the pass itself.
+    """
+    torch.set_num_threads(max(1, torch.get_num_threads() // 2))
+    if sys.platform == "linux" and "CS_GNU_LIBC_VERSION" in os.confstr_names:
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGEST_ON_HEAP)
+        libc.mallopt(M_TRIM_THRESHOLD, HELD_BACK)
+
+
+def workers_at_once() -> int:
+    """How many threads of work keep all cores busy, each with torch's own threads."""
+    return max(1, int(joblib.cpu_count()) // torch.get_num_threads())
+
+
+def spread(
+    function: Callable[[Item], Result], items: Iterable[Item], stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Result]:
+    """``function`` of each item, as results come, in whatever order.
+
+    Threads of this process do it, unless a surrounding ``joblib.parallel_config`` names another backend (loky, Dask,
+    Ray); then function, items and results must be picklable. Items are taken from ``items`` only shortly before their
+    turn. Once ``stopped()`` no further one is, and what has begun is waited for: nothing is killed.
+
+    Args:
+        stopped: called from several threads.
+
+    Raises:
+        What ``function`` raises.
+    """
+    backend, chosen = get_active_backend(prefer="threads")
+    jobs = chosen if chosen is not None else workers_at_once() if backend.uses_threads else -1
+
+    def wanted() -> Iterator[Any]:
+        for item in items:
+            if stopped():
+                return
+            yield joblib.delayed(function)(item)
+
+    parallel = joblib.Parallel(
+        n_jobs=jobs, return_as="generator_unordered", prefer="threads", batch_size=1, pre_dispatch="2*n_jobs"
+    )
+    try:
+        yield from parallel(wanted())
+    except PicklingError as error:
+        if isinstance(error.__context__, PruningExplorerError):
+            raise error.__context__ from None
+        raise

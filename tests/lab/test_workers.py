@@ -1,0 +1,55 @@
+import threading
+from itertools import count
+
+import joblib
+import pytest
+import torch
+
+from pruning_explorer.lab.workers import spread, workers_at_once
+
+
+def test_every_item_once() -> None:
+    assert sorted(spread(lambda x: x * x, range(20))) == [x * x for x in range(20)]
+
+
+def test_nothing_to_do() -> None:
+    assert list(spread(abs, [])) == []
+
+
+def test_items_end_when_stopped_and_what_has_begun_is_waited_for() -> None:
+    stopped = threading.Event()
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 3:
+            stopped.set()
+        return item
+
+    with joblib.parallel_config(n_jobs=2):
+        done = list(spread(work, count(), stopped.is_set))  # of endless items
+    assert sorted(done) == sorted(begun)
+    # Up to two a worker were taken before
+    assert 4 <= len(done) <= 10
+
+
+def test_what_a_worker_raises_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(spread(lambda x: 1 / x, [1, 0, 1]))
+
+
+def test_workers_and_torch_share_the_cores() -> None:
+    assert workers_at_once() * torch.get_num_threads() <= max(joblib.cpu_count(), torch.get_num_threads())
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        assert workers_at_once() == joblib.cpu_count()
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_surrounding_choice_of_workers_holds() -> None:
+    seen: set[str] = set()
+    with joblib.parallel_config(backend="sequential"):
+        list(spread(lambda _: seen.add(threading.current_thread().name), range(5)))
+    assert seen == {threading.current_thread().name}
