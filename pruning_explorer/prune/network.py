@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.targets import is_lazy
 
 
 def sample_shapes(samples: tuple[Tensor, ...]) -> str:
@@ -45,6 +47,44 @@ def require_samples(subject: Subject) -> tuple[Tensor, ...]:
             f"{subject.name} has no samples, so nothing can be run; give some: Subject.from_module(model, samples=...)"
         )
     return subject.samples
+
+
+def working_tensors(
+    subject: Subject, masks: Mapping[str, Tensor], at_least: torch.dtype = torch.float32
+) -> dict[str, Tensor]:
+    """Parameters and buffers by name, removed weights at zero, in float32 or better; the dense ones are shared.
+
+    Args:
+        masks: target name -> bool mask, for any of the targets.
+        at_least: narrower floating-point tensors are widened to this dtype.
+    """
+    tensors = {}
+    for name, each in (*subject.model.named_parameters(), *subject.model.named_buffers()):
+        if each.is_floating_point() and not is_lazy(each):
+            wide = widen(each.detach(), at_least)
+            mask = masks.get(name)
+            # Not a product: inf x 0 is NaN
+            tensors[name] = wide if mask is None else torch.where(mask, wide, torch.zeros((), dtype=wide.dtype))
+    return tensors
+
+
+def widen(tensor: Tensor, at_least: torch.dtype = torch.float32) -> Tensor:
+    """A floating-point tensor in ``at_least`` or better; any other as it is."""
+    return tensor.to(torch.promote_types(tensor.dtype, at_least)) if tensor.is_floating_point() else tensor
+
+
+def require_calibration(subject: Subject) -> tuple[Tensor, ...]:
+    """The subject's calibration inputs.
+
+    Raises:
+        SubjectError: it has none.
+    """
+    if not subject.calibration:
+        raise SubjectError(
+            f"{subject.name} has no calibration inputs, so nothing can be learned from them; give some, of the part it "
+            "was trained on: Subject.from_module(..., calibration=...)"
+        )
+    return subject.calibration
 
 
 def first_tensor(output: Any) -> Tensor | None:

@@ -6,7 +6,7 @@ directly); the rest - grouping, ranking, cutting - is shared. To add one, write 
 """
 
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.criteria import basics
+from pruning_explorer.prune.criteria import basics, sensitivity, weights
 from pruning_explorer.prune.criteria.base import Criterion, Scoring, drawn_dtype, seed_of
 from pruning_explorer.prune.settings import Value, read_choice, write_choice
 
@@ -26,6 +26,11 @@ CRITERIA: dict[str, Criterion] = {
     for criterion in (
         basics.MAGNITUDE,
         basics.RANDOM,
+        sensitivity.GRADIENT,
+        sensitivity.FISHER_INFORMATION,
+        weights.LAMP,
+        sensitivity.SYNFLOW,
+        weights.FPGM,
     )
 }
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from pruning_explorer.prune.granularities import Granularity
 from pruning_explorer.prune.settings import Setting, Value
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import Target
 
 # Far enough apart that neighbouring targets under neighbouring seeds never share a stream
@@ -56,6 +57,13 @@ class Scoring:
                 self._memo[key] = make()
             made: T = self._memo[key]
             return made
+
+    def once(self, cache: SubjectCache[T], make: Callable[[Subject, Mapping[str, Tensor]], T]) -> T:
+        """What ``make`` measures on the subject: for the dense network once and kept, under masks once per scoring."""
+        if self.masks:
+            return self.memo(cache, lambda: make(self.subject, self.masks))
+        # Through the memo too, so that several threads do not measure the same at once
+        return self.memo(cache, lambda: cache.get(self.subject, lambda: make(self.subject, {})))
 
     def uniform(self, target: Target) -> Tensor:
         """One number in [0, 1) per group, as ``torch.nn.utils.prune`` draws it from the same seed.

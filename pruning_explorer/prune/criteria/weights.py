@@ -1,0 +1,72 @@
+"""Criteria that look at the weights of a target as a whole, and at nothing else."""
+
+import torch
+from torch import Tensor
+
+from pruning_explorer.prune.criteria.base import Criterion, Scoring
+from pruning_explorer.prune.criteria.spread import channel_dim, spread_channels
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.targets import Target
+
+EXACT_DISTANCES = 1 << 28
+"""Products up to which distances are taken directly; beyond, from inner products in float64."""
+
+
+def lamp(scoring: Scoring, target: Target) -> Tensor:
+    """w^2 over the sum of the squares of this weight and all that are larger in its layer (arXiv 2010.07611).
+
+    The largest weight of each layer has 1, so that one ranking over all layers never empties one before the others.
+    Of groups, the group's own score of magnitude takes the place of |w|. Equal ones in flat-index order.
+    """
+    scores = scoring.granularity.group_scores(scoring.weight(target).double().abs().contiguous())
+    squares, order = scores.flatten().square().sort(stable=True)
+    larger = squares.flip(0).cumsum(0).flip(0)
+    shares = (squares / larger).where(squares != 0, 0.0)
+    return torch.empty_like(shares).scatter_(0, order, shares).view(scores.shape)
+
+
+def geometric_median(scoring: Scoring, target: Target) -> Tensor:
+    """Sum of the Euclidean distances of a channel's weights to those of every other (FPGM, arXiv 1811.00250).
+
+    The channel nearest to all others, around the geometric median, can best be replaced by them and goes first.
+    Channels are those of the granularity where it takes whole ones, else output channels. What an earlier step of a
+    schedule removed has 0 and is nobody's neighbour.
+    """
+    dim = channel_dim(scoring.granularity, target)
+    rows = scoring.weight(target).transpose(0, dim).flatten(1).double()
+    mask = scoring.masks.get(target.name)
+    alive = torch.ones(len(rows), dtype=torch.bool)
+    if mask is not None:
+        alive = mask.transpose(0, dim).flatten(1).any(dim=1)
+    there = rows[alive]
+    exact = len(there) * there.numel() <= EXACT_DISTANCES
+    mode = "donot_use_mm_for_euclid_dist" if exact else "use_mm_for_euclid_dist"
+    sums = torch.zeros(len(rows), dtype=torch.float64)
+    sums[alive] = torch.cdist(there, there, compute_mode=mode).sum(dim=1)
+    return spread_channels(scoring.granularity, target, sums, dim)
+
+
+def has_channels(_subject: Subject, target: Target) -> str | None:
+    """Why a target has no channels that could be compared; None if it has."""
+    return "it has one dim only, so it has no channels to compare" if len(target.shape) < 2 else None
+
+
+LAMP = Criterion(
+    "lamp",
+    "LAMP",
+    "Magnitude measured against the larger weights of its own layer, so that layers can be ranked together.",
+    lamp,
+    paper="arXiv 2010.07611",
+    static=True,
+    advice="Made for one ranking over all layers: choose the global scope.",
+)
+FPGM = Criterion(
+    "fpgm",
+    "Geometric median",
+    "Channels that are most like all the others of their layer go first.",
+    geometric_median,
+    paper="arXiv 1811.00250",
+    channels=True,
+    advice="Made for whole channels: choose that granularity.",
+    refuse=has_channels,
+)
