@@ -52,6 +52,7 @@ def draw(
     axes: Mapping[str, dict[str, Any]],
     *,
     legend_rows: int = 0,
+    legend_width: int | None = None,
     margin: Mapping[str, int] | None = None,
     **layout: Any,
 ) -> go.Figure:
@@ -65,6 +66,7 @@ def draw(
         traces: as plotly writes them in JSON.
         axes: ``"xaxis"``, ``"yaxis"``, ``"yaxis2"``: their settings.
         legend_rows: how many rows the legend takes on a phone, 0 for none.
+        legend_width: of each name in the legend, in pixels; None makes all as wide as the longest, with some to spare.
         margin: pixels left (``l``), right (``r``) and below (``b``) for the axes' words; None lets plotly find out,
             which it does by drawing the axes several times over.
         layout: what else the layout says.
@@ -102,6 +104,7 @@ def draw(
             "itemclick": False,
             "itemdoubleclick": False,
             "font": {"size": 12},
+            **({} if legend_width is None else {"entrywidth": legend_width}),
         },
         "hoverlabel": {"align": "left", "namelength": -1},
         "hovermode": "closest",

@@ -30,7 +30,9 @@ STANDING = ("recipe", "sparsity", "compression", "quality", "kl_nats", "agreemen
 LOWER_TOP, GAP = 0.36, 0.07
 # four long names, dense and the rings: what a phone needs
 LEGEND_ROWS = 4
-MARGIN = {"l": 62, "r": 14, "b": 48}
+# two in a row on a phone
+LEGEND_WIDTH = 95
+MARGIN = {"l": 56, "r": 14, "b": 48}
 
 
 def comparison_curves(
@@ -105,6 +107,7 @@ def comparison_curves(
         [*bands, *curves, *marks],
         axes,
         legend_rows=LEGEND_ROWS,
+        legend_width=LEGEND_WIDTH,
         margin=MARGIN,
         # anywhere in a panel, also under a finger, the nearest point answers
         hoverdistance=-1,

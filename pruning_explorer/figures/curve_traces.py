@@ -13,9 +13,9 @@ from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import spoken
 from pruning_explorer.figures.drift_axis import drift_height
 from pruning_explorer.figures.numbers import nats, percent, times
-from pruning_explorer.figures.recipe_names import recipe_label
+from pruning_explorer.figures.recipe_names import recipe_label, short_label
 
-LONGEST_NAME: Final = 16
+LONGEST_NAME: Final = 12
 COMPRESSION_TICKS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 # a click chooses a point; the others must not fade, they mean what they meant
 STEADY: Final = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
@@ -74,7 +74,7 @@ def lines(group: pd.DataFrame, position: int, names: Sequence[str], column: str,
         "marker": {"size": 7, "symbol": look.symbol, "color": look.colour},
         **STEADY,
         "customdata": _links(group),
-        "name": escape(recipe_label(position, names[position], LONGEST_NAME), quote=False),
+        "name": escape(short_label(position, names, LONGEST_NAME), quote=False),
         "hovertext": texts,
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
@@ -115,6 +115,7 @@ def dense(dense_quality: float, axis: Axis) -> dict[str, Any]:
         "mode": "lines",
         "line": {"color": colours.DENSE_LINE, "width": 2, "dash": "longdash"},
         "name": f"dense {percent(dense_quality)}",
+        "legendrank": 1001,
         "hoverinfo": "skip",
     }
 

@@ -13,7 +13,7 @@ from pruning_explorer.figures.colours import (
     REMOVED,
     recipe_look,
 )
-from pruning_explorer.figures.recipe_names import recipe_label
+from pruning_explorer.figures.recipe_names import short_label
 
 
 def luminance(colour: str) -> float:
@@ -42,9 +42,15 @@ def test_four_recipes_differ_in_each_way_and_a_fifth_has_no_look() -> None:
             recipe_look(position)
 
 
-def test_a_long_name_is_cut_and_its_letter_stays() -> None:
-    assert recipe_label(3, "wanda, 2:4", longest=10) == "D · wanda, 2:4"
-    assert recipe_label(3, "wanda, 2:4", longest=9) == "D · wanda, 2…"
+def test_a_long_name_is_cut_where_it_says_least() -> None:
+    names = ["Magnitude", "Magnitude, global", "Magnitude, global, recalibrated", "Gradient × weight, global"]
+    assert [short_label(position, names, 12) for position in range(4)] == [
+        "A · Magnitude",
+        "B · … global",
+        "C · … global, r…",
+        "D · Gradient × …",
+    ]
+    assert short_label(1, names, 17) == "B · Magnitude, global"
 
 
 def test_a_missing_column_is_named() -> None:

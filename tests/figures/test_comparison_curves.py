@@ -58,7 +58,7 @@ def test_every_point_says_which_recipe_seed_and_amount_it_is() -> None:
 def test_seeds_become_a_median_in_a_band() -> None:
     seeds = pd.concat([rows(1, [0.5], seed=seed, quality=q) for seed, q in ((0, 1.0), (1, 0.4), (2, 0.8))])
     chart = comparison_curves(seeds, NAMES)
-    upper = traces(chart, "B · random &lt;of cour…")[0]
+    upper = traces(chart, "B · random &lt;of …")[0]
     assert list(upper.y) == [pytest.approx(60)]
     assert list(upper.customdata) == ["1|2|0.5"]
     band = traces(chart, "B, all seeds")[0]
