@@ -69,7 +69,7 @@ def image_gallery(
         true = None if labels is None else class_name(names, int(labels[number]))
         what = f"picture of sample {number}" + ("" if true is None else f", truly {true}")
         cards.append(
-            _card(
+            sample_card(
                 number,
                 bool(row["agrees"]),
                 f'<img src="{png_address(pictures[number])}" alt="{escape(what)}" width="72" height="72">',
@@ -85,7 +85,7 @@ def image_gallery(
                 ],
             )
         )
-    return _cards(cards, "px-cards")
+    return card_list(cards, "px-cards")
 
 
 def text_gallery(samples: pd.DataFrame) -> str:
@@ -108,7 +108,7 @@ def text_gallery(samples: pd.DataFrame) -> str:
         known = isinstance(true, str)
         should = str(true) if known else str(row["dense"])
         cards.append(
-            _card(
+            sample_card(
                 int(row["sample"]),
                 bool(row["agrees"]),
                 f'<div class="px-prompt">{escape(str(row["prompt"]))}</div>',
@@ -124,7 +124,7 @@ def text_gallery(samples: pd.DataFrame) -> str:
                 ],
             )
         )
-    return _cards(cards, "px-cards px-wide")
+    return card_list(cards, "px-cards px-wide")
 
 
 def marked(said: str, should: str) -> str:
@@ -187,10 +187,11 @@ def class_name(names: Sequence[str], index: int) -> str:
     return str(names[index]) if 0 <= index < len(names) else f"class {index}"
 
 
-_Answer = tuple[str, str, str, bool | None]
+Answer = tuple[str, str, str, bool | None]
 
 
-def _card(number: int, agrees: bool, shown: str, truth: list[_Answer], answers: list[_Answer]) -> str:
+def sample_card(number: int, agrees: bool, shown: str, truth: list[Answer], answers: list[Answer]) -> str:
+    """One card; ``shown`` is the input as HTML. An answer: who, what, a remark, whether it is right."""
     flag = "" if agrees else f"<strong>{FLIPPED}</strong>"
     rows = "".join(_answer(*answer) for answer in (*truth, *answers))
     return (
@@ -210,7 +211,8 @@ def _answer(who: str, said: str, probability: str, right: bool | None) -> str:
     )
 
 
-def _cards(cards: list[str], kind: str) -> str:
+def card_list(cards: list[str], kind: str) -> str:
+    """Cards side by side, with their style; ``kind`` names the classes of the list."""
     if not cards:
         return f"<p>{NOTHING}</p>"
     # divs with roles: a page's own rules for ul would indent the cards. The sheet comes last: at the head of a fragment

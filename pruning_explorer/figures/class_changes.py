@@ -1,0 +1,108 @@
+"""What pruning costs each class, recipe by recipe: one class can pay for what the average hides."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pruning_explorer.figures import colours
+from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.numbers import count, percent, points
+from pruning_explorer.figures.recipe_names import recipe_label, short_label
+
+COLUMNS = ("recipe", "group", "samples", "dense", "pruned", "change")
+ROW_HEIGHT = 34
+LONGEST_NAME = 20
+LEGEND_ROWS = 2
+# how far the outermost recipes of a class lie from its line, in rows
+SPREAD = 0.3
+
+
+def class_changes(
+    frame: pd.DataFrame, names: Sequence[str], quality_name: str = "accuracy", *, limit: int = 30
+) -> Chart:
+    """One row per class, one mark per recipe: the change of quality from dense, in percentage points.
+
+    Args:
+        frame: one row per recipe and class with the columns ``COLUMNS``; ``recipe`` is a position in ``names``, the
+            fractions are in [0, 1].
+        names: of the recipes.
+        quality_name: ``"accuracy"``.
+        limit: how many classes are drawn; the axis says how many are left out.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    need_columns(frame, COLUMNS, "Change by class")
+    title = f"Change of {quality_name} by class"
+    if frame.empty:
+        return word_chart(title, "There are no labels, so no quality can be told.", 160)
+    groups = list(dict.fromkeys(frame["group"].astype(str)))
+    shown = groups[:limit]
+    places = {group: row for row, group in enumerate(shown)}
+    recipes = sorted({int(recipe) for recipe in frame["recipe"]})
+    offsets = np.linspace(-SPREAD, SPREAD, len(recipes)) if len(recipes) > 1 else np.zeros(1)
+    rows = frame[frame["group"].astype(str).isin(shown)]
+    traces = [
+        _marks(rows[rows["recipe"] == recipe], recipe, names, places, float(offset), quality_name)
+        for recipe, offset in zip(recipes, offsets, strict=True)
+    ]
+    left_out = f"; {len(groups) - len(shown)} more classes left out" if len(groups) > len(shown) else ""
+    worst = min(0.0, float(rows["change"].min()) * 100)
+    best = max(0.0, float(rows["change"].max()) * 100)
+    room = 0.06 * (best - worst) + 1
+    axes = {
+        "xaxis": {
+            "title": axis_title(f"change of {quality_name} from dense (percentage points){left_out}"),
+            "range": [worst - room, best + room],
+            "zeroline": True,
+            "zerolinecolor": colours.DENSE_LINE,
+            "zerolinewidth": 2,
+            "showgrid": True,
+        },
+        "yaxis": {
+            "title": {"text": "class"},
+            "tickvals": list(places.values()),
+            "ticktext": [f"<b>{short_name(name)}</b>" if name == "all" else short_name(name) for name in shown],
+            "range": [len(shown) - 0.5, -0.5],
+            "showgrid": True,
+        },
+    }
+    figure = draw(title, 130 + ROW_HEIGHT * len(shown), traces, axes, legend_rows=LEGEND_ROWS)
+    return Chart(figure, _finding(frame, names, quality_name))
+
+
+def _marks(
+    rows: pd.DataFrame, recipe: int, names: Sequence[str], places: dict[str, int], offset: float, quality_name: str
+) -> dict[str, Any]:
+    look = colours.recipe_look(recipe)
+    return {
+        "type": "scatter",
+        "x": rows["change"].to_numpy(dtype=np.float64) * 100,
+        "y": np.array([places[str(group)] + offset for group in rows["group"]]),
+        "mode": "markers",
+        "marker": {"color": look.colour, "symbol": look.symbol, "size": 10},
+        "name": short_label(recipe, names, LONGEST_NAME),
+        "hovertext": [
+            _hover(row, recipe_label(recipe, names[recipe]), quality_name) for row in rows.to_dict("records")
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def _hover(row: dict[Any, Any], name: str, quality_name: str) -> str:
+    return spoken(
+        f"{row['group']}: {points(row['change'])}",
+        f"Under {name} the {quality_name} on {count(row['samples'])} samples is {percent(row['pruned'])}; "
+        f"dense it is {percent(row['dense'])}.",
+    )
+
+
+def _finding(frame: pd.DataFrame, names: Sequence[str], quality_name: str) -> str:
+    classes = frame[(frame["group"] != "all") & frame["change"].notna()]
+    parts = []
+    for recipe, rows in classes.groupby("recipe"):
+        worst = rows.iloc[int(rows["change"].argmin())]
+        parts.append(f"{names[int(str(recipe))]} costs class {worst['group']} most: {points(worst['change'])}.")
+    return " ".join(parts) or f"No {quality_name} is known for any class."

@@ -1,0 +1,132 @@
+"""The Compare page without a browser, driven as a person drives it."""
+
+import json
+import time
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from pruning_explorer import Recipe
+from pruning_explorer.ui.compare.address import read_comparison
+
+SCRIPT = "from pruning_explorer.ui.compare.page import compare\n\ncompare()\n"
+PATIENCE = 60
+
+
+class Comparison:
+    """One browser session on the Compare page; each act is followed by a run, and no run may raise."""
+
+    def __init__(self, address: dict[str, str | list[str]], **session: object) -> None:
+        self.app = AppTest.from_string(SCRIPT, default_timeout=120)
+        for name, values in address.items():
+            self.app.query_params[name] = values
+        for name, value in session.items():
+            self.app.session_state[name] = value
+        self.run()
+
+    def run(self) -> None:
+        self.app.run()
+        self._look()
+
+    def settle(self) -> None:
+        """Look again until every recipe and every curve stands."""
+        end = time.monotonic() + PATIENCE
+        while self.waiting and time.monotonic() < end:
+            time.sleep(0.05)
+            self.run()
+        assert not self.waiting
+
+    @property
+    def waiting(self) -> bool:
+        said = [each.value for each in self.app.caption if each.value.startswith("Measuring ")]
+        return bool(said) or len(self.app.get("progress")) > 0
+
+    def _look(self) -> None:
+        assert [(each.message, each.stack_trace) for each in self.app.exception] == []
+
+    # What is shown
+
+    @property
+    def address(self) -> dict[str, list[str]]:
+        query = self.app.query_params
+        return {name: [values] if isinstance(values, str) else list(values) for name, values in query.items()}
+
+    @property
+    def recipes(self) -> list[Recipe]:
+        """What the address says, which is what the page shows."""
+        read = read_comparison(self.address)
+        assert read.problems == ()
+        return [recipe for _, recipe in read.recipes]
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of the columns, from left to right."""
+        return [column.number for column in self.app.session_state["columns"]]
+
+    @property
+    def names(self) -> list[str]:
+        return [self.app.text_input(key=f"name_{number}").value for number in self.numbers]
+
+    @property
+    def errors(self) -> list[str]:
+        return [each.value.replace("\\", "") for each in self.app.error]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [each.value.replace("\\", "") for each in self.app.warning]
+
+    @property
+    def table(self) -> str:
+        """The HTML of the table; empty where there is none."""
+        pages = [each.proto.body for each in self.app.get("html") if "<table" in each.proto.body]
+        return pages[0] if pages else ""
+
+    def chart(self, key: str) -> dict[str, Any]:
+        """The Plotly figure of that key."""
+        spec = next(each for each in self.app.get("plotly_chart") if each.key == key).proto.spec
+        figure: dict[str, Any] = json.loads(spec)
+        return figure
+
+
+    # What a person does
+
+    def edit(self, place: int) -> None:
+        self.click(f"edit_{self.numbers[place]}")
+
+    def act(self, place: int, what: str) -> None:
+        """Open a card's list and take one of what it offers."""
+        number = self.numbers[place]
+        self.app.session_state[f"more_{number}"] = True
+        self.run()
+        self.click(f"{what}_{number}")
+
+    def call(self, place: int, name: str) -> None:
+        self.app.text_input(key=f"name_{self.numbers[place]}").set_value(name).run()
+        self._look()
+
+    def preset(self, number: int) -> None:
+        self.app.session_state["presets_open"] = True
+        self.run()
+        self.click(f"preset_{number}")
+
+    def pick(self, key: str, value: object) -> None:
+        boxes = {each.key for each in self.app.selectbox}
+        widget: Any = self.app.selectbox(key=key) if key in boxes else self.app.button_group(key=key)
+        widget.set_value(value).run()
+        self._look()
+
+    def drag(self, key: str, value: float) -> None:
+        self.app.slider(key=key).set_value(value).run()
+        self._look()
+
+    def enter(self, key: str, value: float) -> None:
+        self.app.number_input(key=key).set_value(value).run()
+        self._look()
+
+    def click(self, key: str) -> None:
+        self.app.button(key=key).click().run()
+        self._look()
+
+    def open(self, tab: str) -> None:
+        self.app.session_state["comparison_tab"] = tab
+        self.run()
