@@ -44,8 +44,8 @@ def test_hover_and_alt_are_sentences() -> None:
     chart = agreement_matrix(agreement(), NAMES)
     hover = chart.figure.data[0].hovertext[0][2].replace("<br>", " ")
     assert hover == (
-        "<b>A and C, all layers</b> Of the weights that A · magnitude or C · &lt;wanda&gt; keeps, 62 % are kept by both; "
-        "chance would give 33 %. 1,200 weights compared."
+        "<b>A and C, all layers</b> Of the weights that A · magnitude or C · &lt;wanda&gt; keeps, 62 % are kept by "
+        "both; chance would give 33 %. 1,200 weights compared."
     )
     assert "A · magnitude and B · random agree by 0.40, chance 0.30." in chart.alt
 
