@@ -73,7 +73,7 @@ def allocate(
     low = np.zeros(len(wanted), dtype=np.int64)
     high = np.full(len(wanted), np.float64(2 / raw.min()).view(np.int64), dtype=np.int64)
     while (low + 1 < high).any():
-        middle = (low + high) // 2
+        middle = low + (high - low) // 2
         enough = (removed_at(middle) * spans).sum(axis=1) >= wanted
         low, high = np.where(enough, middle, low), np.where(enough, high, middle)
     least, most = removed_at(high), removed_at(low)

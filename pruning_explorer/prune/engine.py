@@ -1,13 +1,13 @@
 """Carry out a recipe: scores -> rankings -> masks. It decides nothing."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,17 +15,37 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.allocation import allocate, raw_density
 from pruning_explorer.prune.cache import ByteBoundedCache
-from pruning_explorer.prune.criteria import Scoring, find_criterion
+from pruning_explorer.prune.criteria import Criterion, Scoring, parse_criterion
 from pruning_explorer.prune.granularities import Granularity, parse_granularity
 from pruning_explorer.prune.masks import Masks
-from pruning_explorer.prune.ranking import Ranking, global_cut, rank
-from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.ranking import Ranking, global_cut, rank, rank_rows
+from pruning_explorer.prune.recipe import Recipe, offered, refusal
+from pruning_explorer.prune.schedule import parse_schedule
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
+from pruning_explorer.prune.trajectory import Trajectory
+
+T = TypeVar("T")
 
 RANKINGS: ByteBoundedCache[Ranking] = ByteBoundedCache(limit=2 << 30)
 """Of all subjects and recipes together; 8 bytes a weight for the element granularity."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exits:
+    """The rankings that a schedule ends with, of all targets."""
+
+    rankings: tuple[Ranking, ...]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(ranking.nbytes for ranking in self.rankings)
+
+
+EXITS: ByteBoundedCache[Exits] = ByteBoundedCache(limit=512 << 20)
+"""Of scheduled recipes, which hold for one amount only; 12 bytes a weight."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +66,16 @@ class Ranked:
 
     @property
     def limits(self) -> NDArray[np.int64]:
-        """The most groups that each target may lose under the recipe's cap, ``[T]``."""
+        """The most groups that each target may lose under the recipe's cap and what never goes, ``[T]``."""
         # Of the cap as it is written: as floats, 0.29 * 100 is 28.999999999999996
         cap = Fraction(repr(self.recipe.cap))
-        return np.array([floor(cap * ranking.groups) for ranking in self.rankings], dtype=np.int64)
+        return np.array([min(floor(cap * each.groups), each.removable) for each in self.rankings], dtype=np.int64)
 
     def removed_at(self, amounts: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
-        """Groups that each target loses as the recipe's ``amount`` moves, all else as it is.
+        """Ranks that each target loses as the recipe's ``amount`` moves, all else as it is.
+
+        A rank is one group; under scope ``row`` it is one weight of every row. Of a recipe that is not ``nested`` the
+        ranking is that of its own amount: at any other it tells who went first on that way.
 
         Args:
             amounts: A fractions in [0, 1].
@@ -62,19 +85,33 @@ class Ranked:
         """
         recipe, wanted = self.recipe, np.asarray(amounts, dtype=np.float64)
         groups = np.array([ranking.groups for ranking in self.rankings], dtype=np.int64)
-        limits = self.limits
+        limits, own = self.limits, [recipe.amount_of(target) for target in self.targets]
         # Half to even, as torch.nn.utils.prune rounds
         removed = np.rint(wanted[:, None] * groups).astype(np.int64)
-        for column, target in enumerate(self.targets):
-            own = recipe.amount_of(target)
-            if own is not None:
-                removed[:, column] = round(own * int(groups[column]))
+        for column, amount in enumerate(own):
+            if amount is not None:
+                removed[:, column] = round(amount * int(groups[column]))
         np.minimum(removed, limits, out=removed)
+        shared = [i for i, amount in enumerate(own) if amount is None]
+        if recipe.allocation != "each" and shared:
+            rows = np.array([self.rankings[i].rows for i in shared], dtype=np.int64)
+            raw = np.array([raw_density(recipe.allocation, self.targets[i].shape) for i in shared])
+            totals = np.rint(wanted * (groups[shared] * rows).sum()).astype(np.int64)
+            removed[:, shared] = allocate(totals, groups[shared], limits[shared], raw, rows)
         together = np.flatnonzero(self.joint)
         if len(together):
             totals = np.rint(wanted * groups[together].sum()).astype(np.int64)
             removed[:, together] = global_cut([self.rankings[i] for i in together], totals, limits[together].tolist())
         return removed
+
+    def removed_weights(self, index: int, removed: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Weights of one target that go with so many of its ranks; of both the same shape."""
+        ranking = self.rankings[index]
+        if self.granularity.even:
+            return removed * (self.targets[index].numel // ranking.groups)
+        of_each = np.bincount(self.per_weight(index, ranking.ranks), minlength=ranking.groups)
+        weights: NDArray[np.int64] = np.concatenate([[0], np.cumsum(of_each)])[removed]
+        return weights
 
     def mask(self, index: int, removed: int) -> Tensor:
         """The mask of one target, bool and of its shape."""
@@ -87,33 +124,135 @@ class Ranked:
 
 
 def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
-    """Score and sort every target of a recipe, or take it from the cache; the amount plays no part in it.
+    """Score and sort every target of a recipe, or take it from the cache.
+
+    The amount plays no part in it, unless a schedule scores anew what its steps leave (``recipe.nested`` is False).
 
     Raises:
-        RecipeError: nothing is chosen, or a chosen target cannot be grouped as asked.
+        RecipeError: nothing is chosen, a chosen target cannot be pruned as asked, or the subject lacks what the
+            criterion looks at.
         TargetError: the subject lacks a named target.
         ScoreError: a target has NaN or infinite scores.
     """
+    criterion, _ = parse_criterion(recipe.criterion)
+    if missing := criterion.missing(subject):
+        raise RecipeError(f"{recipe.criterion} cannot be used here: {missing}")
     targets = recipe.chosen(subject)
     if not targets:
-        raise RecipeError("no layer is chosen, so there is nothing to prune; choose at least one")
-    granularity = parse_granularity(recipe.granularity)
-    criterion = find_criterion(recipe.criterion)
+        raise RecipeError(_why_nothing(subject, recipe))
     joint = tuple(recipe.scope == "global" and recipe.amount_of(target) is None for target in targets)
-    together = tuple(target for target, competes in zip(targets, joint, strict=True) if competes)
-    scoring = Scoring(subject, granularity, together, recipe.seed)
+    ranked = Ranked(recipe, parse_granularity(recipe.granularity), targets, (), joint)
+    if recipe.nested:
+        return replace(ranked, rankings=_rank_once(subject, ranked, criterion))
+    exits = EXITS.get((subject.id, recipe.id), lambda: Exits(_rank_step_by_step(subject, ranked, criterion)))
+    return replace(ranked, rankings=exits.rankings)
+
+
+def _why_nothing(subject: Subject, recipe: Recipe) -> str:
+    of_choice = [target for target in subject.targets if target.role == "weight"]
+    if recipe.targets is None and of_choice and not offered(subject, recipe):
+        return f"no layer of {subject.name} can be pruned by {refusal(subject, recipe, of_choice[0])}"
+    return "no layer is chosen, so there is nothing to prune; choose at least one"
+
+
+def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[Ranking, ...]:
+    recipe, scoring = ranked.recipe, _scoring(subject, ranked, {}, 0)
+    joint = tuple(target.name for target in scoring.joint)
 
     def ranking_of(target: Target) -> Ranking:
-        drawn = (recipe.seed, tuple(t.name for t in together) if target in together else ()) if criterion.draws else ()
-        key = (subject.id, criterion.name, recipe.granularity, target.name, drawn)
-        return RANKINGS.get(key, lambda: rank(criterion.score(scoring, target), target.name))
+        drawn = (recipe.seed, joint if target in scoring.joint else ()) if criterion.draws else ()
+        by_row = recipe.scope == "row"
+        key = (subject.id, recipe.criterion, recipe.granularity, by_row, target.name, drawn)
 
+        def make() -> Ranking:
+            scores = criterion.score(scoring, target)
+            protected = _protected(scoring, criterion, target, scores)
+            if by_row:
+                return rank_rows(scores, target.name, protected, target.out_dim)
+            return rank(scores, target.name, protected)
+
+        return RANKINGS.get(key, make)
+
+    return _for_each(ranking_of, ranked.targets, criterion)
+
+
+def _rank_step_by_step(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[Ranking, ...]:
+    """Cut after each step of the schedule, and score anew what is left with what is gone set to zero.
+
+    These are the semantics of ``prune.PruningContainer`` under repeated calls with scores made anew, but for the
+    amounts: here each is a fraction of the dense target.
+    """
+    recipe, targets = ranked.recipe, ranked.targets
+    ways = [Trajectory(target.name, target.out_dim if recipe.scope == "row" else None) for target in targets]
+    masks: dict[str, Tensor] = {}
+    for step, now in enumerate(_steps(recipe)):
+        if step == 0 or masks:
+            _score_all(subject, replace(ranked, recipe=now), criterion, ways, masks, step)
+        ranked = replace(ranked, recipe=now, rankings=tuple(way.ranking for way in ways))
+        removed = ranked.removed_at([now.amount])[0].tolist()
+        # Where nothing went, nothing needs to be scored anew
+        moved = any(after > way.removed for after, way in zip(removed, ways, strict=True))
+        masks = {target.name: ranked.mask(i, removed[i]) for i, target in enumerate(targets)} if moved else {}
+        for way, after in zip(ways, removed, strict=True):
+            way.cut(after)
+    return tuple(way.finish() for way in ways)
+
+
+def _steps(recipe: Recipe) -> list[Recipe]:
+    schedule = parse_schedule(recipe.schedule)
+    own = {name: schedule.shares(amount) for name, amount in recipe.amounts.items()}
+    return [
+        replace(recipe, amount=share, amounts={name: shares[step] for name, shares in own.items()})
+        for step, share in enumerate(schedule.shares(recipe.amount))
+    ]
+
+
+def _score_all(
+    subject: Subject,
+    ranked: Ranked,
+    criterion: Criterion,
+    ways: Sequence[Trajectory],
+    masks: Mapping[str, Tensor],
+    step: int,
+) -> None:
+    scoring = _scoring(subject, ranked, masks, step)
+    ways_by_name = {way.name: way for way in ways}
+
+    def score(target: Target) -> None:
+        scores = criterion.score(scoring, target)
+        ways_by_name[target.name].score(scores, _protected(scoring, criterion, target, scores))
+
+    _for_each(score, ranked.targets, criterion)
+
+
+def _scoring(subject: Subject, ranked: Ranked, masks: Mapping[str, Tensor], step: int) -> Scoring:
+    recipe = ranked.recipe
+    return Scoring(
+        subject,
+        ranked.granularity,
+        tuple(target for target, competes in zip(ranked.targets, ranked.joint, strict=True) if competes),
+        recipe.seed + step,  # what is drawn is drawn anew at each step
+        parse_criterion(recipe.criterion)[1],
+        masks,
+        recipe.recalibrate,
+    )
+
+
+def _protected(scoring: Scoring, criterion: Criterion, target: Target, scores: Tensor) -> Tensor | None:
+    """What never goes: by the criterion's own word, and what the pattern of the granularity keeps beside it."""
+    own = None if criterion.protect is None else criterion.protect(scoring, target)
+    ordered = scores if own is None else torch.where(own, torch.inf, scores.float())
+    if scoring.masks and scores.shape == target.shape:
+        ordered = torch.where(scoring.masks[target.name], ordered.float(), -1.0)
+    pattern = scoring.granularity.protected(ordered, target)
+    return pattern if own is None else own if pattern is None else own | pattern
+
+
+def _for_each(work: Callable[[Target], T], targets: Sequence[Target], criterion: Criterion) -> tuple[T, ...]:
     if criterion.draws or sum(target.numel for target in targets) < 1 << 20:
-        rankings = tuple(map(ranking_of, targets))
-    else:
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # numpy sorts without the interpreter's lock
-            rankings = tuple(pool.map(ranking_of, targets))
-    return Ranked(recipe, granularity, targets, rankings, joint)
+        return tuple(map(work, targets))
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # numpy sorts without the interpreter's lock
+        return tuple(pool.map(work, targets))
 
 
 def compute_masks(subject: Subject, recipe: Recipe) -> Masks:
@@ -127,11 +266,13 @@ def compute_masks(subject: Subject, recipe: Recipe) -> Masks:
     """
     ranked = rank_targets(subject, recipe)
     removed = ranked.removed_at([recipe.amount])[0]
-    requested = {
-        target.name: recipe.amount if (own := recipe.amount_of(target)) is None else own
-        for target, competes in zip(ranked.targets, ranked.joint, strict=True)
-        if not competes
-    }
+    requested = {}
+    for target, competes in zip(ranked.targets, ranked.joint, strict=True):
+        own = recipe.amount_of(target)
+        if own is not None:
+            requested[target.name] = own
+        elif not competes and recipe.allocation != "erk":
+            requested[target.name] = recipe.amount
     weights = sum(target.numel for target in ranked.targets)
     asked = sum(requested.get(target.name, recipe.amount) * target.numel for target in ranked.targets)
     return Masks(
@@ -140,4 +281,5 @@ def compute_masks(subject: Subject, recipe: Recipe) -> Masks:
         MappingProxyType(requested),
         asked / weights,
         recipe.id,
+        recipe.recalibrate,
     )

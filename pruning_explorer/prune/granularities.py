@@ -11,7 +11,8 @@ from typing import Protocol
 from torch import Tensor
 from torch.nn.utils import prune
 
-from pruning_explorer.prune.settings import Setting, Value, read_choice, write_choice
+from pruning_explorer.prune.patterns import Block, NOfM
+from pruning_explorer.prune.settings import Setting, Value, canonical_choice, read_choice
 from pruning_explorer.prune.targets import Target
 
 Shape = tuple[int, ...]
@@ -27,6 +28,10 @@ class Granularity(Protocol):
     @property
     def within_rows(self) -> bool:
         """Whether each group is one weight, so that the weights of one output row can compete among themselves."""
+
+    @property
+    def even(self) -> bool:
+        """Whether all groups of a target hold equally many weights."""
 
     def refuse(self, target: Target) -> str | None:
         """Why ``target`` cannot be grouped this way; None if it can."""
@@ -53,6 +58,7 @@ class Element:
 
     unit = "weights"
     within_rows = True
+    even = True
 
     def refuse(self, target: Target) -> str | None:
         return None
@@ -87,6 +93,7 @@ class Channel:
 
     unit = "channels"
     within_rows = False
+    even = True
 
     def refuse(self, target: Target) -> str | None:
         rank = len(target.shape)
@@ -153,6 +160,29 @@ GRANULARITIES: dict[str, GranularitySpec] = {
             ),
             _make_channel,
         ),
+        GranularitySpec(
+            "n_m",
+            "N of every M",
+            "Of every M neighbours along the input dim N stay, as in 2:4 sparsity; no amount removes more.",
+            (
+                Setting("n", "N", "How many of each group stay.", 2, 1, 255),
+                Setting("m", "M", "How many neighbours along the input dim make a group.", 4, 2, 256),
+            ),
+            lambda values: NOfM(n=int(values["n"]), m=int(values["m"])),
+        ),
+        GranularitySpec(
+            "block",
+            "Blocks",
+            "Blocks of outputs x inputs go together; small ones at the far edges where sizes do not divide.",
+            (
+                Setting("rows", "Rows", "Outputs in one block.", 4, 1, 4096),
+                Setting("cols", "Columns", "Inputs in one block; of a convolution, inputs x kernel.", 1, 1, 4096),
+                Setting(
+                    "n", "Norm order n", "A block's importance is the Ln norm of its scores: 1, 2, inf, -inf …", 2.0
+                ),
+            ),
+            lambda values: Block(rows=int(values["rows"]), cols=int(values["cols"]), n=float(values["n"])),
+        ),
     )
 }
 
@@ -161,7 +191,7 @@ def parse_granularity(text: str) -> Granularity:
     """``"channel:dim=1,n=inf"`` -> a granularity.
 
     Raises:
-        RecipeError: there is no such granularity or setting.
+        RecipeError: there is no such granularity or setting, or two settings do not go together.
     """
     name, values = _read(text)
     return GRANULARITIES[name].make(values)
@@ -170,14 +200,14 @@ def parse_granularity(text: str) -> Granularity:
 def canonical_granularity(text: str, *, defaults: bool = True) -> str:
     """Write a granularity the one way it is written, with or without the settings at their defaults.
 
+    Raises:
+        RecipeError: as :func:`parse_granularity`.
+
     >>> canonical_granularity("channel:n=1.0")
     'channel:dim=0,n=1'
     """
-    name, values = _read(text)
-    if not defaults:
-        standard = {setting.name: setting.default for setting in GRANULARITIES[name].settings}
-        values = {key: value for key, value in values.items() if value != standard[key]}
-    return write_choice(name, values)
+    parse_granularity(text)  # its settings may not go together
+    return canonical_choice(text, _known(), "granularity", defaults=defaults)
 
 
 def granularity_settings(text: str) -> tuple[str, dict[str, Value]]:
@@ -186,4 +216,8 @@ def granularity_settings(text: str) -> tuple[str, dict[str, Value]]:
 
 
 def _read(text: str) -> tuple[str, dict[str, Value]]:
-    return read_choice(text, {name: spec.settings for name, spec in GRANULARITIES.items()}, "granularity")
+    return read_choice(text, _known(), "granularity")
+
+
+def _known() -> dict[str, tuple[Setting, ...]]:
+    return {name: spec.settings for name, spec in GRANULARITIES.items()}

@@ -22,9 +22,10 @@ class Masks(Mapping[str, Tensor]):
 
     Attributes:
         requested: the amount asked of each target that is cut by itself; a target that was ranked together with
-            others is not in it.
+            others, or whose share an allocation decided, is not in it.
         requested_total: the fraction asked of all chosen targets together; None for masks made by hand.
         recipe_id: of the recipe behind them; None for masks made by hand.
+        recalibrate: whether BatchNorm's running statistics are to be measured again under these masks.
 
     Raises:
         MaskError: a mask has another dtype or shape than it must.
@@ -36,6 +37,7 @@ class Masks(Mapping[str, Tensor]):
     requested: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     requested_total: float | None = None
     recipe_id: str | None = None
+    recalibrate: bool = False
 
     def __post_init__(self) -> None:
         for target in self.targets:

@@ -7,6 +7,7 @@ count is always exact.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from torch import Tensor
 from pruning_explorer.errors import ScoreError
 
 INFINITY_BITS = np.uint32(0x7F800000)
+PROTECTED_BIT = np.uint32(0x80000000)
+"""Above the bits of all scores, so that what never goes comes last and no cut comes near it."""
+_NONE = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,54 +27,162 @@ class Ranking:
     """The exit order of one target's groups.
 
     Attributes:
-        ranks: int32 ``[groups]``; the group of rank 0 goes first.
-        ordered_bits: uint32 ``[groups]``, the scores ascending, as the bits of their float32 values, which order alike.
+        ranks: int32, one per group; the group of rank 0 goes first. Where rows lose alike it is the place within its
+            row: groups of one rank go together, one in each row.
+        ordered_bits: uint32 ``[groups]``, the scores in exit order, as the bits of their float32 values, which order
+            alike; those that never go with ``PROTECTED_BIT``. Empty where rows lose alike: they compete with no one.
+        removable: how many ranks may go at all.
+        rows: how many groups share a rank: 1, or the rows that lose alike.
+        shown: the scores float32, one per group in the groups' own order, where ``ordered_bits`` do not hold them.
     """
 
     ranks: NDArray[np.int32]
     ordered_bits: NDArray[np.uint32]
+    removable: int
+    rows: int = 1
+    shown: NDArray[np.float32] | None = None
 
     @property
     def groups(self) -> int:
-        return len(self.ranks)
+        """How many ranks there are; a cut counts in these."""
+        return len(self.ranks) // self.rows
 
     @property
     def nbytes(self) -> int:
-        return self.ranks.nbytes + self.ordered_bits.nbytes
+        return self.ranks.nbytes + self.ordered_bits.nbytes + (0 if self.shown is None else self.shown.nbytes)
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """Float32 ``[groups]``, in the groups' own order."""
-        return self.ordered_bits.view(np.float32)[self.ranks]
+        """Float32, one per group, in the groups' own order."""
+        if self.shown is not None:
+            return self.shown
+        return (self.ordered_bits & ~PROTECTED_BIT).view(np.float32)[self.ranks]
 
     def keep(self, removed: int) -> Tensor:
-        """Bool ``[groups]``: all but the first ``removed`` to go."""
+        """Bool, one per group: all but the first ``removed`` to go."""
         return torch.from_numpy(self.ranks >= np.int32(removed))
 
 
-def rank(scores: Tensor, name: str) -> Ranking:
+def rank(scores: Tensor, name: str, protected: Tensor | None = None) -> Ranking:
     """Sort groups by importance, least first; equal scores in flat-index order.
 
     Args:
         scores: any shape, non-negative and finite.
         name: of the target, for the error message.
+        protected: bool, shaped like ``scores``: those that never go.
 
     Raises:
         ScoreError: a score is NaN, infinite or negative.
     """
-    flat = scores.detach().float().contiguous().numpy().ravel()
-    bits = (flat + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0, whose bits sort with the other zeros
+    values = _flat(scores.detach().float())[None]
+    order, ordered_bits, removable = _sort(values, name, None if protected is None else _flat(protected))
+    ranks = np.empty(scores.numel(), dtype=np.int32)
+    ranks[order[0]] = np.arange(len(ranks), dtype=np.int32)
+    return Ranking(ranks, ordered_bits[0], removable)
+
+
+def rank_rows(scores: Tensor, name: str, protected: Tensor | None = None, row_dim: int = 0) -> Ranking:
+    """Sort the weights of each row among themselves, so that all rows lose alike.
+
+    Args:
+        scores: at least two dims, non-negative and finite.
+        name: of the target, for the error message.
+        protected: bool, shaped like ``scores``: those that never go. The row with the most of them limits all.
+        row_dim: the dim that indexes rows.
+
+    Raises:
+        ScoreError: a score is NaN, infinite or negative.
+    """
+    layout, scores = _Rows(scores.shape, row_dim), scores.detach().float()
+    order, _, removable = _sort(layout.split(scores), name, None if protected is None else layout.split(protected))
+    ranks = np.empty(order.size, dtype=np.int32)
+    ranks[order] = np.arange(order.shape[1], dtype=np.int32)
+    return Ranking(layout.join(ranks), _NONE, removable, layout.rows, _flat(scores))
+
+
+def rank_survivors(
+    earlier: Ranking,
+    removed: int,
+    scores: Tensor,
+    name: str,
+    protected: Tensor | None = None,
+    row_dim: int | None = None,
+) -> Ranking:
+    """Sort anew what a cut has left; what is gone keeps its rank, and comes first in every cut.
+
+    Args:
+        earlier: the ranking that was cut.
+        removed: how many ranks are gone.
+        scores: of all groups; those of the gone do not count, whatever they are.
+        name, protected: as for :func:`rank`.
+        row_dim: the dim that indexes rows, where rows lose alike.
+
+    Returns:
+        A ranking whose ``ordered_bits`` are 0 where groups are gone, and one more than the score's where not.
+
+    Raises:
+        ScoreError: a survivor's score is NaN, infinite or negative.
+    """
+    scores = scores.detach().float()
+    layout = _Rows(scores.shape if row_dim is not None else (scores.numel(),), row_dim)
+    ranks = layout.split(torch.from_numpy(earlier.ranks)).ravel().copy()
+    places = np.flatnonzero(ranks >= removed)
+    shape = (layout.rows, earlier.groups - removed)
+    kept = None if protected is None else layout.split(protected).ravel()[places].reshape(shape)
+    order, bits, removable = _sort(layout.split(scores).ravel()[places].reshape(shape), name, kept)
+    ranks[places[order]] = np.arange(removed, earlier.groups, dtype=np.int32)
+    shown = np.where(earlier.ranks >= removed, _flat(scores), earlier.scores)
+    if row_dim is not None:
+        return Ranking(layout.join(ranks), _NONE, removed + removable, layout.rows, shown)
+    above_zero = bits[0] + np.uint32(1)
+    above_zero[above_zero == INFINITY_BITS] -= np.uint32(1)
+    ordered_bits = np.concatenate([np.zeros(removed, dtype=np.uint32), above_zero])
+    return Ranking(ranks, ordered_bits, removed + removable, 1, shown)
+
+
+def _flat(tensor: Tensor) -> NDArray[Any]:
+    return tensor.contiguous().numpy().ravel()
+
+
+class _Rows:
+    """A tensor's weights, row by row."""
+
+    def __init__(self, shape: Sequence[int], row_dim: int | None) -> None:
+        self._shape, self._dim = tuple(shape), row_dim
+        self.rows = 1 if row_dim is None else self._shape[row_dim]
+
+    def split(self, tensor: Tensor) -> NDArray[Any]:
+        """``[rows, weights of one]``; equal places of each row in flat-index order."""
+        whole = tensor.reshape(self._shape)
+        return _flat(whole if self._dim is None else whole.movedim(self._dim, 0)).reshape(self.rows, -1)
+
+    def join(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
+        """``split`` undone, flat."""
+        if self._dim is None:
+            return values
+        rest = (*self._shape[: self._dim], *self._shape[self._dim + 1 :])
+        return np.moveaxis(values.reshape(self.rows, *rest), 0, self._dim).ravel()
+
+
+def _sort(
+    scores: NDArray[np.float32], name: str, protected: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], int]:
+    """Each row in exit order: flat indices ``[R, L]``, bits ``[R, L]``, and how many of every row may go."""
+    bits = (scores + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0, whose bits sort with the other zeros
+    # The bits of a negative float, or of a NaN, lie above all finite ones too
+    if bits.size and bits.max() >= INFINITY_BITS:
+        raise ScoreError(_describe_bad_scores(scores.ravel(), name))
+    removable = bits.shape[1]
+    if protected is not None:
+        held = protected.reshape(bits.shape)
+        bits |= held.astype(np.uint32) * PROTECTED_BIT
+        removable -= int(held.sum(axis=1).max(initial=0))
     # Score in the high half, index in the low half: one unstable integer sort, four times as fast as a stable argsort
     keys = bits.astype(np.uint64)
     keys <<= np.uint64(32)
-    keys |= np.arange(len(keys), dtype=np.uint32)
-    keys.sort()
-    ordered_bits = (keys >> np.uint64(32)).astype(np.uint32)
-    if len(keys) and ordered_bits[-1] >= INFINITY_BITS:
-        raise ScoreError(_describe_bad_scores(flat, name))
-    ranks = np.empty(len(keys), dtype=np.int32)
-    ranks[keys.astype(np.uint32)] = np.arange(len(keys), dtype=np.int32)
-    return Ranking(ranks, ordered_bits)
+    keys |= np.arange(keys.size, dtype=np.uint32).reshape(keys.shape)
+    keys.sort(axis=1)
+    return keys.astype(np.uint32), (keys >> np.uint64(32)).astype(np.uint32), removable
 
 
 def _describe_bad_scores(scores: NDArray[np.float32], name: str) -> str:
@@ -93,11 +205,12 @@ def global_cut(
         rankings: of T targets.
         totals: ``[A]``, groups to remove in all, for each of A amounts.
         limits: the most groups that each target may lose; what it does not lose, the others do, as far as they can.
+            Without any, all that are removable.
 
     Returns:
         int64 ``[A, T]``.
     """
-    most = np.array([r.groups for r in rankings] if limits is None else limits, dtype=np.int64)
+    most = np.array([r.removable for r in rankings] if limits is None else limits, dtype=np.int64)
     wanted = np.minimum(totals, most.sum())
     low = np.zeros(len(wanted), dtype=np.int64)  # the cut's bits lie in [low, high)
     high = np.full(len(wanted), int(INFINITY_BITS), dtype=np.int64)

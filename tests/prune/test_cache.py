@@ -142,7 +142,7 @@ def test_rankings_are_made_once_and_for_every_amount(monkeypatch: pytest.MonkeyP
     made: list[str] = []
     rank = engine.rank
     monkeypatch.setattr(engine, "RANKINGS", ByteBoundedCache(1 << 20))
-    monkeypatch.setattr(engine, "rank", lambda scores, name: made.append(name) or rank(scores, name))
+    monkeypatch.setattr(engine, "rank", lambda scores, name, held: made.append(name) or rank(scores, name, held))
     subject = Subject.from_module(network_of(torch.randn(3, 4), torch.randn(5)))
     for recipe in (
         Recipe(amount=0.1),

@@ -1,0 +1,73 @@
+"""The way of one target through a schedule, as an ordinary ranking in the end."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pruning_explorer.prune.ranking import PROTECTED_BIT, Ranking, rank, rank_rows, rank_survivors
+
+STEP_BITS = np.uint32(24)
+"""Above the seven highest digits of a score's bits; a hundred steps stay below those of infinity."""
+LOST_BITS = np.uint32(7)
+
+
+@dataclass
+class Trajectory:
+    """What of one target has gone, step by step, and how the rest is ranked now.
+
+    Attributes:
+        name: of the target, for error messages.
+        row_dim: the dim that indexes rows, where rows lose alike.
+        removed: how many ranks are gone.
+    """
+
+    name: str
+    row_dim: int | None = None
+    removed: int = 0
+    _ranking: Ranking | None = None
+    _steps: int = 0
+    _left: list[NDArray[np.uint32]] = field(default_factory=list)
+
+    @property
+    def ranking(self) -> Ranking:
+        """As it stands for the next cut: what is gone first."""
+        assert self._ranking is not None, "nothing has been scored yet"
+        return self._ranking
+
+    def score(self, scores: Tensor, protected: Tensor | None) -> None:
+        """Rank anew what is left.
+
+        Raises:
+            ScoreError: a survivor's score is NaN, infinite or negative.
+        """
+        if self._ranking is not None:
+            self._ranking = rank_survivors(
+                self._ranking, self.removed, scores, self.name, protected, row_dim=self.row_dim
+            )
+        elif self.row_dim is None:
+            self._ranking = rank(scores, self.name, protected)
+        else:
+            self._ranking = rank_rows(scores, self.name, protected, self.row_dim)
+
+    def cut(self, removed: int) -> None:
+        """One step: so many are gone now, those of the earlier steps among them."""
+        self._left.append(self._bits(self.removed, removed))
+        self.removed = removed
+        self._steps += 1
+
+    def finish(self) -> Ranking:
+        """Who went in which order; then the rest, by their last scores.
+
+        The bits for a joint cut hold the step first and then as much of the score as there is room for, so that a cut
+        at what has gone takes just that, and any other cut goes step by step.
+        """
+        ranking = self.ranking
+        bits = np.concatenate([*self._left, self._bits(self.removed, len(ranking.ordered_bits))])
+        return Ranking(ranking.ranks, bits, ranking.removable, ranking.rows, ranking.scores)
+
+    def _bits(self, start: int, end: int) -> NDArray[np.uint32]:
+        bits = self.ranking.ordered_bits[start:end]
+        step = np.uint32(self._steps) << STEP_BITS
+        return ((bits & ~PROTECTED_BIT) >> LOST_BITS) + step | bits & PROTECTED_BIT
