@@ -160,8 +160,8 @@ def test_layers_and_classes_of_real_recipes() -> None:
     assert found.classes.query("recipe == 1")["group"].tolist() == ["all", *"0123456789"]
     quality = rows(found.table, "quality")
     for position, (row, curve) in enumerate(zip(quality.values(), found.curves["quality"], strict=True)):
-        of_all = found.classes.query("recipe == @position and group == 'all'")["pruned"].item()
-        assert row["value"] == curve == of_all
+        classes = found.classes[found.classes["recipe"] == position]
+        assert row["value"] == curve == classes["pruned"].iloc[0]
     assert quality[1]["verdict"] == "best"
     assert quality[0]["verdict"] == ""  # 20 points apart on 360 samples is no chance
     assert len(found.exemplars) > 0

@@ -13,9 +13,9 @@ from pruning_explorer.measure.forward import (
     layer_outputs,
     leaf_modules,
     masked_outputs,
-    masked_weights,
     run_subject,
 )
+from pruning_explorer.measure.masking import masked_weights
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe

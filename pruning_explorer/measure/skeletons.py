@@ -1,0 +1,93 @@
+"""Skeletons that are used again where a call has left nothing in them."""
+
+import threading
+import types
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from pruning_explorer.prune.subject import skeleton
+
+VALUES = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.layout, torch.memory_format}
+)
+SHARED = (Tensor, type, types.FunctionType, types.BuiltinFunctionType, weakref.ref)
+"""What a skeleton does not copy: another one would hold the very same."""
+
+
+class _Skeletons(threading.local):
+    def __init__(self) -> None:
+        self.unused: WeakKeyDictionary[nn.Module, tuple[nn.Module, list[_Memory]]] = WeakKeyDictionary()
+
+
+_SKELETONS = _Skeletons()
+
+
+@contextmanager
+def borrow_skeleton(model: nn.Module) -> Iterator[nn.Module]:
+    """A skeleton of ``model`` that nobody else uses, and in which no earlier call has left anything.
+
+    To copy the module tree takes a good part of a small network's forward pass. So each thread keeps one for next time,
+    unless the call has changed it, or it holds something of which that cannot be told.
+    """
+    kept = _SKELETONS.unused.pop(model, None)
+    if kept is None:
+        frame = skeleton(model)
+        kept = frame, [_Memory(module) for module in frame.modules() if not _is_torchs(module)]
+    frame, memories = kept
+    yield frame
+    if all(memory.is_as_it_was() for memory in memories):
+        _SKELETONS.unused[model] = kept
+
+
+def _is_torchs(module: nn.Module) -> bool:
+    """Whether it is a layer of torch itself; in eval mode these remember nothing but what is in their buffers."""
+    return type(module).__module__.startswith("torch.nn.modules.")
+
+
+class _Memory:
+    """What a module's attributes were, when nobody had called it."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._children = dict(module.named_children())
+        self._attributes = _copy(self._now())
+
+    def is_as_it_was(self) -> bool:
+        children = dict(self._module.named_children())
+        return (
+            children.keys() == self._children.keys()
+            and all(children[name] is child for name, child in self._children.items())
+            and _same(self._attributes, self._now())
+        )
+
+    def _now(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self._module).items() if name != "_modules"}
+
+
+def _copy(value: Any) -> Any:
+    """A value to be compared with later: containers are copied, all else is kept."""
+    if type(value) in (dict, OrderedDict):
+        return type(value)((key, _copy(each)) for key, each in value.items())
+    return type(value)(map(_copy, value)) if type(value) in (list, tuple, set) else value
+
+
+def _same(before: Any, now: Any) -> bool:
+    """Whether a value is surely as it was when it was copied."""
+    if isinstance(now, SHARED):
+        return before is now
+    if type(before) is not type(now):
+        return False
+    if type(now) in (dict, OrderedDict):
+        return bool(before.keys() == now.keys()) and all(_same(before[key], each) for key, each in now.items())
+    if type(now) in (list, tuple):
+        return len(before) == len(now) and all(map(_same, before, now))
+    if type(now) is set:
+        return bool(before == now) and all(type(each) in VALUES for each in now)
+    return type(now) in VALUES and bool(before == now)
