@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pruning_explorer import Recipe, build_report, compute_masks, load_subject, sample_names
-from pruning_explorer.cli import main, make_parser, read_recipe
+from pruning_explorer.cli import main
+from pruning_explorer.cli.parser import make_parser
+from pruning_explorer.cli.recipe_flags import read_recipe
 from pruning_explorer.prune.recipe import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +58,7 @@ def test_every_setting_is_a_flag_with_its_help(command: str, capsys: pytest.Capt
     assert stop.value.code == 0
     help_text = " ".join(capsys.readouterr().out.split())
     for setting in SETTINGS.values():
-        assert f"--{setting.name}" in help_text
+        assert f"--{setting.name.replace('_', '-')} " in help_text
         assert setting.help in help_text
 
 
@@ -84,7 +86,7 @@ def test_a_report_says_requested_beside_achieved(capsys: pytest.CaptureFixture[s
     # 0.3 of the 20 and the 12 weights: 6 and round(3.6) = 4 go, 10 of 32
     assert main(["report", "tutorial-mlp", "--amount", "0.3"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "30.0% requested, 31.2% achieved: 10 of 32 weights in 2 targets" in printed
+    assert "30.0 % requested, 31.2 % achieved: 10 of 32 weights in 2 targets" in printed
 
 
 def test_code_is_the_recipes_script(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,7 +135,7 @@ def test_what_makes_no_sense_is_one_line_on_stderr(
 
 
 def test_help_waits_for_no_torch() -> None:
-    code = "import sys; from pruning_explorer.cli import make_parser; make_parser(['--help']).format_help();"
+    code = "import sys; from pruning_explorer.cli.parser import make_parser; make_parser(['--help']).format_help();"
     code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 

@@ -1,0 +1,32 @@
+"""The same calls as the pages make, from a terminal: ``python -m pruning_explorer report digits-cnn --amount 0.8``."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from pruning_explorer.cli.parser import make_parser
+from pruning_explorer.cli.say import complain
+from pruning_explorer.errors import PruningExplorerError
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line.
+
+    Returns:
+        The exit code: 0, or 2 where something asked for makes no sense; then one line on stderr says what.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no × or – still gets the rest
+    try:
+        options = make_parser(arguments).parse_args(arguments)
+        print(options.run(options))
+        sys.stdout.flush()
+    except PruningExplorerError as error:
+        complain(error)
+        return 2
+    except BrokenPipeError:  # `... | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,50 @@
+"""The commands and their flags."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pruning_explorer.cli.commands import run_code, run_report, run_subjects
+from pruning_explorer.cli.compare import add_compare_flags, run_compare
+from pruning_explorer.cli.recipe_flags import add_recipe_flags
+from pruning_explorer.cli.say import NAME
+
+WITH_RECIPES = {"report", "code", "compare"}
+
+
+def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The commands and their flags.
+
+    Args:
+        arguments: about to be parsed. Where none is a command with a recipe, its flags are left out: they are
+            made of the settings that a recipe declares, which imports torch, and `--help` shall not wait for it.
+    """
+    parser = _Parser(
+        prog=NAME,
+        description="Prune a network in a terminal: which weights go, what it still knows, and what it costs.",
+        epilog=f"All flags of a command: {NAME} report --help",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    report = commands.add_parser(
+        "report", help="prune a subject and print what the Explore page shows", allow_abbrev=False
+    )
+    compare = commands.add_parser(
+        "compare", help="set recipes side by side, as the Compare page does", allow_abbrev=False
+    )
+    code = commands.add_parser("code", help="print a recipe as a plain torch.nn.utils.prune script", allow_abbrev=False)
+    subjects = commands.add_parser("subjects", help="list the sample networks", allow_abbrev=False)
+    report.set_defaults(run=run_report)
+    compare.set_defaults(run=run_compare)
+    code.set_defaults(run=run_code)
+    subjects.set_defaults(run=run_subjects)
+    if WITH_RECIPES & set(arguments):
+        add_recipe_flags(report)
+        report.add_argument("--json", action="store_true", help="print the report as JSON")
+        add_recipe_flags(code)
+        add_compare_flags(compare)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")

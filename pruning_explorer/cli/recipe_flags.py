@@ -1,0 +1,141 @@
+"""A recipe from flags and from a file."""
+
+import argparse
+import contextlib
+import json
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pruning_explorer.cli.own_scores import name_file, read_own_scores
+from pruning_explorer.cli.say import NAME
+from pruning_explorer.errors import RecipeError
+
+if TYPE_CHECKING:
+    from pruning_explorer.prune.recipe import Recipe
+    from pruning_explorer.prune.settings import Setting
+
+
+def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
+    """One flag for each setting that a recipe declares, and those that name layers."""
+    from pruning_explorer.prune.recipe import SETTINGS
+
+    add_subject(parser)
+    for setting in SETTINGS.values():
+        _add_flag(parser, setting)
+    layers = parser.add_argument_group("layers", "Each flag may be given several times; a layer's NAME: conv1.weight")
+    layers.add_argument("--target", metavar="NAME", action="append", help="prune this one; without any, all")
+    layers.add_argument(
+        "--layer-amount",
+        metavar="NAME=FRACTION",
+        action="append",
+        help="its own amount, outside a global ranking",
+    )
+    layers.add_argument("--freeze", metavar="NAME", action="append", help="keep this one dense")
+    parser.add_argument("--recipe", metavar="FILE", type=Path, help="read a recipe as JSON; other flags go before it")
+    add_choices(parser)
+
+
+def add_subject(parser: argparse.ArgumentParser) -> None:
+    """The one thing that every command on a network asks for."""
+    parser.add_argument("subject", metavar="SUBJECT", help=f"name of a sample; `{NAME} subjects` lists them")
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """The flag for scores of one's own, and at the end of the help all that can be chosen."""
+    from pruning_explorer.cli.choices import list_choices
+
+    parser.add_argument(
+        "--scores",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="read scores or masks by parameter name (.safetensors, .npz) and say how a recipe names them; the "
+        "criteria scores and mask take them without a name, and a mask without an amount removes all that it removes",
+    )
+    parser.formatter_class = _Formatter
+    parser.epilog = list_choices()
+
+
+def read_recipe(options: argparse.Namespace) -> "Recipe":
+    """The recipe that a command line asks for: its file, if any, with its flags on top.
+
+    Raises:
+        PruningExplorerError: a flag or a file cannot be read.
+    """
+    from pruning_explorer.prune.recipe import SETTINGS, Recipe, check_amount
+
+    given: dict[str, Any] = {}
+    for setting in SETTINGS.values():
+        value = getattr(options, setting.name)
+        if value is not None:
+            given[setting.name] = value if isinstance(value, bool) else setting.parse(value)
+    if options.layer_amount is not None:
+        given["amounts"] = {}
+        for text in options.layer_amount:
+            name, equals, amount = text.rpartition("=")
+            if not equals:
+                raise RecipeError(f"--layer-amount {text!r} has no amount; write it as conv1.weight=0.3")
+            given["amounts"][name] = check_amount(SETTINGS["amount"].parse(amount), name)
+    if options.target is not None:
+        given["targets"] = options.target
+    if options.freeze is not None:
+        given["frozen"] = options.freeze
+    files = read_own_scores(options.scores)
+    if "criterion" in given:
+        given["criterion"] = name_file(given["criterion"], files)
+        if given["criterion"].startswith("mask:") and options.recipe is None:
+            given.setdefault("amount", 1.0)
+    base = Recipe() if options.recipe is None else recipe_of(read_text(options.recipe), files)
+    return Recipe.from_dict({**base.to_dict(), **given})
+
+
+def recipe_of(text: str, files: Sequence[str]) -> "Recipe":
+    """A recipe from JSON; ``files`` are as for :func:`name_file`.
+
+    Raises:
+        RecipeError: it is no JSON, or no recipe.
+    """
+    from pruning_explorer.prune.recipe import Recipe
+
+    with contextlib.suppress(ValueError, RecursionError):  # what is no JSON the recipe refuses itself
+        content = json.loads(text)
+        if isinstance(content, dict) and isinstance(content.get("criterion"), str):
+            return Recipe.from_dict({**content, "criterion": name_file(content["criterion"], files)})
+    return Recipe.from_json(text)
+
+
+def read_text(path: Path) -> str:
+    """The text of a recipe's file.
+
+    Raises:
+        RecipeError: it cannot be read, or is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise RecipeError(f"{path} cannot be read: {reason}; give a file that holds a recipe as JSON") from None
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)  # names are to be copied
+
+
+def _add_flag(parser: argparse.ArgumentParser, setting: "Setting") -> None:
+    flag = f"--{setting.name.replace('_', '-')}"
+    if isinstance(setting.default, bool):
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=setting.help)
+        return
+    from pruning_explorer.prune.settings import format_value
+
+    numeric = isinstance(setting.default, int | float)
+    bounds = f"{setting.low:g} to {setting.high}; " if numeric else ""
+    parser.add_argument(
+        flag,
+        metavar=setting.unit.upper() or ("N" if numeric else "NAME"),
+        help=f"{setting.help} [{bounds}default {format_value(setting.default)}]",
+    )

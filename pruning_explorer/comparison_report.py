@@ -1,0 +1,157 @@
+"""A whole comparison as one HTML file that opens offline: what the Compare page shows, with live charts."""
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+
+from pruning_explorer.figures.agreement_matrix import agreement_by_layer, agreement_matrix
+from pruning_explorer.figures.class_changes import class_changes
+from pruning_explorer.figures.comparison_curves import comparison_curves
+from pruning_explorer.figures.comparison_page import Section, comparison_page, preformatted
+from pruning_explorer.figures.comparison_table import comparison_table
+from pruning_explorer.figures.exemplar_gallery import exemplar_gallery
+from pruning_explorer.figures.numbers import count
+from pruning_explorer.figures.recipe_names import recipe_label
+from pruning_explorer.figures.sparsity_lines import sparsity_lines
+from pruning_explorer.lab.comparison import Comparison, pareto_front
+from pruning_explorer.lab.study import Study
+from pruning_explorer.measure.forward import dense_outputs
+from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.prune.titles import title_of
+
+CARDS = 24
+"""The file holds the pictures of so many samples."""
+
+STANDING = ["recipe", "seed", "amount", "sparsity", "compression", "quality", "kl_nats", "agreement"]
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """One HTML document with everything in a comparison; it fetches nothing.
+
+    A part that the subject or the recipes have nothing for says so or is left out.
+    """
+    names = [entry.name for entry in comparison.entries]
+    sections = [
+        _side_by_side(comparison),
+        _curves(comparison, names),
+        *_masks(comparison, names),
+        _budget(comparison, names),
+        *_behaviour(comparison, names),
+        _recipes(comparison),
+    ]
+    subject = comparison.subject
+    same = f" All on the same {count(subject.sample_count)} samples." if subject.samples is not None else ""
+    return comparison_page(f"{subject.name}: {', '.join(names)}", f"{subject.about}{same}".strip(), sections)
+
+
+def standing_points(studies: Sequence[Study | None]) -> pd.DataFrame:
+    """Where recipes stand on the curves at their own amounts: a row each, for those with samples to be measured on.
+
+    Columns: ``STANDING``, as a curve's own; ``quality`` is NaN where there are no labels.
+    """
+    rows = []
+    for position, study in enumerate(studies):
+        if study is None or study.drift is None:
+            continue
+        drift, sparsity = study.drift.totals(), float(study.sparsity["achieved_of_weights"] or 0)
+        quality = math.nan if study.quality is None else float(study.quality["pruned"].iloc[0])
+        compression = math.inf if sparsity == 1 else 1 / (1 - sparsity)
+        own = (position, study.recipe.seed, study.recipe.amount)
+        rows.append((*own, sparsity, compression, quality, drift["kl_nats"], drift["agreement"]))
+    return pd.DataFrame(rows, columns=STANDING)
+
+
+def _side_by_side(comparison: Comparison) -> Section:
+    problems = [
+        f"{recipe_label(position, entry.name)}: {problem}"
+        for position, (entry, problem) in enumerate(zip(comparison.entries, comparison.problems, strict=True))
+        if problem is not None
+    ]
+    note = (
+        "With 95 % intervals. Recipes are paired on the same samples: a tie is within error of the best (McNemar's "
+        "test for fractions of samples, a bootstrap interval of the difference for drift)."
+    )
+    told = "".join(f"<p><strong>{escape(problem)}</strong></p>" for problem in problems)
+    return Section("Side by side", note, [told, comparison_table(comparison.table)])
+
+
+def _curves(comparison: Comparison, names: Sequence[str]) -> Section:
+    subject, frame = comparison.subject, comparison.curves
+    if frame.empty:
+        return Section("Over the whole range", "No amount was measured.")
+    dense, front, standing = (
+        quality_of(subject, dense_outputs(subject)),
+        pareto_front(frame),
+        standing_points(comparison.studies),
+    )
+    charts = [
+        comparison_curves(
+            frame,
+            names,
+            dense_quality=dense,
+            quality_name=subject.quality_name,
+            axis=axis,
+            standing=standing,
+            front=front,
+        )
+        for axis in ("sparsity", "compression")
+    ]
+    drawn = any(seeds > 1 for seeds in frame.groupby("recipe")["seed"].nunique())
+    note = "Every recipe at other amounts, on the same samples. Rings mark the Pareto front."
+    return Section("Over the whole range", note + " A random method is the median in a band of seeds." * drawn, charts)
+
+
+def _budget(comparison: Comparison, names: Sequence[str]) -> Section:
+    note = (
+        "Where each recipe spends its budget. Ranked by itself every layer loses the same; one ranking over all layers "
+        "and ERK take more from where there is more to spare."
+    )
+    return Section("Sparsity by layer", note, [sparsity_lines(comparison.layers, names)])
+
+
+def _masks(comparison: Comparison, names: Sequence[str]) -> list[Section]:
+    agreement = Section(
+        "Agreement of the masks",
+        "The Jaccard index of the weights that two recipes keep, beside what masks drawn by chance at the same "
+        "sparsities would give.",
+        [agreement_matrix(comparison.agreement, names), agreement_by_layer(comparison.agreement, names)],
+    )
+    return [agreement]
+
+
+def _behaviour(comparison: Comparison, names: Sequence[str]) -> list[Section]:
+    subject, classes, found = comparison.subject, comparison.classes, comparison.exemplars
+    sections = []
+    if len(classes) and classes["group"].nunique() > 1:
+        note = "What the average hides: one class can pay for the others."
+        chart = class_changes(classes, names, subject.quality_name)
+        sections.append(Section(f"{subject.quality_name.capitalize()} by class", note, [chart]))
+    if subject.samples is None:
+        return sections
+    note = (
+        f"{count(len(found))} of {count(subject.sample_count)} samples are answered differently from the dense network "
+        "by at least one recipe. Those that most recipes change come first, then those that drift furthest: "
+        "pruning-identified exemplars (arXiv 1911.05248)."
+    )
+    if len(found) > CARDS:
+        note += f" The first {CARDS} are shown."
+    view, labels = subject.view, subject.labels
+    cards = exemplar_gallery(
+        found.head(CARDS),
+        names,
+        subject.output_names,
+        labels=None if labels is None else labels.cpu().numpy(),
+        view=None if view is None else (view.kind, view.values),
+    )
+    return [*sections, Section("Samples on which the choice matters", note, [cards] if len(found) else [])]
+
+
+def _recipes(comparison: Comparison) -> Section:
+    parts: list[str] = []
+    for position, entry in enumerate(comparison.entries):
+        title = f"{recipe_label(position, entry.name)}: {title_of(entry.recipe)}, recipe {entry.recipe.id}"
+        parts += [f"<h3>{escape(title)}</h3>", preformatted(entry.recipe.to_json())]
+    note = "Each as JSON; in a file of its own, the terminal's --recipe reads it."
+    return Section("Recipes", note, parts)
