@@ -136,6 +136,7 @@ BN_SCALE = Criterion(
     bn_scale,
     paper="arXiv 1708.06519",
     needs="example",
+    static=True,
     channels=True,
     advice="Made for whole channels: choose that granularity.",
     refuse=without_batchnorm,

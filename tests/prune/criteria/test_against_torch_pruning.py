@@ -104,3 +104,26 @@ def test_geometric_median(subject: Subject, layer: str) -> None:
     ours = scores_of(positive, "fpgm", target.name, f"channel:dim={target.out_dim}")
     expected = theirs(positive, tp.importance.FPGMImportance(p=1, **FIRST), layer)
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", ["0", "3"])
+def test_batchnorm_scale(subject: Subject, layer: str) -> None:
+    target = subject.target(f"{layer}.weight")
+    ours = scores_of(subject, "bn-scale", target.name, f"channel:dim={target.out_dim}")
+    torch.testing.assert_close(ours, theirs(subject, tp.importance.BNScaleImportance(normalizer=None), layer))
+
+
+def test_mean_activation() -> None:
+    """Theirs is of a layer's inputs: what comes out of the one before."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 3, 3))
+    inputs = torch.randn(10, 2, 8, 8)
+    found = Subject.from_module(model, inputs, calibration=inputs)
+    importance = tp.pruner.importance.ActivationImportance(**FIRST)
+    copied = found.copy_model()
+    with importance.compute_importance(copied):
+        copied(inputs)
+    # What its hook left on the first layer is of that one's inputs, and is not asked for
+    expected = importance(group_of(copied, "0", inputs[:1])).double()
+    ours = scores_of(found, "mean-activation", "0.weight", "channel")
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-7)

@@ -11,6 +11,8 @@ from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.gradients import mean_gradients, squared_gradients
 from tests.prune.criteria.tiny import assert_scores, linear, scores_of
 
+pytestmark = pytest.mark.filterwarnings("ignore:There is a performance drop")  # which the package mutes by itself
+
 
 def even_logits() -> Subject:
     """Both samples give two equal logits, so each class has probability 1/2.
