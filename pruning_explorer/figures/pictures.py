@@ -1,8 +1,9 @@
-"""Grey pictures as PNG, in a page's own text."""
+"""Pictures as PNG, in a page's own text."""
 
 import base64
 import struct
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +23,43 @@ def png(picture: npt.NDArray[np.floating]) -> bytes:
     if not np.isfinite(picture).all():
         raise ValueError("a picture has pixels that are not finite")
     grey = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    height, width = grey.shape
-    # each row begins with its filter: 0, as it is
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), grey], axis=1).tobytes()
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"".join(
-        [b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(rows)), _chunk(b"IEND", b"")]
-    )
+    return _file(grey, 0)
+
+
+def palette_png(codes: npt.NDArray[np.uint8], palette: Sequence[str]) -> bytes:
+    """A picture of few colours as a PNG file, a byte a pixel before it is packed.
+
+    Args:
+        codes: [H, W], places in ``palette``.
+        palette: ``#rrggbb`` colours, at most 256.
+
+    Raises:
+        ValueError: not [H, W], empty, or a code without a colour.
+    """
+    if codes.ndim != 2 or not codes.size:
+        raise ValueError(f"a picture is [H, W] and not empty; this is {list(codes.shape)}")
+    if int(codes.max()) >= len(palette):
+        raise ValueError(f"code {codes.max()} has no colour among {len(palette)}")
+    colours = b"".join(bytes.fromhex(colour.removeprefix("#")) for colour in palette)
+    return _file(codes.astype(np.uint8), 3, _chunk(b"PLTE", colours))
 
 
 def png_address(picture: npt.NDArray[np.floating]) -> str:
     """:func:`png` as a ``data:`` address for an ``img``."""
-    return f"data:image/png;base64,{base64.b64encode(png(picture)).decode('ascii')}"
+    return data_address(png(picture))
+
+
+def data_address(file: bytes) -> str:
+    """A PNG file as a ``data:`` address."""
+    return f"data:image/png;base64,{base64.b64encode(file).decode('ascii')}"
+
+
+def _file(pixels: npt.NDArray[np.uint8], kind: int, palette: bytes = b"") -> bytes:
+    height, width = pixels.shape
+    # each row begins with its filter: 0, as it is
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels], axis=1).tobytes()
+    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + palette + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -1,0 +1,244 @@
+"""One layer's mask under every recipe, side by side, and how many of them keep each weight."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pruning_explorer.figures import colours
+from pruning_explorer.figures.chart import Chart, draw, head_room, short_name, word_chart
+from pruning_explorer.figures.numbers import count, percent
+from pruning_explorer.figures.pictures import data_address, palette_png
+from pruning_explorer.figures.recipe_names import recipe_label, short_label
+
+Matrix = npt.NDArray[np.uint8]
+
+TITLE: Final = "Masks"
+PANEL_HEIGHT: Final = 200
+# between two panels one below the other: numbers of one, two lines of the next
+GAP_HEIGHT: Final = 70
+HEADING_HEIGHT: Final = 40
+MARGIN: Final = {"l": 40, "r": 12, "b": 72}
+COLUMN_GAP: Final = 0.05
+LONGEST_NAME: Final = 16
+LEGEND_WIDTH: Final = 100
+
+# a larger layer is drawn in blocks: its weights are smaller than pixels
+MOST_CELLS: Final = 1024
+MOST_BLOCKS: Final = 256
+# up to here each weight's fate is written out for its hover label; beyond, its colour tells
+MOST_WORDS: Final = 1 << 14
+
+# by how many recipes keep a weight, where it is neither none nor all; ever darker
+SOME: Final = ("#f0e4f6", "#cfa9e3", "#a06cbe")
+CAPTION: Final = "across: the weights of an output channel<br>drag to zoom into all, double-click for the whole"
+
+
+def mask_panels(masks: Sequence[npt.NDArray[Any]], names: Sequence[str], target: str) -> Chart:
+    """A panel for each recipe and one for all together; a zoom into one is a zoom into all.
+
+    A layer of more than 1,024 rows or columns is drawn as the density of blocks, at most 256 a side; the last panel
+    is then the share of weights that all recipes keep. Draw it with Plotly's ``displayModeBar`` off: dragging zooms.
+
+    Args:
+        masks: of one layer, one for each recipe, [O, ...] with the output channels first; true is kept. A recipe that
+            leaves the layer alone has all true.
+        names: of the recipes, by position, at most four.
+        target: the name of the layer.
+
+    Raises:
+        ValueError: there is not one name for each mask, or two masks differ in shape.
+    """
+    if len(masks) != len(names):
+        raise ValueError(f"{len(masks)} masks need as many names; there are {len(names)}")
+    if not masks or not np.size(masks[0]):
+        return word_chart(TITLE, "There is no mask to show.", PANEL_HEIGHT)
+    shapes = {np.shape(mask) for mask in masks}
+    if len(shapes) > 1:
+        raise ValueError(f"masks of one layer have one shape; these have {sorted(shapes)}")
+    rows = [_matrix(mask) for mask in masks]
+    kept_by: Matrix = np.stack(rows).sum(axis=0, dtype=np.uint8)
+    height, width = kept_by.shape
+    block = tuple(-(-side // MOST_BLOCKS) for side in (height, width)) if max(height, width) > MOST_CELLS else None
+    total = len(masks)
+    if block is None:
+        shown = [_cells(mask, [colours.REMOVED, colours.KEPT], ["removed", "kept"]) for mask in rows]
+        shown.append(_cells(kept_by, _palette(total), [_by(number, total) for number in range(total + 1)]))
+        legend = [(colours.KEPT, f"kept (by all {total})"), *_some(total), (colours.REMOVED, "removed (by all)")]
+    else:
+        shown = [_blocks(mask, block, "kept") for mask in rows]
+        shown.append(_blocks((kept_by == total).astype(np.uint8), block, f"kept by all {total}"))
+        legend = [(colours.KEPT, "all kept"), (_mixed(0.5), "half kept"), (colours.REMOVED, "none kept")]
+
+    headings = [
+        f"<b>{escape(short_label(place, names, LONGEST_NAME), quote=False)}</b><br>{percent(float(mask.mean()))} kept"
+        for place, mask in enumerate(rows)
+    ]
+    by_all, by_none = float((kept_by == total).mean()), float((kept_by == 0).mean())
+    headings.append(f"<b>All together</b><br>all keep {percent(by_all)}, none {percent(by_none)}")
+    domains, plot_height = _grid(total + 1)
+    corners = [(across[0], up[1]) for across, up in domains]
+    caption = {**_words(CAPTION, 0, 0), "yanchor": "top", "yshift": -30}
+    traces = [{**trace, **_axes_of(place)} for place, trace in enumerate(shown)]
+    legend_rows = -(-len(legend) // 2)
+    top = head_room(legend_rows) + HEADING_HEIGHT
+    axes = _all_axes(domains, height, width)
+    figure = draw(
+        f"{TITLE} <span style='font-size:12px'>{_about(target, height, width, block)}</span>",
+        top + plot_height + MARGIN["b"],
+        [*traces, *(_legend_entry(colour, name) for colour, name in legend)],
+        axes,
+        legend_rows=legend_rows,
+        legend_width=LEGEND_WIDTH,
+        margin={**MARGIN, "t": top},
+        annotations=[*(_words(text, *place) for text, place in zip(headings, corners, strict=True)), caption],
+        dragmode="zoom",
+    )
+    return Chart(figure, _finding(rows, kept_by, names, target))
+
+
+def _matrix(mask: npt.NDArray[Any]) -> Matrix:
+    mask = np.asarray(mask) != 0
+    return mask.reshape(len(mask) if mask.ndim else 1, -1).astype(np.uint8)
+
+
+def _palette(total: int) -> list[str]:
+    # of one recipe there is none between all and nobody
+    between = SOME[len(SOME) - total + 1 :] if total > 1 else ()
+    return [colours.REMOVED, *between, colours.KEPT]
+
+
+def _by(number: int, total: int) -> str:
+    return f"kept by {'none' if number == 0 else number} of {total}"
+
+
+def _some(total: int) -> list[tuple[str, str]]:
+    return [(_palette(total)[number], f"by {number} of {total}") for number in range(total - 1, 0, -1)]
+
+
+def _cells(codes: Matrix, palette: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+    told = "row %{y}, column %{x}"
+    picture: dict[str, Any] = {"type": "image", "source": data_address(palette_png(codes, palette))}
+    if codes.size <= MOST_WORDS:
+        picture["text"] = np.array(words, dtype=object)[codes].tolist()
+        told += ": <b>%{text}</b>"
+    return {**picture, "hovertemplate": f"{told}<extra></extra>"}
+
+
+def _blocks(codes: Matrix, block: tuple[int, ...], what: str) -> dict[str, Any]:
+    sums, sizes = codes.astype(np.int64), np.ones(codes.shape, dtype=np.int64)
+    for axis, step in enumerate(block):
+        starts = np.arange(0, codes.shape[axis], step)
+        sums, sizes = (np.add.reduceat(array, starts, axis=axis) for array in (sums, sizes))
+    share = np.rint(sums / sizes * 100)
+    # only all is 100 %, only none is 0 %
+    share = np.where(sums == sizes, 100, np.where(sums == 0, 0, np.clip(share, 1, 99)))
+    return {
+        "type": "heatmap",
+        "z": share.astype(np.uint8),
+        "y0": (block[0] - 1) / 2,
+        "dy": block[0],
+        "x0": (block[1] - 1) / 2,
+        "dx": block[1],
+        "zmin": 0,
+        "zmax": 100,
+        "colorscale": [[0, colours.REMOVED], [0.5, _mixed(0.5)], [1, colours.KEPT]],
+        "showscale": False,
+        "hovertemplate": f"around row %{{y:.0f}}, column %{{x:.0f}}: <b>%{{z}} % {what}</b><extra></extra>",
+    }
+
+
+def _mixed(share: float) -> str:
+    """Between removed and kept, through a light middle that is neither."""
+    middle = "#f3ecdf"
+    return middle if share == 0.5 else colours.KEPT if share > 0.5 else colours.REMOVED
+
+
+def _grid(panels: int) -> tuple[list[tuple[tuple[float, float], tuple[float, float]]], int]:
+    """Where each panel stands, as shares of the plot, and the plot's height in pixels; two in a row.
+
+    A last one that is alone in its row has all of it.
+    """
+    lines = -(-panels // 2)
+    plot_height = lines * PANEL_HEIGHT + (lines - 1) * GAP_HEIGHT
+    half = (1 - COLUMN_GAP) / 2
+    domains = []
+    for place in range(panels):
+        line, column = divmod(place, 2)
+        top = 1 - line * (PANEL_HEIGHT + GAP_HEIGHT) / plot_height
+        across = (0.0, half) if column == 0 else (1 - half, 1.0)
+        if place == panels - 1 and column == 0:
+            across = (0.0, 1.0)
+        domains.append((across, (max(0.0, top - PANEL_HEIGHT / plot_height), top)))
+    return domains, plot_height
+
+
+def _axes_of(place: int) -> dict[str, str]:
+    number = "" if place == 0 else str(place + 1)
+    return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+
+
+def _all_axes(
+    domains: Sequence[tuple[tuple[float, float], tuple[float, float]]], height: int, width: int
+) -> dict[str, dict[str, Any]]:
+    axes: dict[str, dict[str, Any]] = {}
+    for place, (across, up) in enumerate(domains):
+        names = _axes_of(place)
+        number = names["xaxis"][1:]
+        common = {"fixedrange": False, "showgrid": False, "nticks": 5, "constrain": "range", "tickfont": {"size": 11}}
+        # plotly would keep cells of a picture square
+        x = {**common, "domain": list(across), "anchor": names["yaxis"], "range": [-0.5, width - 0.5]}
+        y = {
+            **common,
+            "domain": list(up),
+            "anchor": names["xaxis"],
+            "range": [height - 0.5, -0.5],
+            "scaleanchor": False,
+            "showticklabels": across[0] == 0,
+        }
+        if place:
+            x["matches"], y["matches"] = "x", "y"
+        axes[f"xaxis{number}"], axes[f"yaxis{number}"] = x, y
+    return axes
+
+
+def _words(text: str, x: float, y: float) -> dict[str, Any]:
+    """Words that stand on a point of the plot, both in shares of it."""
+    return {
+        "text": text,
+        "align": "left",
+        "showarrow": False,
+        "xref": "paper",
+        "x": x,
+        "xanchor": "left",
+        "yref": "paper",
+        "y": y,
+        "yanchor": "bottom",
+        "font": {"size": 12},
+    }
+
+
+def _legend_entry(colour: str, name: str) -> dict[str, Any]:
+    marker = {"symbol": "square", "size": 12, "color": colour, "line": {"width": 1, "color": colours.DENSE_LINE}}
+    return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": marker, "name": name}
+
+
+def _about(target: str, height: int, width: int, block: tuple[int, ...] | None) -> str:
+    about = f"{short_name(target.removesuffix('.weight'))}, {height:,} × {width:,}"
+    return about if block is None else f"{about}, blocks of {block[0]} × {block[1]}"
+
+
+def _finding(rows: Sequence[Matrix], kept_by: Matrix, names: Sequence[str], target: str) -> str:
+    kept = "; ".join(
+        f"{recipe_label(place, names[place])}: {count(int(mask.sum()))}, {percent(float(mask.mean()))}"
+        for place, mask in enumerate(rows)
+    )
+    total = len(rows)
+    shares = [float((kept_by == number).mean()) for number in range(total + 1)]
+    return (
+        f"Masks of {target}, {kept_by.shape[0]:,} rows by {kept_by.shape[1]:,}, side by side. Kept of "
+        f"{count(kept_by.size)} weights: {kept}. All keep {percent(shares[-1])}, some but not all "
+        f"{percent(sum(shares[1:-1]))}, none {percent(shares[0])}. Zooming into one panel zooms into all."
+    )
