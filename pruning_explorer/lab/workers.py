@@ -2,16 +2,17 @@
 
 import ctypes
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, islice
 from pickle import PicklingError
 from typing import Any, TypeVar
 
 import joblib
 import torch
 from joblib.parallel import get_active_backend
-
-from pruning_explorer.errors import PruningExplorerError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -55,10 +56,12 @@ def spread(
         stopped: called from several threads.
 
     Raises:
-        What ``function`` raises.
+        What ``function`` raises, or an item that is sent away and will not be.
     """
     backend, chosen = get_active_backend(prefer="threads")
-    jobs = chosen if chosen is not None else workers_at_once() if backend.uses_threads else -1
+    if not getattr(backend, "supports_sharedmem", False):
+        items = _able_to_leave(iter(items))
+    jobs = chosen if chosen is not None else workers_at_once() if getattr(backend, "uses_threads", False) else -1
 
     def wanted() -> Iterator[Any]:
         for item in items:
@@ -69,9 +72,12 @@ def spread(
     parallel = joblib.Parallel(
         n_jobs=jobs, return_as="generator_unordered", prefer="threads", batch_size=1, pre_dispatch="2*n_jobs"
     )
-    try:
-        yield from parallel(wanted())
-    except PicklingError as error:
-        if isinstance(error.__context__, PruningExplorerError):
-            raise error.__context__ from None
-        raise
+    yield from parallel(wanted())
+
+
+def _able_to_leave(items: Iterator[Item]) -> Iterator[Item]:
+    """All items, once the first has been written as it will be sent: what joblib says of one that fails is no help."""
+    first = list(islice(items, 1))
+    with suppress(PicklingError, AttributeError, TypeError):  # what joblib cannot send either, it says itself
+        pickle.dumps(first)
+    return chain(first, items)
