@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pruning_explorer.prune.criteria import drawn_dtype, seed_of
+from pruning_explorer.prune.criteria import drawn_dtype, parse_criterion, seed_of
 from pruning_explorer.prune.engine import Ranked, rank_targets
 from pruning_explorer.prune.granularities import Channel, parse_granularity
 from pruning_explorer.prune.recipe import Recipe
@@ -14,22 +14,42 @@ Row = tuple[str | int | float, ...]
 
 
 def torch_name(recipe: Recipe) -> str:
-    """What ``torch.nn.utils.prune`` calls this combination of criterion, granularity and scope.
+    """What ``torch.nn.utils.prune`` calls this combination of criterion, granularity and scope; or that it has none.
 
     >>> torch_name(Recipe(granularity="channel:dim=0,n=1"))
     'prune.ln_structured(n=1, dim=0)'
+    >>> torch_name(Recipe(granularity="n_m", scope="row"))
+    'prune.custom_from_mask on each layer; torch itself has no granularity n_m and no scope row'
     """
+    lacking = _what_torch_lacks(recipe)
+    if lacking:
+        return f"prune.custom_from_mask on each layer; torch itself has no {lacking}"
     call = _layer_call(recipe)
     if recipe.scope == "layer":
-        return call
+        shares = recipe.allocation != "each"
+        return f"{call} on each layer; torch itself shares out no total among layers" if shares else call
     if recipe.granularity == "element":
         method = "L1Unstructured" if recipe.criterion == "magnitude" else "RandomUnstructured"
         return f"prune.global_unstructured(pruning_method=prune.{method})"
     return f"{call} on each layer; torch itself ranks no channels across layers"
 
 
+def _what_torch_lacks(recipe: Recipe) -> str:
+    """``"criterion wanda and no scope row"``; empty where a built-in makes the masks."""
+    criterion, granularity, schedule = (
+        text.partition(":")[0] for text in (recipe.criterion, recipe.granularity, recipe.schedule)
+    )
+    lacking = [
+        *([f"criterion {criterion}"] if criterion not in ("magnitude", "random") else []),
+        *([f"granularity {granularity}"] if granularity not in ("element", "channel") else []),
+        *(["scope row"] if recipe.scope == "row" else []),
+        *([f"schedule {schedule}"] if not recipe.nested else []),
+    ]
+    return " and no ".join(lacking)
+
+
 def write_script(subject: Subject, recipe: Recipe) -> str:
-    """A script that prunes ``model`` as ``recipe`` does, by the library alone.
+    """A script that prunes ``model`` as ``recipe`` does: by the library alone where it has such a method.
 
     Run it, and each module's ``weight_mask`` is the mask that :func:`~pruning_explorer.compute_masks` gives, up to
     which of several equal scores meet the cut.
@@ -41,11 +61,16 @@ def write_script(subject: Subject, recipe: Recipe) -> str:
     alone = [i for i, competes in enumerate(ranked.joint) if not competes]
     together = [i for i, competes in enumerate(ranked.joint) if competes]
     parts = [_header(subject, recipe)]
-    if together:
-        parts.append(_joint_part(ranked, together))
-    if alone:
-        parts.append(_alone_part(ranked, alone))
+    if _what_torch_lacks(recipe):
+        parts.append(_mask_part(subject, recipe))
+    else:
+        if together:
+            parts.append(_joint_part(ranked, together))
+        if alone:
+            parts.append(_alone_part(ranked, alone))
     parts.extend(_tied_part(ranked.targets))
+    if recipe.recalibrate:
+        parts.append(_recalibration_part(subject))
     parts.append(
         "# Each module now has weight_orig and weight_mask; prune.remove(module, name) makes its zeros permanent."
     )
@@ -53,10 +78,79 @@ def write_script(subject: Subject, recipe: Recipe) -> str:
 
 
 def _header(subject: Subject, recipe: Recipe) -> str:
-    imports = ["import torch"] if recipe.criterion == "random" else []
+    needs_torch = recipe.recalibrate or (recipe.criterion == "random" and not _what_torch_lacks(recipe))
+    imports = ["import torch"] if needs_torch else []
     imports.append("from torch.nn.utils import prune")
     what = f"# {subject.name}: {recipe.criterion} x {recipe.granularity} x {recipe.scope}, recipe {recipe.id}"
     return "\n".join((what, *imports)) + "\n\n" + subject.loading
+
+
+def _mask_part(subject: Subject, recipe: Recipe) -> str:
+    """Where torch has no such method: our masks, put on by torch."""
+    criterion, settings = parse_criterion(recipe.criterion)
+    lines = [
+        f"# torch has no {_what_torch_lacks(recipe)}:",
+        "# pruning_explorer makes the masks, and torch puts them on",
+        "from pruning_explorer import Recipe, Subject, compute_masks",
+    ]
+    if settings.get("file"):
+        lines += [
+            "from pathlib import Path",
+            "from pruning_explorer.prune.own_scores import add",
+            "from pruning_explorer.sources.score_files import read_scores",
+            "",
+            'path = Path("scores.safetensors")  # your file, known by an id made of its content',
+            f'assert add(read_scores(path.name, path.read_bytes())) == "{settings["file"]}"',
+        ]
+    if _is_sample(subject):
+        lines[2] = "from pruning_explorer import Recipe, compute_masks"
+        bound = f'load_subject("{subject.name}")'
+    elif criterion.needs == "weights" and not recipe.recalibrate:
+        bound = "Subject.from_module(model)"
+    else:
+        labels = ", calibration_labels=calibration_labels" if criterion.needs == "labels" else ""
+        lines += ["", f"# {_CALIBRATION}{' and calibration_labels their labels' if labels else ''}"]
+        bound = f"Subject.from_module(model, calibration=calibration{labels})"
+    content = recipe.to_dict(defaults=False)
+    return "\n".join(
+        (
+            *lines,
+            "",
+            f"subject = {bound}",
+            f"recipe = Recipe({', '.join(x key, value in content.items())})",
+            "for target, mask in compute_masks(subject, recipe).items():",
+            '    path, _, name = target.rpartition(".")',
+            "    prune.custom_from_mask(model.get_submodule(path), name, mask)",
+        )
+    )
+
+
+_CALIBRATION = "`calibration` is a tuple of inputs of the training part, one for each positional input of forward"
+
+_RECALIBRATION = """\
+norms = [each for each in model.modules() if isinstance(each, torch.nn.modules.batchnorm._BatchNorm)]
+norms = [norm for norm in norms if norm.track_running_stats]
+momenta = [norm.momentum for norm in norms]
+model.eval()
+for norm in norms:
+    norm.reset_running_stats()
+    norm.momentum = None  # the plain average over all that it sees
+    norm.train()
+with torch.no_grad():
+    model(*calibration)
+for norm, momentum in zip(norms, momenta):
+    norm.momentum = momentum
+    norm.eval()"""
+
+
+def _recalibration_part(subject: Subject) -> str:
+    inputs = f'calibration = load_subject("{subject.name}").calibration'
+    first = inputs if _is_sample(subject) else f"# {_CALIBRATION}"
+    return f"# BatchNorm's running mean and variance, measured again under the masks\n{first}\n{_RECALIBRATION}"
+
+
+def _is_sample(subject: Subject) -> bool:
+    return "load_subject(" in subject.loading
 
 
 def _layer_call(recipe: Recipe) -> str:
@@ -121,9 +215,13 @@ def _joint_draws(ranked: Ranked, targets: Sequence[Target]) -> str:
 
 def _alone_part(ranked: Ranked, indices: Sequence[int]) -> str:
     recipe = ranked.recipe
+    removed = ranked.removed_at([recipe.amount])[0].tolist()
     amounts: list[float | int] = []
     for i in indices:
         own = recipe.amount_of(ranked.targets[i])
+        if own is None and recipe.allocation != "each":
+            amounts.append(removed[i])  # a whole number counts weights, or channels
+            continue
         amount = recipe.amount if own is None else own
         groups = ranked.rankings[i].groups
         most = int(ranked.limits[i])
@@ -168,7 +266,7 @@ def _rows(rows: Sequence[Row]) -> str:
     return "layers = [\n" + "".join(f"    ({', '.join(map(_literal, row))}),\n" for row in rows) + "]"
 
 
-def _literal(value: str | int | float) -> str:
+def _literal(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 

@@ -1,13 +1,16 @@
 """The script a recipe writes, run for real, finds the recipe's own masks."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
-from pruning_explorer import Recipe, Subject, compute_masks
+from pruning_explorer import Recipe, Subject, compute_masks, load_subject
 from pruning_explorer.prune.code import torch_name
+from pruning_explorer.prune.own_scores import add
 
 
 class Tied(nn.Module):
@@ -50,6 +53,15 @@ RECIPES = {
     "global random, capped": Recipe("random", scope="global", amount=0.6, cap=0.6, seed=5),
     "global channels": Recipe(granularity="channel", scope="global", amount=0.5),
     "global random channels": Recipe("random", "channel", "global", amount=0.5, seed=2),
+    "one total": Recipe(allocation="uniform", amount=0.37, biases=True),
+    "one total, ERK, capped": Recipe(allocation="erk", amount=0.8, cap=0.9, amounts={"gru.weight_hh_l0": 0.2}),
+    "one total of random weights": Recipe("random", allocation="erk", amount=0.8, seed=3),
+    "one total of channels": Recipe(granularity="channel:n=1", allocation="erk", amount=0.6),
+    "steps that change nothing": Recipe(schedule="cubic", amount=0.4),
+    "2:4": Recipe(granularity="n_m", amount=0.4),
+    "blocks": Recipe("random", "block:rows=2,cols=3", amount=0.4, seed=3),
+    "rows": Recipe(scope="row", amount=0.4, frozen=("conv.weight",)),
+    "another criterion": Recipe("fpgm", amount=0.4, targets=("conv.weight", "head.weight")),
     "nothing": Recipe(amount=0.0),
     "everything": Recipe(amount=1.0),
 }
@@ -71,6 +83,77 @@ def test_torch_names() -> None:
     assert torch_name(Recipe("random", "channel:dim=1")) == "prune.random_structured(dim=1)"
     assert torch_name(Recipe(granularity="channel:n=-inf")) == 'prune.ln_structured(n=float("-inf"), dim=0)'
     assert torch_name(Recipe(scope="global")) == "prune.global_unstructured(pruning_method=prune.L1Unstructured)"
+
+
+def test_torch_says_what_it_lacks() -> None:
+    lacking = "prune.custom_from_mask on each layer; torch itself has no "
+    assert torch_name(Recipe("wanda", scope="row")) == f"{lacking}criterion wanda and no scope row"
+    assert torch_name(Recipe(granularity="block")) == f"{lacking}granularity block"
+    assert torch_name(Recipe("wanda", schedule="cubic:steps=5")) == f"{lacking}criterion wanda and no schedule cubic"
+    assert torch_name(Recipe(schedule="cubic")) == "prune.l1_unstructured"
+    erk = Recipe(allocation="erk")
+    assert torch_name(erk) == "prune.l1_unstructured on each layer; torch itself shares out no total among layers"
+
+
+class Normed(nn.Sequential):
+    """A convolution and a BatchNorm whose statistics are off."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 3))
+
+
+def test_a_script_that_recalibrates() -> None:
+    torch.manual_seed(0)
+    inputs = torch.randn(20, 2, 4, 4)
+    subject = Subject.from_module(Normed(), calibration=inputs)
+    recipe = Recipe(amount=0.5, recalibrate=True)
+    model = copy.deepcopy(subject.model)
+    exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model, "calibration": (inputs,)})
+    seen = nn.functional.conv2d(inputs, model[0].weight, model[0].bias)
+    torch.testing.assert_close(model[1].running_mean, seen.mean((0, 2, 3)))
+    torch.testing.assert_close(model[1].running_var, seen.var((0, 2, 3), unbiased=True))
+    assert not model[1].training
+    assert model[1].momentum == 0.1
+    assert int((model[0].weight_mask == 0).sum()) == 36
+    assert compute_masks(subject, recipe).recalibrate
+
+
+def test_a_script_that_needs_data() -> None:
+    torch.manual_seed(0)
+    inputs, labels = torch.randn(20, 2, 4, 4), torch.randint(3, (20,))
+    subject = Subject.from_module(Normed(), calibration=inputs, calibration_labels=labels)
+    for recipe in (
+        Recipe("wanda", scope="row"),
+        Recipe("gradient", schedule="linear:steps=3", scope="global", recalibrate=True),
+    ):
+        model = copy.deepcopy(subject.model)
+        given = {"model": model, "calibration": (inputs,), "calibration_labels": labels}
+        exec(compile(recipe.to_code(subject), "script", "exec"), given)
+        for name, mask in compute_masks(subject, recipe).items():
+            assert torch.equal(model.get_buffer(f"{name}_mask").bool(), mask)
+
+
+def test_a_script_for_a_sample_runs_as_it_stands() -> None:
+    subject = load_subject("digits-cnn")
+    recipe = Recipe("wanda", "n_m", "row", amount=0.4, recalibrate=True)
+    names: dict[str, object] = {}
+    exec(compile(recipe.to_code(subject), "script", "exec"), names)
+    masks = compute_masks(subject, recipe)
+    assert masks
+    for name, mask in masks.items():
+        assert torch.equal(names["model"].get_buffer(f"{name}_mask").bool(), mask)  # type: ignore[attr-defined]
+
+
+def test_a_script_with_scores_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    subject = Subject.from_module(nn.Linear(6, 5))
+    scores = {"weight": torch.rand(5, 6)}
+    save_file(scores, tmp_path / "scores.safetensors")
+    recipe = Recipe(f"scores:file={add(scores)}", amount=0.5)
+    monkeypatch.chdir(tmp_path)
+    model = copy.deepcopy(subject.model)
+    exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model})
+    assert torch.equal(model.weight_mask.bool(), compute_masks(subject, recipe)["weight"])
 
 
 def test_script_is_short(subject: Subject) -> None:
