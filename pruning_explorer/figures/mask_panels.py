@@ -22,7 +22,7 @@ GAP_HEIGHT: Final = 70
 HEADING_HEIGHT: Final = 40
 MARGIN: Final = {"l": 40, "r": 12, "b": 72}
 COLUMN_GAP: Final = 0.05
-LONGEST_NAME: Final = 16
+LONGEST_NAME: Final = 18
 LEGEND_WIDTH: Final = 100
 
 # a larger layer is drawn in blocks: its weights are smaller than pixels
@@ -36,7 +36,7 @@ SOME: Final = ("#f0e4f6", "#cfa9e3", "#a06cbe")
 CAPTION: Final = "across: the weights of an output channel<br>drag to zoom into all, double-click for the whole"
 
 
-def mask_panels(masks: Sequence[npt.NDArray[Any]], names: Sequence[str], target: str) -> Chart:
+def mask_panels(masks: Sequence[npt.NDArray[Any] | None], names: Sequence[str], target: str) -> Chart:
     """A panel for each recipe and one for all together; a zoom into one is a zoom into all.
 
     A layer of more than 1,024 rows or columns is drawn as the density of blocks, at most 256 a side; the last panel
@@ -44,7 +44,7 @@ def mask_panels(masks: Sequence[npt.NDArray[Any]], names: Sequence[str], target:
 
     Args:
         masks: of one layer, one for each recipe, [O, ...] with the output channels first; true is kept. A recipe that
-            leaves the layer alone has all true.
+            leaves the layer alone has all true; None for one that could not be measured: it has no panel.
         names: of the recipes, by position, at most four.
         target: the name of the layer.
 
@@ -53,16 +53,18 @@ def mask_panels(masks: Sequence[npt.NDArray[Any]], names: Sequence[str], target:
     """
     if len(masks) != len(names):
         raise ValueError(f"{len(masks)} masks need as many names; there are {len(names)}")
-    if not masks or not np.size(masks[0]):
+    places = [place for place, mask in enumerate(masks) if mask is not None and np.size(mask)]
+    if not places:
         return word_chart(TITLE, "There is no mask to show.", PANEL_HEIGHT)
-    shapes = {np.shape(mask) for mask in masks}
+    there = [mask for mask in masks if mask is not None]
+    shapes = {np.shape(mask) for mask in there}
     if len(shapes) > 1:
         raise ValueError(f"masks of one layer have one shape; these have {sorted(shapes)}")
-    rows = [_matrix(mask) for mask in masks]
+    rows = [_matrix(mask) for mask in there]
     kept_by: Matrix = np.stack(rows).sum(axis=0, dtype=np.uint8)
     height, width = kept_by.shape
     block = tuple(-(-side // MOST_BLOCKS) for side in (height, width)) if max(height, width) > MOST_CELLS else None
-    total = len(masks)
+    total = len(rows)
     if block is None:
         shown = [_cells(mask, [colours.REMOVED, colours.KEPT], ["removed", "kept"]) for mask in rows]
         shown.append(_cells(kept_by, _palette(total), [_by(number, total) for number in range(total + 1)]))
@@ -74,7 +76,7 @@ def mask_panels(masks: Sequence[npt.NDArray[Any]], names: Sequence[str], target:
 
     headings = [
         f"<b>{escape(short_label(place, names, LONGEST_NAME), quote=False)}</b><br>{percent(float(mask.mean()))} kept"
-        for place, mask in enumerate(rows)
+        for place, mask in zip(places, rows, strict=True)
     ]
     by_all, by_none = float((kept_by == total).mean()), float((kept_by == 0).mean())
     headings.append(f"<b>All together</b><br>all keep {percent(by_all)}, none {percent(by_none)}")
@@ -96,7 +98,7 @@ def mask_panels(masks: Sequence[npt.NDArray[Any]], names: Sequence[str], target:
         annotations=[*(_words(text, *place) for text, place in zip(headings, corners, strict=True)), caption],
         dragmode="zoom",
     )
-    return Chart(figure, _finding(rows, kept_by, names, target))
+    return Chart(figure, _finding(rows, kept_by, [names[place] for place in places], target))
 
 
 def _matrix(mask: npt.NDArray[Any]) -> Matrix:
