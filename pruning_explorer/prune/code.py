@@ -117,7 +117,7 @@ def _mask_part(subject: Subject, recipe: Recipe) -> str:
             *lines,
             "",
             f"subject = {bound}",
-            f"recipe = Recipe({', '.join(x key, value in content.items())})",
+            f"recipe = Recipe({', '.join(f'{key}={_literal(value)}' for key, value in content.items())})",
             "for target, mask in compute_masks(subject, recipe).items():",
             '    path, _, name = target.rpartition(".")',
             "    prune.custom_from_mask(model.get_submodule(path), name, mask)",
