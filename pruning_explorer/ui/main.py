@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from pruning_explorer.ui.compare.page import compare
 from pruning_explorer.ui.explore.page import explore
 
 # Drawn here: Streamlit would fetch a named icon from a server far away
@@ -17,6 +18,8 @@ STYLE = """<style>
 .stCode .token, [data-testid=stMarkdownContainer] code, [data-testid=stCaptionContainer] code {
   color: inherit !important;
 }
+/* So is a link in the paler text of a caption (2.9:1); its line tells it from the rest */
+[data-testid=stCaptionContainer] a { color: inherit !important; }
 /* So is white on the dark theme's main colour, which chosen layers are written in (2:1) */
 .stMultiSelect [data-tag] { background: transparent !important; border: 1px solid currentColor; }
 .stMultiSelect [data-tag], .stMultiSelect [data-tag] * { color: inherit !important; }
@@ -34,4 +37,7 @@ STYLE = """<style>
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
 st.html(STYLE)
-st.navigation([st.Page(explore, title="Explore", default=True)]).run()
+explore_page = st.Page(explore, title="Explore", default=True)
+compare_page = st.Page(compare, title="Compare", url_path="compare")
+st.session_state["explore_page"] = explore_page
+st.navigation([explore_page, compare_page], position="top").run()

@@ -10,29 +10,33 @@ from dataclasses import replace
 import streamlit as st
 
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.granularities import granularity_settings
-from pruning_explorer.prune.recipe import Recipe, offered
-from pruning_explorer.prune.settings import format_value, write_choice
+from pruning_explorer.measure.recalibration import why_no_recalibration
+from pruning_explorer.prune.criteria import find_criterion
+from pruning_explorer.prune.granularities import GRANULARITIES, granularity_settings
+from pruning_explorer.prune.recipe import Recipe, offered, refusal
+from pruning_explorer.prune.schedule import SCHEDULES, STEPS, parse_schedule
+from pruning_explorer.prune.settings import Setting, Value, format_value, write_choice
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.sources.samples import load_subject
 
-STEPS = 1000
-"""Steps of the amount slider: 0.1 % each."""
+AMOUNT_STEPS = 1000
+"""Of the amount slider: 0.1 % each."""
 
 
 def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[str, ...]:
     """Set every control to ``recipe`` on ``subject``. To be called before the controls are drawn, or in a callback.
 
     Returns:
-        One sentence for each number that no control can hold as it is, and what is shown instead.
+        One sentence for each value that no control can hold as it is, and what is shown instead.
     """
     state = st.session_state
-    name, settings = granularity_settings(recipe.granularity)
-    channel = dict(granularity_settings("channel")[1]) | settings
     state["subject"] = subject.name
-    state["criterion"], state["scope"], state["granularity"] = recipe.criterion, recipe.scope, name
-    state["dim"], state["norm"] = int(channel["dim"]), format_value(channel["n"])
+    state["criterion"], state["scope"], state["allocation"] = recipe.criterion, recipe.scope, recipe.allocation
+    _show_granularity(recipe.granularity)
+    schedule = parse_schedule(recipe.schedule)
+    state["schedule"], state["steps"] = schedule.spec.name, schedule.steps if schedule.spec.settings else STEPS.default
+    state["recalibrate"] = recipe.recalibrate
     state["cap"] = round(recipe.cap * 100, 1)
     named = [subject.target(each) for each in recipe.targets or ()]
     # A bias that the recipe names is a layer to choose here only once biases are on offer
@@ -47,16 +51,35 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
     set_amount(recipe.amount)
     set_layer_amounts({subject.target(each).name: amount for each, amount in recipe.amounts.items()})
     state["open_layer"] = subject.target(layer).name if layer else None
-    return tuple(
+    notes = [
         f"{what} {format_value(asked)} is shown as {shown:g} %, because the page sets it in steps of 0.1 %"
         for what, asked, shown in (("amount", recipe.amount, state["amount"]), ("cap", recipe.cap, state["cap"]))
         if abs(asked * 100 - shown) > 1e-9
-    )
+    ]
+    if recipe.recalibrate and (reason := why_no_recalibration(subject)):
+        notes.append(f"recalibrate true is shown as false, because {reason}")
+    return tuple(notes)
+
+
+def granularity_key(name: str, setting: Setting) -> str:
+    """Under which a setting of a granularity is kept, also while another is chosen: ``"channel_dim"``."""
+    return f"{name}_{setting.name}"
+
+
+def _show_granularity(text: str) -> None:
+    name, settings = granularity_settings(text)
+    st.session_state["granularity"] = name
+    for spec in GRANULARITIES.values():
+        for setting in spec.settings:
+            value = settings[setting.name] if spec.name == name else setting.default
+            # A box that takes any number, inf and 0.5 among them, holds text
+            shown = format_value(value) if isinstance(setting.default, float) else value
+            st.session_state[granularity_key(spec.name, setting)] = shown
 
 
 def set_amount(amount: float) -> None:
     """Take over an amount in [0, 1], from wherever it was set, for every control that shows it."""
-    percent = round(amount * STEPS) / STEPS * 100
+    percent = round(amount * AMOUNT_STEPS) / AMOUNT_STEPS * 100
     st.session_state["amount"] = round(percent, 1)
 
 
@@ -79,12 +102,15 @@ def on_subject_change() -> None:
 
 
 def offered_targets() -> tuple[Target, ...]:
-    """The layers among which the person chooses, under the present granularity and switches."""
-    state = st.session_state
-    # Without the norm order, which decides nothing here and may be nonsense at the moment
-    settings = {"dim": state["dim"]} if state["granularity"] == "channel" else {}
-    granularity = write_choice(state["granularity"], settings)
-    return offered(subject(), Recipe(granularity=granularity, biases=state["biases"], norms=state["norms"]))
+    """The layers among which the person chooses, under the present method and switches.
+
+    Where the method makes no sense as it stands, those that could be pruned weight by weight.
+    """
+    switches = {name: st.session_state[name] for name in ("biases", "norms")}
+    try:
+        return offered(subject(), replace(_method(norms_of_order_2=True), **switches))
+    except RecipeError:
+        return offered(subject(), Recipe(**switches))
 
 
 def chosen_names() -> list[str]:
@@ -105,10 +131,10 @@ def recipe() -> Recipe:
     """
     on_offer, chosen = offered_targets(), chosen_names()
     base = _recipe_without_layers()
+    if missing := find_criterion(base.criterion).missing(subject()):
+        raise RecipeError(_cannot_judge(base.criterion, missing))
     if not on_offer:
-        raise RecipeError(
-            f"No layer of {subject().name} can be pruned by {base.granularity}. Choose another dim or granularity."
-        )
+        raise RecipeError(_nothing_on_offer(base))
     if not chosen:
         raise RecipeError("No layer is chosen, so there is nothing to prune. Choose at least one under “Layers”.")
     amounts = {name: amount for name, amount in st.session_state["layer_amounts"].items() if name in chosen}
@@ -131,15 +157,51 @@ def open_layer(chosen: tuple[Target, ...]) -> Target:
 
 def _recipe_without_layers() -> Recipe:
     state = st.session_state
-    settings = {"dim": state["dim"], "n": _norm_order(state["norm"])} if state["granularity"] == "channel" else {}
-    return Recipe(
-        criterion=state["criterion"],
-        granularity=write_choice(state["granularity"], settings),
-        scope=state["scope"],
+    return replace(
+        _method(),
         cap=round(float(state["cap"]) / 100, 4),
         biases=state["biases"],
         norms=state["norms"],
         seed=int(state["seed"]),
+        recalibrate=state["recalibrate"] and why_no_recalibration(subject()) is None,
+    )
+
+
+def _method(*, norms_of_order_2: bool = False) -> Recipe:
+    """Criterion, granularity, scope, allocation and schedule.
+
+    Args:
+        norms_of_order_2: leave the norm order aside, which decides nothing about what is on offer and may be nonsense
+            at the moment.
+    """
+    state = st.session_state
+    settings: dict[str, Value] = {}
+    for setting in GRANULARITIES[state["granularity"]].settings:
+        value = state[granularity_key(state["granularity"], setting)]
+        if isinstance(setting.default, int):
+            settings[setting.name] = int(value)
+        elif not norms_of_order_2:
+            settings[setting.name] = _norm_order(value)
+    steps: dict[str, Value] = {"steps": int(state["steps"])} if SCHEDULES[state["schedule"]].settings else {}
+    return Recipe(
+        criterion=state["criterion"],
+        granularity=write_choice(state["granularity"], settings),
+        scope=state["scope"],
+        # A global ranking decides by itself; what was chosen waits for another scope
+        allocation="each" if state["scope"] == "global" else state["allocation"],
+        schedule=write_choice(state["schedule"], steps),
+    )
+
+
+def _cannot_judge(criterion: str, missing: str) -> str:
+    title = find_criterion(criterion).title
+    return f"“{title}” cannot judge {subject().name}: {missing}. Or choose another criterion in the sidebar."
+
+
+def _nothing_on_offer(base: Recipe) -> str:
+    reasons = (refusal(subject(), base, target) for target in subject().targets if target.role == "weight")
+    return (
+        f"No layer of {subject().name} can be pruned by {next(filter(None, reasons))}. Choose otherwise in the sidebar."
     )
 
 

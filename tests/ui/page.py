@@ -124,6 +124,13 @@ class Page:
         box.set_value(text).run()
         self._look()
 
+    def choose_criterion(self, name: str) -> None:
+        """Open the list of criteria and take one, which closes the list."""
+        self.app.session_state["criterion_open"] = True
+        self.run()
+        self.click(f"criterion_{name}")
+        assert not self.app.session_state["criterion_open"]
+
     def drag(self, key: str, value: float) -> None:
         self.app.slider(key=key).set_value(value).run()
         self._look()

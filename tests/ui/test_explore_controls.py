@@ -15,7 +15,7 @@ def test_every_control_has_a_line_of_help(open_page: OpenPage) -> None:
     page = open_page(subject="digits-vit", granularity="channel")
     app = page.app
     controls = [*app.selectbox, *app.multiselect, *app.button_group, *app.slider, *app.number_input, *app.toggle]
-    assert len(controls) == 14
+    assert len(controls) == 15
     assert [each.key for each in controls if not each.proto.help.strip()] == []
     assert [each.key for each in app.sidebar.button if not each.help and "(" not in each.label] == []
 
@@ -105,7 +105,7 @@ def test_a_layer_taken_out_stays_out_when_the_granularity_changes_and_changes_ba
     left = [name for name in page.layers if name not in ("fc.bias", "conv1.weight")]
     page.choose_layers(left)
     page.pick("granularity", "channel")
-    page.pick("dim", 1)
+    page.pick("channel_dim", 1)
     assert "fc.bias" not in page.app.multiselect(key="layers").options
     assert "conv1.weight" not in page.layers
     page.pick("granularity", "element")
@@ -118,8 +118,9 @@ def test_criterion_granularity_and_scope_name_their_torch_function(open_page: Op
     for criterion in ("magnitude", "random"):
         for granularity in ("element", "channel"):
             for scope in ("layer", "global"):
-                for key, value in (("criterion", criterion), ("granularity", granularity), ("scope", scope)):
-                    page.pick(key, value)
+                page.choose_criterion(criterion)
+                page.pick("granularity", granularity)
+                page.pick("scope", scope)
                 assert (page.recipe.criterion, page.recipe.scope) == (criterion, scope)
                 assert page.recipe.granularity.partition(":")[0] == granularity
                 named[criterion, granularity, scope] = next(
@@ -140,30 +141,31 @@ def test_criterion_granularity_and_scope_name_their_torch_function(open_page: Op
 
 def test_dim_and_norm_order_belong_to_channels(open_page: OpenPage) -> None:
     page = open_page(subject="tutorial-mlp")
-    assert not {"dim", "norm"} & keys_in_the_sidebar(page)
+    assert not {"channel_dim", "channel_n"} & keys_in_the_sidebar(page)
     page.pick("granularity", "channel")
-    page.pick("dim", 1)
-    page.pick("norm", "inf")
+    page.pick("channel_dim", 1)
+    page.pick("channel_n", "inf")
     assert page.recipe.granularity == "channel:dim=1,n=inf"
     page.pick("granularity", "element")
     page.pick("granularity", "channel")
     assert page.recipe.granularity == "channel:dim=1,n=inf"
-    page.pick("criterion", "random")
-    assert page.app.selectbox(key="norm").disabled
-    page.pick("criterion", "magnitude")
+    page.choose_criterion("random")
+    assert page.app.selectbox(key="channel_n").disabled
+    page.choose_criterion("magnitude")
     assert page.recipe.granularity == "channel:dim=1,n=inf"
 
 
 def test_a_dim_from_elsewhere_is_shown_and_one_that_no_layer_has_says_so(open_page: OpenPage) -> None:
     page = open_page(subject="digits-cnn", granularity="channel:dim=3")
     assert page.warnings == []
-    assert page.app.selectbox(key="dim").value == 3
+    assert page.app.selectbox(key="channel_dim").value == 3
     assert "fc.weight" not in page.layers
     page.pick("subject", "digits-mlp")
     assert page.errors == [
-        "No layer of digits-mlp can be pruned by channel:dim=3,n=2. Choose another dim or granularity."
+        "No layer of digits-mlp can be pruned by channel:dim=3,n=2: it has 2 dims, so there is no dim 3. "
+        "Choose otherwise in the sidebar."
     ]
-    page.pick("dim", 1)
+    page.pick("channel_dim", 1)
     assert page.errors == []
     assert page.recipe == Recipe(granularity="channel:dim=1")
 
@@ -171,10 +173,10 @@ def test_a_dim_from_elsewhere_is_shown_and_one_that_no_layer_has_says_so(open_pa
 @pytest.mark.parametrize(("typed", "n"), [("0.5", "0.5"), ("3", "3"), (" 2.50", "2.5"), ("-Inf", "-inf"), ("-1", "-1")])
 def test_any_number_is_a_norm_order(open_page: OpenPage, typed: str, n: str) -> None:
     page = open_page(subject="tutorial-mlp", granularity="channel")
-    page.type_into_box("norm", typed)
+    page.type_into_box("channel_n", typed)
     assert page.errors == []
     assert page.recipe.granularity == f"channel:dim=0,n={n}"
-    page.pick("norm", "1")
+    page.pick("channel_n", "1")
     assert page.recipe.granularity == "channel:dim=0,n=1"
 
 
@@ -184,7 +186,7 @@ def test_a_norm_order_that_is_no_number_loses_nothing(open_page: OpenPage, typed
     page.choose_layers(["conv1.weight", "fc.weight"])
     page.open("Numbers")
     controls, layers, good = keys_in_the_sidebar(page), page.layers, page.recipe
-    page.type_into_box("norm", typed)
+    page.type_into_box("channel_n", typed)
     (error,) = page.errors
     assert "number" in error
     assert "![" not in page.app.error[0].value
@@ -192,7 +194,7 @@ def test_a_norm_order_that_is_no_number_loses_nothing(open_page: OpenPage, typed
     assert page.layers == layers
     page.click("layers_all")  # what else one does meanwhile counts, too
     page.choose_layers(layers)
-    page.pick("norm", "2")
+    page.pick("channel_n", "2")
     assert page.errors == []
     assert page.recipe == good
     assert page.open_tab == "Numbers"

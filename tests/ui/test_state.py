@@ -91,7 +91,7 @@ def test_what_is_not_wanted_stays_out_when_the_offer_changes_and_changes_back(
 ) -> None:
     show("digits-cnn", Recipe(biases=True))
     state.choose([name for name in state.chosen_names() if name not in ("fc.bias", "conv1.weight")])
-    session["granularity"], session["dim"] = "channel", 1
+    session["granularity"], session["channel_dim"] = "channel", 1
     assert "fc.bias" not in [target.name for target in state.offered_targets()]
     assert "conv1.weight" not in state.chosen_names()
     state.choose([target.name for target in state.offered_targets()])
@@ -135,8 +135,8 @@ def test_no_layer_is_an_error_that_says_what_to_do(show: Show, session: dict[str
     state.choose([])
     with pytest.raises(RecipeError, match="Choose at least one under “Layers”"):
         state.recipe()
-    session["granularity"], session["dim"] = "channel", 4
-    with pytest.raises(RecipeError, match=r"No layer of digits-cnn can be pruned by channel:dim=4.*another dim"):
+    session["granularity"], session["channel_dim"] = "channel", 4
+    with pytest.raises(RecipeError, match=r"No layer of digits-cnn can be pruned by channel:dim=4,n=2: it has .* dims"):
         state.recipe()
 
 
@@ -146,9 +146,9 @@ def test_a_norm_order_that_is_none_leaves_the_layers_on_offer(
 ) -> None:
     show("digits-cnn", Recipe(granularity="channel"))
     before = state.chosen_names()
-    session["norm"] = order
+    session["channel_n"] = order
     with pytest.raises(RecipeError, match="number"):
         state.recipe()
     assert state.chosen_names() == before
-    session["norm"] = "2"
+    session["channel_n"] = "2"
     assert state.recipe() == Recipe(granularity="channel")

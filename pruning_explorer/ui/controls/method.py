@@ -1,74 +1,121 @@
-"""What makes a weight important, what goes together, who competes with whom."""
+"""What goes together, who competes with whom, and what torch calls it all."""
 
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.measure.recalibration import has_batchnorm, why_no_recalibration
 from pruning_explorer.prune.code import torch_name
-from pruning_explorer.prune.criteria import CRITERIA
+from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.granularities import GRANULARITIES
-from pruning_explorer.prune.recipe import SCOPES
+from pruning_explorer.prune.recipe import SCOPES, SETTINGS
+from pruning_explorer.prune.settings import Setting
 from pruning_explorer.ui import state
+from pruning_explorer.ui.controls.words import explained
+from pruning_explorer.ui.state import granularity_key
 
 DIMS = {0: "0 · outputs", 1: "1 · inputs"}
-SCOPE_TITLES = {"layer": "Each layer", "global": "All together"}
 NORMS = ["1", "2", "inf", "-inf"]
 
 
 def draw_method() -> None:
-    """Choose criterion, granularity and scope, and say what torch calls them together."""
-    st.segmented_control(
-        "Criterion",
-        list(CRITERIA),
-        key="criterion",
-        persist_state="session",
-        format_func=lambda name: CRITERIA[name].title,
-        help="\n".join(f"- **{each.title}**: {each.help}" for each in CRITERIA.values()),
-        required=True,
-        width="stretch",
-    )
-    st.segmented_control(
+    """Choose granularity and scope, and say what torch calls them together."""
+    name = st.selectbox(
         "Granularity",
         list(GRANULARITIES),
         key="granularity",
         persist_state="session",
         format_func=lambda name: GRANULARITIES[name].title,
-        help="\n".join(f"- **{each.title}**: {each.help}" for each in GRANULARITIES.values()),
-        required=True,
-        width="stretch",
+        help=explained(GRANULARITIES),
+        filter_mode=None,
     )
-    if st.session_state["granularity"] == "channel":
-        dim, norm = GRANULARITIES["channel"].settings
-        left, right = st.columns(2)
-        options = list(DIMS) if st.session_state["dim"] in DIMS else [*DIMS, st.session_state["dim"]]
-        left.selectbox(
-            dim.label,
-            options,
-            key="dim",
-            format_func=lambda d: DIMS.get(d, str(d)),
-            help=dim.help,
-            persist_state="session",
-        )
-        orders = NORMS if st.session_state["norm"] in NORMS else [*NORMS, st.session_state["norm"]]
-        right.selectbox(
-            norm.label,
-            orders,
-            key="norm",
-            help=f"{norm.help} Type any other number. A random criterion needs none.",
-            accept_new_options=True,
-            disabled=st.session_state["criterion"] == "random",
-            persist_state="session",
-        )
+    _granularity_settings(name)
     st.segmented_control(
         "Scope",
         list(SCOPES),
         key="scope",
         persist_state="session",
-        format_func=SCOPE_TITLES.__getitem__,
-        help="\n".join(f"- **{SCOPE_TITLES[name]}**: {text}" for name, text in SCOPES.items()),
+        format_func=str.capitalize,  # the titles are too wide for three of them in a row
+        help="\n".join(f"- **{name.capitalize()}**: {each.help}" for name, each in SCOPES.items()),
         required=True,
         width="stretch",
     )
     _torch_name()
+
+
+def draw_recalibrate() -> None:
+    """Whether BatchNorm is measured again; nothing where the network has none."""
+    subject, setting = state.subject(), SETTINGS["recalibrate"]
+    if not has_batchnorm(subject):
+        return
+    reason = why_no_recalibration(subject)
+    st.toggle(
+        setting.label,
+        key=setting.name,
+        help=setting.help,
+        disabled=reason is not None,
+        persist_state="session",
+    )
+    if reason:
+        st.caption(f"Not here: {reason}")
+
+
+def _granularity_settings(name: str) -> None:
+    settings = {setting.name: setting for setting in GRANULARITIES[name].settings}
+    match name:
+        case "channel":
+            left, right = st.columns(2)
+            with left:
+                _dim(settings["dim"])
+            with right:
+                _norm_order(name, settings["n"])
+        case "n_m":
+            _counts(name, settings["n"], settings["m"])
+            n, m = (st.session_state[granularity_key(name, settings[each])] for each in ("n", "m"))
+            if n <= m:
+                st.caption(f"{n} of every {m} weights stay, so {n}:{m} removes at most {100 * (1 - n / m):.3g} %.")
+        case "block":
+            _counts(name, settings["rows"], settings["cols"])
+            _norm_order(name, settings["n"])
+
+
+def _counts(name: str, *settings: Setting) -> None:
+    for column, setting in zip(st.columns(len(settings)), settings, strict=True):
+        column.number_input(
+            setting.label,
+            int(setting.low),
+            int(setting.high),
+            step=1,
+            key=granularity_key(name, setting),
+            help=setting.help,
+            persist_state="session",
+        )
+
+
+def _dim(setting: Setting) -> None:
+    key = granularity_key("channel", setting)
+    now = st.session_state[key]
+    st.selectbox(
+        setting.label,
+        list(DIMS) if now in DIMS else [*DIMS, now],
+        key=key,
+        format_func=lambda dim: DIMS.get(dim, str(dim)),
+        help=setting.help,
+        persist_state="session",
+    )
+
+
+def _norm_order(name: str, setting: Setting) -> None:
+    key = granularity_key(name, setting)
+    now = st.session_state[key]
+    st.selectbox(
+        setting.label,
+        NORMS if now in NORMS else [*NORMS, now],
+        key=key,
+        help=f"{setting.help} Type any other number. A random criterion needs none.",
+        accept_new_options=True,
+        disabled=find_criterion(st.session_state["criterion"]).draws,
+        persist_state="session",
+    )
 
 
 def _torch_name() -> None:

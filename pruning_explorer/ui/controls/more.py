@@ -1,34 +1,77 @@
-"""What is set less often: the cap, the seed, what else is on offer."""
+"""What is set less often: the schedule, the allocation, the cap, the seed, what else is on offer."""
 
 import streamlit as st
 
+from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 from pruning_explorer.prune.settings import Setting
+from pruning_explorer.ui.controls.words import explained
+
+TITLE = "Schedule, cap, seed …"
 
 
 def draw_more() -> None:
     """A fold of controls, drawn while it is open."""
-    more = st.expander("Cap, seed, biases", key="more_open", on_change="rerun")
-    if not more.open:
-        return
-    with more:
-        cap = SETTINGS["cap"]
-        st.slider(
-            f"{cap.label}, %",
-            0.0,
-            100.0,
-            step=0.1,
-            format="%.1f",
-            key="cap",
-            persist_state="session",
-            help=f"{cap.help} A layer collapses when one ranking for all leaves nothing of it.",
-        )
-        seed = SETTINGS["seed"]
+    more = st.expander(TITLE, key="more_open", on_change="rerun")
+    if more.open:
+        with more:
+            _schedule()
+            if st.session_state["scope"] != "global":
+                _allocation()
+            _cap()
+            _seed()
+            _switch(SETTINGS["biases"])
+            _switch(SETTINGS["norms"])
+
+
+def _schedule() -> None:
+    name = st.selectbox(
+        SETTINGS["schedule"].label,
+        list(SCHEDULES),
+        key="schedule",
+        persist_state="session",
+        format_func=lambda name: SCHEDULES[name].title,
+        help=explained(SCHEDULES),
+        filter_mode=None,
+    )
+    if SCHEDULES[name].settings:
         st.number_input(
-            seed.label, int(seed.low), int(seed.high), step=1, key="seed", persist_state="session", help=seed.help
+            STEPS.label, int(STEPS.low), int(STEPS.high), step=1, key="steps", persist_state="session", help=STEPS.help
         )
-        _switch(SETTINGS["biases"])
-        _switch(SETTINGS["norms"])
+
+
+def _allocation() -> None:
+    st.selectbox(
+        SETTINGS["allocation"].label,
+        list(ALLOCATIONS),
+        key="allocation",
+        persist_state="session",
+        format_func=lambda name: ALLOCATIONS[name].title,
+        help=explained(ALLOCATIONS),
+        filter_mode=None,
+    )
+
+
+def _cap() -> None:
+    cap = SETTINGS["cap"]
+    st.slider(
+        f"{cap.label}, %",
+        0.0,
+        100.0,
+        step=0.1,
+        format="%.1f",
+        key="cap",
+        persist_state="session",
+        help=f"{cap.help} A layer collapses when one ranking for all leaves nothing of it.",
+    )
+
+
+def _seed() -> None:
+    seed = SETTINGS["seed"]
+    st.number_input(
+        seed.label, int(seed.low), int(seed.high), step=1, key="seed", persist_state="session", help=seed.help
+    )
 
 
 def _switch(setting: Setting) -> None:

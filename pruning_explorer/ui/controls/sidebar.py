@@ -5,8 +5,9 @@ import streamlit as st
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui import state
 from pruning_explorer.ui.controls.amounts import draw_amounts
+from pruning_explorer.ui.controls.criterion import draw_criterion
 from pruning_explorer.ui.controls.layers import draw_layers, draw_network
-from pruning_explorer.ui.controls.method import draw_method
+from pruning_explorer.ui.controls.method import draw_method, draw_recalibrate
 from pruning_explorer.ui.controls.more import draw_more
 
 
@@ -18,7 +19,9 @@ def draw_controls() -> Recipe:
     """
     with st.sidebar:
         draw_layers(draw_network())
+        draw_criterion()
         draw_method()
         draw_amounts()
+        draw_recalibrate()
         draw_more()
     return state.recipe()

@@ -62,7 +62,7 @@ def _quality(study: Study) -> None:
         help=f"Higher is better. Of {count(row['samples'])} held-out samples the pruned network gets "
         f"{percent(row['pruned'])} right (95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, "
         f"Wilson), the dense one {percent(row['dense'])} "
-        f"({percent(row['dense_low'])} to {percent(row['dense_high'])}).",
+        f"({percent(row['dense_low'])} to {percent(row['dense_high'])}).{_recalibrated(study)}",
     )
 
 
@@ -80,7 +80,7 @@ def _drift(study: Study) -> None:
         border=True,
         help="Lower is better; 0 is no drift. KL(dense ‖ pruned) in nats, the mean over the samples: how far pruned "
         "outputs are from the dense ones, without labels. A flip is a sample whose top answer is another one; "
-        f"{percent(drift['agreement'])} agree.",
+        f"{percent(drift['agreement'])} agree.{_recalibrated(study)}",
     )
 
 
@@ -99,6 +99,12 @@ def _multiply_adds(study: Study) -> None:
         help=f"Dense: {short_count(dense)} for one sample, as torch counts them. Theoretical: so many would be left if "
         "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
     )
+
+
+def _recalibrated(study: Study) -> str:
+    if not study.masks.recalibrate:
+        return ""
+    return " This is after recalibration: BatchNorm's statistics were measured again on the calibration inputs."
 
 
 def _absent(label: str, reason: str, why: str) -> None:

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import Ranked, rank_targets
-from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.granularities import Granularity
+from pruning_explorer.prune.patterns import NOfM
+from pruning_explorer.prune.recipe import Recipe, Scope
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import state
@@ -16,6 +19,13 @@ from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask
 from pruning_explorer.ui.live_mask.payload import POSITIONS
 
 KEY = "live_mask"
+ALL_FOLLOWS = "Drag: all of this follows the pointer. Let go: the rest of the page follows."
+STEPS_FOLLOW = "Drag: this shows who went first on the way to this amount. Let go: the steps to the new one are taken."
+RANKED_WITH = {
+    "layer": "within this layer",
+    "row": "within each output row",
+    "global": "together with all chosen layers",
+}
 WINDOW = "live_mask_asked"
 """In the session: the layer, and the part of it whose single weights were asked for by zooming in."""
 
@@ -49,16 +59,16 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         on_change=lambda: st.session_state.update(open_layer=st.session_state["open_layer_box"]),
     )
     own = recipe.amount_of(target)
-    live = _by_itself(recipe, target) if own is not None else replace(recipe, amount=0.0)
+    shown = _Shown(subject, recipe, target)
     layer_key = f"{subject.id}-{target.name}"
     now = live_mask(
-        _payload(subject, live, target),
+        _payload(shown),
         key=KEY,
         layer_key=layer_key,
         amount_percent=round((recipe.amount if own is None else own) * 100, 1),
         label="Amount" if own is None else f"Amount of {target.name} alone",
-        help="Drag: all of this follows the pointer. Let go: the rest of the page follows.",
-        window_payload=_window(subject, live, target, layer_key),
+        help=ALL_FOLLOWS if recipe.nested else STEPS_FOLLOW,
+        window_payload=_window(shown, layer_key),
         followers=".px-stand" if own is None else "",
         on_release=lambda: _take_amount(None if own is None else target.name),
     )
@@ -67,50 +77,81 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         st.rerun()
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """A layer under all amounts of a recipe."""
+
+    subject: Subject
+    recipe: Recipe
+    target: Target
+
+    @property
+    def live(self) -> Recipe:
+        """The recipe whose ranking is shown, without what plays no part in it."""
+        if not self.recipe.nested:
+            return self.recipe
+        if self.recipe.amount_of(self.target) is None:
+            return replace(self.recipe, amount=0.0)
+        return _by_itself(self.recipe, self.target)
+
+    @property
+    def key(self) -> str:
+        """Identity of the layer and its ranking."""
+        return f"{self.subject.id}-{self.live.id}-{self.target.name}"
+
+    def ranked(self) -> tuple[Ranked, int]:
+        """All of the recipe's rankings, and which of them is this layer's."""
+        ranked = rank_targets(self.subject, self.live)
+        return ranked, next(i for i, each in enumerate(ranked.targets) if each.name == self.target.name)
+
+    def removed_at(self, ranked: Ranked, index: int) -> NDArray[np.int64]:
+        """Ranks of this layer that are gone at each position of its slider."""
+        amounts = np.arange(POSITIONS) / (POSITIONS - 1)
+        if self.recipe.amount_of(self.target) is None:
+            return ranked.removed_at(amounts)[:, index]
+        alone = replace(
+            ranked,
+            recipe=_by_itself(self.recipe, self.target),
+            targets=(self.target,),
+            rankings=(ranked.rankings[index],),
+            joint=(False,),
+        )
+        return alone.removed_at(amounts)[:, 0]
+
+
 def _by_itself(recipe: Recipe, target: Target) -> Recipe:
     """The recipe under which a target with an amount of its own is cut: nobody competes with it."""
-    return replace(recipe, amount=0.0, amounts={}, scope="layer", targets=(target.name,), frozen=())
+    scope: Scope = "row" if recipe.scope == "row" else "layer"
+    return replace(recipe, amount=0.0, amounts={}, scope=scope, allocation="each", targets=(target.name,), frozen=())
 
 
-def _ranked(subject: Subject, live: Recipe, target: Target) -> tuple[Ranked, int]:
-    ranked = rank_targets(subject, live)
-    return ranked, next(i for i, each in enumerate(ranked.targets) if each.name == target.name)
-
-
-def _payload(subject: Subject, live: Recipe, target: Target) -> bytes:
-    key = _content_key(subject, live, target)
-
+def _payload(shown: _Shown) -> bytes:
     def make() -> Bytes:
-        ranked, index = _ranked(subject, live, target)
+        ranked, index = shown.ranked()
         return Bytes(
             build_payload(
-                key=key,
-                title=target.name,
-                removed_at=ranked.removed_at(np.arange(POSITIONS) / (POSITIONS - 1))[:, index],
-                granularity_note=_note(live, ranked.granularity.unit),
-                channel_dim=target.out_dim,
-                **_weight_by_weight(subject, ranked, index),
+                key=shown.key,
+                title=shown.target.name,
+                removed_at=shown.removed_at(ranked, index),
+                granularity_note=_note(shown.recipe, ranked.granularity),
+                channel_dim=shown.target.out_dim,
+                **_weight_by_weight(shown.subject, ranked, index),
             )
         )
 
-    return PAYLOADS.get(key, make).content
+    return PAYLOADS.get(shown.key, make).content
 
 
-def _window(subject: Subject, live: Recipe, target: Target, layer_key: str) -> bytes | None:
+def _window(shown: _Shown, layer_key: str) -> bytes | None:
     layer, place = st.session_state.get(WINDOW, (None, None))
     if layer != layer_key or place is None:
         return None
-    key = _content_key(subject, live, target)
 
     def make() -> Bytes:
-        ranked, index = _ranked(subject, live, target)
-        return Bytes(build_window(key=key, window=place, **_weight_by_weight(subject, ranked, index)))
+        ranked, index = shown.ranked()
+        return Bytes(build_window(key=shown.key, window=place, **_weight_by_weight(shown.subject, ranked, index)))
 
-    return PAYLOADS.get((key, place), make).content
-
-
-def _content_key(subject: Subject, live: Recipe, target: Target) -> str:
-    return f"{subject.id}-{live.id}-{target.name}"
+    return PAYLOADS.get((shown.key, place), make).content
 
 
 def _weight_by_weight(subject: Subject, ranked: Ranked, index: int) -> dict[str, Any]:
@@ -123,9 +164,14 @@ def _weight_by_weight(subject: Subject, ranked: Ranked, index: int) -> dict[str,
     }
 
 
-def _note(live: Recipe, unit: str) -> str:
-    together = "every weight by itself" if unit == "weights" else f"whole {unit} ({live.granularity})"
-    return f"{together}, ranked {'within this layer' if live.scope == 'layer' else 'together with all chosen layers'}"
+def _note(recipe: Recipe, granularity: Granularity) -> str:
+    if isinstance(granularity, NOfM):
+        together = f"{granularity.n} of every {granularity.m} weights stay"
+    elif granularity.unit == "weights":
+        together = "every weight by itself"
+    else:
+        together = f"whole {granularity.unit} ({recipe.granularity})"
+    return f"{together}, ranked {RANKED_WITH[recipe.scope]}"
 
 
 def _take_amount(layer: str | None) -> None:

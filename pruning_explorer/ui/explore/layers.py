@@ -5,11 +5,16 @@ import streamlit as st
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.layers import layer_bars
 from pruning_explorer.lab.study import Study
+from pruning_explorer.measure.recalibration import why_no_recalibration
+from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import state
 from pruning_explorer.ui.plain_text import plain
 
 NOTE_HEIGHT = 76
 """Of the line below the bars, whatever it says: nothing moves when a layer collapses."""
+
+MUCH = 0.05
+"""Of quality, as a fraction of the samples: a fall beyond this is worth a word about BatchNorm."""
 
 
 def draw_layers(study: Study) -> None:
@@ -31,11 +36,22 @@ def draw_layers(study: Study) -> None:
 def _note(study: Study) -> str:
     emptied = study.layers.loc[study.layers["kept"] == 0, "target"].tolist()
     if not emptied:
-        return "Click a bar to look into that layer below."
+        return _recalibration_note(study) or "Click a bar to look into that layer below."
     others = f" and {len(emptied) - 1} more" if len(emptied) > 1 else ""
     return (
         f":material/warning: **Layer collapse**: nothing is left of {plain(emptied[0])}{others}. "
         "A cap per layer (in the sidebar) keeps some of it."
+    )
+
+
+def _recalibration_note(study: Study) -> str:
+    """Where BatchNorm may be what fails, and nobody has measured it again."""
+    fell = study.quality is not None and float(study.quality.iloc[0]["change"]) < -MUCH
+    if study.recipe.recalibrate or not fell or why_no_recalibration(study.subject):
+        return ""
+    return (
+        ":material/lightbulb: BatchNorm still uses the dense network's statistics: switch on "
+        f"**{SETTINGS['recalibrate'].label}** in the sidebar, and see how much of the fall is theirs."
     )
 
 

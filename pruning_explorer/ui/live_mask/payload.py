@@ -2,7 +2,7 @@
 
 A ranking is nested: whatever goes at one amount is gone at every larger one. So one rank per weight and one table
 "how many ranks are gone at each slider position" hold every mask of the layer; the browser compares the two. A rank is
-a group's own, or the place within its row where rows compete within themselves: then each row has a weight of each rank.
+a group's own; where rows compete within themselves it is the place within the row, and each row has one of each.
 """
 
 from typing import Any

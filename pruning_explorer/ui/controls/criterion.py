@@ -1,0 +1,76 @@
+"""What makes a weight important: one of many criteria, or a file of one's own."""
+
+import re
+from collections.abc import Iterator
+
+import streamlit as st
+
+from pruning_explorer.prune.criteria import CRITERIA, Criterion, find_criterion
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui import state
+from pruning_explorer.ui.controls.focus import take_focus
+from pruning_explorer.ui.controls.own_file import draw_own_file, is_own, own_note
+from pruning_explorer.ui.plain_text import plain
+
+OPEN = "criterion_open"
+"""In the session: whether the list of criteria is open."""
+
+GROUPS = {
+    "From the weights alone": ("weights", "example"),
+    "Needs inputs": ("inputs",),
+    "Needs labels": ("labels",),
+}
+
+
+def draw_criterion() -> None:
+    """The present criterion with what it is; all others, while one looks for another."""
+    text = st.session_state["criterion"]
+    criterion = find_criterion(text)
+    choice = st.popover(f"Criterion: {criterion.title}", key=OPEN, on_change="rerun", width="stretch")
+    if choice.open:
+        with choice:
+            for group, members in _groups():
+                st.markdown(f"**{group}**")
+                for each in members:
+                    _offer(each, state.subject())
+            draw_own_file(close)
+            take_focus(OPEN)
+    note = own_note(text) if is_own(criterion.name) else criterion.advice
+    st.caption(" ".join(filter(None, (criterion.help, _paper(criterion), note))))
+
+
+def choose(text: str) -> None:
+    """Take a criterion and close the list."""
+    st.session_state["criterion"] = text
+    close()
+
+
+def close() -> None:
+    """Close the list of criteria."""
+    st.session_state[OPEN] = False
+
+
+def _groups() -> Iterator[tuple[str, list[Criterion]]]:
+    for group, needs in GROUPS.items():
+        yield group, [each for each in CRITERIA.values() if each.needs in needs and not is_own(each.name)]
+
+
+def _offer(criterion: Criterion, subject: Subject) -> None:
+    missing = criterion.missing(subject)
+    name, about = st.columns([2, 3], gap="small", vertical_alignment="center")
+    name.button(
+        criterion.title,
+        key=f"criterion_{criterion.name}",
+        on_click=choose,
+        args=(criterion.name,),
+        disabled=missing is not None,
+        icon=":material/check:" if criterion.name == st.session_state["criterion"] else None,
+        width="stretch",
+    )
+    reason = f"**Not for this network**: {plain(missing)}" if missing else criterion.advice
+    about.caption(" ".join(filter(None, (criterion.help, _paper(criterion), reason))))
+
+
+def _paper(criterion: Criterion) -> str:
+    linked = re.sub(r"arXiv (\d{4}\.\d{4,5})", r"[arXiv \1](https://arxiv.org/abs/\1)", criterion.paper)
+    return linked and f"{linked}."

@@ -1,0 +1,117 @@
+"""Scores or a mask of one's own, from a file."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pruning_explorer.errors import PruningExplorerError, ScoreError
+from pruning_explorer.prune import own_scores
+from pruning_explorer.prune.criteria import CRITERIA, find_criterion
+from pruning_explorer.prune.engine import rank_targets
+from pruning_explorer.prune.recipe import Recipe, offered
+from pruning_explorer.sources.score_files import LARGEST, read_scores
+from pruning_explorer.ui import state
+from pruning_explorer.ui.plain_text import plain
+
+FILE = "score_file"
+HOLDS = "score_file_holds"
+NAMES = "score_file_names"
+"""In the session: name of the file behind each criterion that came from one."""
+
+PROBLEM = "score_file_problem"
+
+
+def is_own(name: str) -> bool:
+    """Whether a criterion takes a file of one's own."""
+    return any(setting.name == "file" for setting in CRITERIA[name].settings)
+
+
+def own_title(text: str) -> str:
+    """How a criterion from a file is called, with the file's name; empty for any other."""
+    names = st.session_state.get(NAMES, {})
+    return f"{find_criterion(text).title}, {names[text]}" if text in names else ""
+
+
+def own_note(text: str) -> str:
+    """Which file it came from, and what the amount means for a mask."""
+    file = st.session_state.get(NAMES, {}).get(text)
+    note = f"From {plain(file)}." if file else ""
+    if find_criterion(text).name != "mask":
+        return note
+    now = "The amount is at 100 %:" if st.session_state["amount"] == 100 else "At 100 %"
+    return f"{note} {now} all goes that the mask removes, and never more.".strip()
+
+
+def draw_own_file(close: Callable[[], None]) -> None:
+    """Upload a file, and take it as scores or as a mask; or take one again that was uploaded before."""
+    st.markdown("**From a file**")
+    own = [name for name in CRITERIA if is_own(name)]
+    st.session_state.setdefault(HOLDS, own[0])
+    for text in st.session_state.get(NAMES, {}):
+        st.button(
+            plain(own_title(text)),
+            key=f"criterion_{text}",
+            on_click=_take,
+            args=(text, close),
+            icon=":material/check:" if text == st.session_state["criterion"] else None,
+            width="stretch",
+        )
+    st.segmented_control(
+        "The file holds",
+        own,
+        key=HOLDS,
+        format_func=lambda name: CRITERIA[name].title,
+        help="\n".join(f"- **{CRITERIA[name].title}**: {CRITERIA[name].help}" for name in own),
+        required=True,
+        width="stretch",
+        persist_state="session",
+    )
+    st.file_uploader(
+        "Tensors by parameter name",
+        type=["safetensors", "npz"],
+        key=FILE,
+        max_upload_size=LARGEST >> 20,
+        help="A .safetensors or .npz file whose entries are named as the network's parameters, conv1.weight, each of "
+        "its parameter's shape. Layers that the file lacks are not pruned.",
+        on_change=_read,
+        args=(close,),
+    )
+    if problem := st.session_state.get(PROBLEM):
+        st.error(f"This file was not used, and nothing has changed: {plain(problem)}", icon=":material/error:")
+
+
+def _read(close: Callable[[], None]) -> None:
+    uploaded = st.session_state[FILE]
+    st.session_state[PROBLEM] = None
+    if uploaded is None:
+        return
+    try:
+        tensors = read_scores(uploaded.name, uploaded.getvalue())
+        text = f"{st.session_state[HOLDS]}:file={own_scores.add(tensors)}"
+        _check(text)
+    except PruningExplorerError as error:
+        st.session_state[PROBLEM] = str(error)
+        return
+    st.session_state[NAMES] = {**st.session_state.get(NAMES, {}), text: uploaded.name}
+    _take(text, close)
+
+
+def _check(text: str) -> None:
+    """See that the network can be pruned by it.
+
+    Raises:
+        PruningExplorerError: it cannot.
+    """
+    subject = state.subject()
+    recipe = Recipe(criterion=text, biases=True, norms=True)
+    if not offered(subject, recipe):
+        known = ", ".join(target.name for target in subject.targets[:3])
+        raise ScoreError(f"none of its entries belongs to a layer of {subject.name}; name them {known}, …")
+    rank_targets(subject, recipe)
+
+
+def _take(text: str, close: Callable[[], None]) -> None:
+    st.session_state["criterion"] = text
+    if find_criterion(text).name == "mask":
+        state.set_amount(1.0)
+    close()
