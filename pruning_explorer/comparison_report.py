@@ -4,14 +4,18 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pruning_explorer.figures.agreement_matrix import agreement_by_layer, agreement_matrix
+from pruning_explorer.figures.chart import Chart
 from pruning_explorer.figures.class_changes import class_changes
 from pruning_explorer.figures.comparison_curves import comparison_curves
 from pruning_explorer.figures.comparison_page import Section, comparison_page, preformatted
 from pruning_explorer.figures.comparison_table import comparison_table
 from pruning_explorer.figures.exemplar_gallery import exemplar_gallery
+from pruning_explorer.figures.mask_panels import mask_panels
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.figures.sparsity_lines import sparsity_lines
@@ -19,6 +23,7 @@ from pruning_explorer.lab.comparison import Comparison, pareto_front
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.prune.targets import Target
 from pruning_explorer.prune.titles import title_of
 
 CARDS = 24
@@ -118,7 +123,31 @@ def _masks(comparison: Comparison, names: Sequence[str]) -> list[Section]:
         "sparsities would give.",
         [agreement_matrix(comparison.agreement, names), agreement_by_layer(comparison.agreement, names)],
     )
-    return [agreement]
+    target = largest_layer(comparison)
+    if target is None:
+        return [agreement]
+    note = f"{target.name}, under each recipe and under all together. Drag to zoom into all, double-click to get back."
+    return [Section("Masks of the largest layer", note, [_panels(comparison, names, target)]), agreement]
+
+
+def largest_layer(comparison: Comparison) -> Target | None:
+    """The target with the most weights among those that any recipe prunes; None where none does."""
+    pruned = {target for study in comparison.studies if study is not None for target in study.masks.targets}
+    # Among equals the first in the network's order
+    return max(
+        (target for target in comparison.subject.targets if target in pruned), key=lambda t: t.numel, default=None
+    )
+
+
+def _panels(comparison: Comparison, names: Sequence[str], target: Target) -> Chart:
+    masks: list[NDArray[np.bool_] | None] = []
+    for study in comparison.studies:
+        if study is None:
+            masks.append(None)
+            continue
+        kept = study.masks[target.name].cpu().numpy() if target.name in study.masks else np.ones(target.shape, bool)
+        masks.append(np.moveaxis(kept, target.out_dim, 0))
+    return mask_panels(masks, names, target.name)
 
 
 def _behaviour(comparison: Comparison, names: Sequence[str]) -> list[Section]:

@@ -1,0 +1,126 @@
+"""A comparison as one page: every part that there is something for, and nothing from outside."""
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from pruning_explorer import Recipe, Subject, compare, load_subject
+from pruning_explorer.comparison_report import STANDING, comparison_html, largest_layer, standing_points
+from pruning_explorer.lab.curve_points import measure_point
+
+AMOUNTS = (0.5, 0.75, 0.9)
+TWO = {"plain": Recipe(amount=0.8), "all-together": Recipe(amount=0.8, scope="global")}
+
+
+def ours(html: str) -> str:
+    """The page without plotly's own script, which holds addresses of its own."""
+    start = html.index("<script>")
+    return html[:start] + html[html.index("</script></head>", start) :]
+
+
+def headings(html: str) -> list[str]:
+    return re.findall(r"<h2>(.*?)</h2>", html)
+
+
+def figures(html: str) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', html)]
+
+
+def titles(html: str) -> list[str]:
+    return [figure["layout"]["title"]["text"].partition(" <span")[0] for figure in figures(html)]
+
+
+def test_all_parts_of_a_network_with_classes() -> None:
+    html = ours(comparison_html(compare(load_subject("digits-cnn"), TWO, AMOUNTS)))
+    assert headings(html) == [
+        "Side by side",
+        "Over the whole range",
+        "Masks of the largest layer",
+        "Agreement of the masks",
+        "Sparsity by layer",
+        "Accuracy by class",
+        "Samples on which the choice matters",
+        "Recipes",
+    ]
+    assert titles(html) == [
+        "Accuracy and drift over sparsity",
+        "Accuracy and drift over compression",
+        "Masks",
+        "Agreement of masks",
+        "Agreement by layer",
+        "Sparsity by layer",
+        "Change of accuracy by class",
+    ]
+    assert all(figure["data"] for figure in figures(html))
+    assert "data:image/png;base64," in html
+    for recipe in TWO.values():
+        assert recipe.id in html
+        assert f"&quot;scope&quot;: &quot;{recipe.scope}&quot;" in html
+
+
+def test_nothing_is_fetched_and_no_name_becomes_a_tag() -> None:
+    recipes = {"<i>odd</i> & </script>": TWO["plain"], '"quoted"': TWO["all-together"]}
+    html = ours(comparison_html(compare(load_subject("tutorial-mlp"), recipes, AMOUNTS)))
+    assert not re.search(r"""(src|href)\s*=\s*["']?\s*(https?:)?//|@import|url\(""", html)
+    assert "default-src 'none'" in html
+    assert "<i>" not in html
+    assert len(figures(html)) == 6  # a name that ended a script would cut one short
+    assert "Accuracy" not in " ".join(headings(html) + titles(html))
+
+
+def test_a_recipe_that_failed_is_told_and_the_others_keep_their_letters() -> None:
+    recipes = {"first": TWO["plain"], "misfit": Recipe(targets=("conv1.weight",)), "third": TWO["all-together"]}
+    comparison = compare(load_subject("tutorial-mlp"), recipes, AMOUNTS)
+    html = ours(comparison_html(comparison))
+    assert "B · misfit: " in html
+    assert "no parameter &#x27;conv1.weight&#x27;" in html
+    names = {trace.get("name", "") for figure in figures(html) for trace in figure["data"]}
+    assert {"A · first", "C · third"} <= names
+    assert not any("misfit" in name for name in names)
+    (panels,) = [each for each in figures(html) if each["layout"]["title"]["text"].startswith("Masks")]
+    heads = " ".join(note["text"] for note in panels["layout"]["annotations"])
+    assert "A · first" in heads
+    assert "C · third" in heads
+    assert "misfit" not in heads
+
+
+def test_one_recipe_alone_has_a_page() -> None:
+    html = ours(comparison_html(compare(load_subject("tutorial-mlp"), {"alone": TWO["plain"]}, (0.5,))))
+    assert "No two recipes prune" in html
+
+
+def test_a_network_without_samples_has_what_needs_none() -> None:
+    torch.manual_seed(0)
+    comparison = compare(Subject.from_module(nn.Linear(6, 4), name="bare"), TWO)
+    html = ours(comparison_html(comparison))
+    assert headings(html)[-3:] == ["Agreement of the masks", "Sparsity by layer", "Recipes"]
+    assert "No amount was measured." in html
+    assert standing_points(comparison.studies).empty
+
+
+def test_where_recipes_stand_is_where_their_curves_pass() -> None:
+    subject = load_subject("digits-cnn")
+    recipes = {**TWO, "channels": Recipe(amount=0.6, granularity="channel", targets=("fc.weight", "conv1.weight"))}
+    standing = standing_points(compare(subject, recipes, ()).studies)
+    assert list(standing["recipe"]) == [0, 1, 2]
+    for row, recipe in zip(standing.to_dict("records"), recipes.values(), strict=True):
+        point = measure_point(subject, recipe)
+        for column in STANDING[1:]:
+            np.testing.assert_allclose(row[column], point[column], rtol=1e-9)
+
+
+def test_the_largest_layer_is_one_that_is_pruned() -> None:
+    # Of the 5 -> 4 -> 3 network fc1 has 20 weights and fc2 12
+    subject = load_subject("tutorial-mlp")
+    both = {"small": Recipe(targets=("fc2.weight",)), "large": Recipe(targets=("fc1.weight",))}
+    found = largest_layer(compare(subject, both, ()))
+    assert found is not None
+    assert found.name == "fc1.weight"
+    found = largest_layer(compare(subject, {"small": both["small"]}, ()))
+    assert found is not None
+    assert found.name == "fc2.weight"
+    assert largest_layer(compare(subject, {"none": Recipe(targets=())}, ())) is None
