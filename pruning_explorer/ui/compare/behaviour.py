@@ -37,7 +37,16 @@ def draw_behaviour(shown: SideBySide) -> None:
     if found.empty:
         return
     cards = st.session_state.setdefault("exemplar_cards", CARDS)
-    st.html(exemplar_gallery(found.head(cards), subject, shown.names))
+    view = subject.view
+    st.html(
+        exemplar_gallery(
+            found.head(cards),
+            shown.names,
+            subject.output_names,
+            labels=None if subject.labels is None else subject.labels.numpy(),
+            view=None if view is None else (view.kind, view.values),
+        )
+    )
     if cards < len(found):
         st.button(
             f"Show {CARDS} more of {count(len(found))}",

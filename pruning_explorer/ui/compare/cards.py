@@ -89,7 +89,8 @@ def _card(column: Column, place: int, count: int, standing: Standing) -> None:
         on_change=_take_name,
         args=(number,),
     )
-    st.caption(f"{plain(title_of(column.recipe))} · {percent(column.recipe.amount)} to remove")
+    what = [plain(title_of(column.recipe))] if column.own_name else []
+    st.caption(" · ".join([*what, f"{percent(column.recipe.amount)} to remove"]))
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Editing" if edited else "Edit",

@@ -87,7 +87,6 @@ class Comparison:
         figure: dict[str, Any] = json.loads(spec)
         return figure
 
-
     # What a person does
 
     def edit(self, place: int) -> None:

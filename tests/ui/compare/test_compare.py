@@ -1,0 +1,185 @@
+"""The Compare page, without a browser: every number on it is one that the package computes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from pruning_explorer import Recipe, build_report, compute_masks, load_subject
+from pruning_explorer.figures.numbers import nats, short_count
+from pruning_explorer.lab.curve_points import measure_point
+from pruning_explorer.measure.agreement import mask_agreement
+from pruning_explorer.prune.titles import title_of
+from tests.ui.compare.comparison import Comparison
+
+Open = Callable[..., Comparison]
+
+
+def test_without_an_address_it_starts_from_what_explore_showed(open_comparison: Open) -> None:
+    explored = Recipe(criterion="random", amount=0.35, targets=("fc1.weight",))
+    page = open_comparison(session={"explored": explored, "subject": "digits-mlp"})
+    assert page.recipes[0] == explored
+    assert len(page.recipes) == 2
+    assert page.address["subject"] == ["digits-mlp"]
+
+
+def test_the_table_shows_what_the_report_says(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.5", "amount=0.5&scope=global", subject="digits-cnn")
+    page.settle()
+    subject = load_subject("digits-cnn")
+    for recipe in (Recipe(amount=0.5), Recipe(amount=0.5, scope="global")):
+        totals = build_report(subject, compute_masks(subject, recipe)).totals
+        assert f"{totals['quality']['pruned'] * 100:.1f} %" in page.table
+        assert short_count(totals["sparsity"]["nonzero_parameters"]) in page.table
+        assert nats(totals["drift"]["kl_nats"]) in page.table
+    assert "best" in page.table
+
+
+def test_the_curves_are_measured_points(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.5", "amount=0.5&scope=global", subject="digits-mlp")
+    page.settle()
+    drawn = page.chart("comparison_curves")["data"]
+    lines = [trace for trace in drawn if len(trace.get("customdata", ())) == 3 and trace.get("yaxis") != "y2"]
+    subject = load_subject("digits-mlp")
+    for letter, scope in (("A", "layer"), ("B", "global")):
+        line = next(trace for trace in lines if trace["name"].startswith(letter))
+        place = line["customdata"].index(f"{'AB'.index(letter)}|0|0.9")
+        point = measure_point(subject, Recipe(amount=0.9, scope=scope))
+        y = np.asarray(decoded(line["y"]))[place]
+        assert y == pytest.approx(100 * point["quality"])
+
+
+def decoded(values: object) -> object:
+    """Plotly writes arrays as base64."""
+    if isinstance(values, dict):
+        import base64
+
+        return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return values
+
+
+def test_the_sidebar_edits_one_recipe_and_leaves_the_others(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.8", "amount=0.6&scope=global", "amount=0.4", subject="digits-mlp")
+    page.edit(1)
+    page.drag("amount_slider", 70.0)
+    page.pick("scope", "layer")
+    assert page.recipes == [Recipe(amount=0.8), Recipe(amount=0.7), Recipe(amount=0.4)]
+    page.edit(2)
+    assert page.app.slider(key="amount_slider").value == 40.0
+    page.pick("edited_box", page.numbers[0])
+    assert page.app.slider(key="amount_slider").value == 80.0
+
+
+def test_an_amount_finer_than_the_controls_stays_until_it_is_touched(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.96875", "amount=0.5", subject="digits-mlp")
+    page.edit(1)
+    page.edit(0)
+    assert page.recipes[0].amount == 0.96875
+    page.drag("amount_slider", 97.0)
+    assert page.recipes[0].amount == 0.97
+
+
+def test_columns_are_added_doubled_moved_named_and_removed(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.1", "amount=0.2", subject="digits-mlp", session={"explored": Recipe(amount=0.9)})
+    page.click("add_column")
+    assert [recipe.amount for recipe in page.recipes] == [0.1, 0.2, 0.9]
+    page.act(0, "duplicate")
+    assert [recipe.amount for recipe in page.recipes] == [0.1, 0.1, 0.2, 0.9]
+    assert page.app.button(key="add_column").disabled
+    page.act(3, "left")
+    page.act(0, "right")
+    assert [recipe.amount for recipe in page.recipes] == [0.1, 0.1, 0.9, 0.2]
+    page.call(2, "mine, after all")
+    assert page.names[2] == "mine, after all"
+    assert "mine, after all" in page.address["recipe"][2].replace("+", " ").replace("%2C", ",")
+    page.call(2, "")
+    assert page.names[2] == title_of(Recipe())
+    page.act(1, "remove")
+    page.act(0, "remove")
+    assert [recipe.amount for recipe in page.recipes] == [0.9, 0.2]
+    page.app.session_state[f"more_{page.numbers[0]}"] = True
+    page.run()
+    assert page.app.button(key=f"remove_{page.numbers[0]}").disabled
+
+
+def test_one_amount_for_all(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.1", "amount=0.2", subject="digits-mlp")
+    page.enter("amount_of_all", 62.5)
+    assert [recipe.amount for recipe in page.recipes] == [0.625, 0.625]
+    assert page.app.slider(key="amount_slider").value == 62.5
+
+
+@pytest.mark.parametrize("preset", range(4))
+def test_every_preset_stands_on_the_network_with_batchnorm(open_comparison: Open, preset: int) -> None:
+    page = open_comparison("amount=0.5", "amount=0.5", subject="digits-cnn")
+    page.preset(preset)
+    page.settle()
+    assert page.errors == []
+    assert page.warnings == []
+    assert len(set(page.names)) == 4
+    for tab in ("Masks", "Agreement", "Sparsity by layer", "Behaviour", "Take it along"):
+        page.open(tab)
+
+
+def test_a_preset_that_a_network_cannot_have_says_why(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.5", "amount=0.5", subject="tutorial-mlp")
+    page.app.session_state["presets_open"] = True
+    page.run()
+    assert page.app.button(key="preset_1").disabled
+    assert any("Not here" in each.value and "label" in each.value for each in page.app.caption)
+
+
+def test_a_recipe_that_cannot_be_measured_leaves_the_others_alone(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.5", "criterion=gradient&amount=0.5", "amount=0.9", subject="tutorial-mlp")
+    page.settle()
+    assert len(page.errors) == 1
+    assert "labels" in page.errors[0]
+    assert "50.0 %" in page.table
+    assert "90.0 %" in page.table
+    for tab in ("Masks", "Agreement", "Sparsity by layer", "Behaviour"):
+        page.open(tab)
+
+
+def test_a_broken_address_is_said_and_the_rest_is_shown(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.5", "criterion=luck", subject="digits-mlp")
+    assert any("recipe B" in each and "luck" in each for each in page.warnings)
+    assert page.recipes == [Recipe(), Recipe()]
+    page.click("address_read")
+    assert page.warnings == []
+
+
+def test_another_network_keeps_the_methods_and_forgets_the_layers(open_comparison: Open) -> None:
+    page = open_comparison(
+        "amount=0.5&target=fc1.weight",
+        "criterion=random&amount=0.7&layer_amount=fc2.weight%3D0.2",
+        subject="digits-mlp",
+    )
+    page.pick("subject", "digits-vit")
+    assert page.recipes == [Recipe(amount=0.5), Recipe(criterion="random", amount=0.7)]
+    page.settle()
+    assert page.errors == []
+
+
+def test_a_control_that_makes_no_recipe_is_said_in_its_column(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.5", "amount=0.7", subject="digits-mlp")
+    page.click("layers_none")
+    assert any("No layer is chosen" in each for each in page.errors)
+    page.settle()
+    assert "70.0 %" in page.table
+    page.click("layers_all")
+    assert page.errors == []
+    assert page.recipes == [Recipe(amount=0.5), Recipe(amount=0.7)]
+
+
+def test_agreement_is_what_the_masks_say(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.8", "amount=0.8&criterion=random", subject="digits-mlp")
+    page.settle()
+    page.open("Agreement")
+    subject = load_subject("digits-mlp")
+    masks = [compute_masks(subject, recipe) for recipe in page.recipes]
+    frame = mask_agreement(masks)
+    overall = frame[frame["target"] == "all"].iloc[0]
+    assert overall["jaccard"] == pytest.approx(overall["chance"], abs=0.03)  # a random mask agrees by chance alone
+    said = page.chart("agreement_matrix")
+    assert f"{overall['jaccard']:.2f}" in str(said)
+    assert f"chance {overall['chance']:.2f}" in str(said)
