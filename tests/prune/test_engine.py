@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import RecipeError, ScoreError, TargetError
+from pruning_explorer.prune.criteria import CRITERIA, Criterion
 from pruning_explorer.prune.engine import RANKINGS, rank_targets
 from tests.prune.oracle import amounts, assert_nested, masks_of, network_of, weights
 
@@ -65,6 +66,82 @@ def test_global_cut_with_caps_against_brute_force(data: st.DataObject, layers: l
         if wanted > 0 and left[owner] > 0:
             wanted, left[owner], expected[owner] = wanted - 1, left[owner] - 1, expected[owner] + 1
     assert removed(Recipe(scope="global", amount=amount, cap=cap), *layers) == expected
+
+
+def test_each_row_loses_alike_by_hand() -> None:
+    """Of four weights a row two go, its own least, however large they are beside another row's."""
+    weight = torch.tensor([[1.0, -2.0, 3.0, 4.0], [50.0, 20.0, -30.0, 40.0]])
+    masks = masks_of(Recipe(scope="row"), weight)
+    assert masks["0.weight"].int().tolist() == [[0, 0, 1, 1], [1, 0, 0, 1]]
+    assert dict(masks.requested) == {"0.weight": 0.5}
+
+
+@some
+@given(weights(min_dims=2), st.floats(0, 1), st.sampled_from((1.0, 0.5)))
+def test_rows_are_layers_of_their_own(weight: Tensor, amount: float, cap: float) -> None:
+    mask = masks_of(Recipe(scope="row", amount=amount, cap=cap), weight)["0.weight"]
+    for row, kept in zip(weight, mask, strict=True):
+        assert torch.equal(kept, masks_of(Recipe(amount=amount, cap=cap), row)["0.weight"])
+
+
+def test_rows_of_a_transposed_convolution_are_its_outputs() -> None:
+    torch.manual_seed(0)
+    subject = Subject.from_module(nn.ConvTranspose1d(4, 6, 5))
+    recipe = Recipe(scope="row", amount=0.35)
+    mask = compute_masks(subject, recipe)["weight"]
+    assert mask.sum((0, 2)).tolist() == [20 - 7] * 6
+    ranked = rank_targets(subject, recipe)
+    assert ranked.removed_weights(0, ranked.removed_at([0.35, 1.0])[:, 0]).tolist() == [42, 120]
+
+
+def test_what_has_no_weights_within_rows() -> None:
+    subject = Subject.from_module(nn.Sequential(nn.Linear(6, 3), nn.Linear(3, 2)))
+    for granularity in ("channel", "channel:dim=1", "block"):
+        with pytest.raises(RecipeError, match=r"no layer of my-model can be pruned by scope row: \w+ are no weights"):
+            compute_masks(subject, Recipe(granularity=granularity, scope="row"))
+        with pytest.raises(RecipeError, match=r"0\.weight cannot be pruned by scope row"):
+            compute_masks(subject, Recipe(granularity=granularity, scope="row", targets=("0.weight",)))
+    assert list(compute_masks(subject, Recipe(scope="row", biases=True))) == ["0.weight", "1.weight"]
+    with pytest.raises(RecipeError, match=r"0\.bias cannot be pruned by scope row: it has one dim only"):
+        compute_masks(subject, Recipe(scope="row", targets=("0.bias",)))
+
+
+def test_what_a_criterion_refuses_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = Criterion(
+        "large",
+        "",
+        "",
+        lambda scoring, target: scoring.weight(target).abs(),
+        refuse=lambda _, target: "it is small" if target.numel < 10 else None,
+        lacks=lambda subject: "it needs luck" if subject.name == "unlucky" else None,
+    )
+    monkeypatch.setitem(CRITERIA, "large", large)
+    network = network_of(torch.randn(3, 5), torch.randn(2, 2))
+    subject = Subject.from_module(network)
+    assert list(compute_masks(subject, Recipe("large"))) == ["0.weight"]
+    with pytest.raises(RecipeError, match=r"1\.weight cannot be pruned by large: it is small"):
+        compute_masks(subject, Recipe("large", targets=("1.weight",)))
+    with pytest.raises(RecipeError, match=r"^large cannot be used here: it needs luck$"):
+        compute_masks(Subject.from_module(network, name="unlucky"), Recipe("large"))
+
+
+HELD = torch.tensor([[1.0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 1.0, 1.0, 1.0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("scope", ["layer", "row", "global"])
+@pytest.mark.parametrize("schedule", ["one-shot", "linear:steps=3"])
+def test_what_a_criterion_protects_stays(monkeypatch: pytest.MonkeyPatch, scope: str, schedule: str) -> None:
+    """By hand: 4 of 16 are held, 3 of them in one row, so that rows keep 3 each; of N:M each four keeps 2, or 1."""
+    protect = Criterion("protect", "", "", lambda s, t: s.weight(t).abs(), protect=lambda s, t: HELD.bool())
+    monkeypatch.setitem(CRITERIA, "protect", protect)
+    weight = torch.arange(1.0, 17).view(2, 8)
+    for granularity, kept in (("element", 6 if scope == "row" else 4), ("n_m", 8)):
+        recipe = Recipe("protect", granularity, scope, 1.0, schedule=schedule)
+        mask = masks_of(recipe, weight)["0.weight"]
+        assert mask[HELD.bool()].all()
+        assert int(mask.sum()) == kept
+    four = masks_of(Recipe("protect", "n_m:n=1,m=4", scope, 1.0, schedule=schedule), weight)["0.weight"]
+    assert four.int().tolist()[1] == [0, 0, 1, 1, 1, 0, 0, 0]
 
 
 def test_global_ties_fall_in_the_order_of_layers() -> None:
