@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, stripe, word_chart
 from pruning_explorer.figures.numbers import MISSING, count
 from pruning_explorer.figures.recipe_names import recipe_label
 
@@ -96,7 +96,7 @@ def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OV
 def _in_cell(x: int, y: int, text: str, value: float) -> dict[str, Any]:
     # of black and white the one that stands further off Cividis there; where there is no cell, the page's own
     colour = {} if np.isnan(value) else {"color": "#000000" if value > BLACK_ABOVE else "#ffffff"}
-    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 13, **colour}}
+    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 12, **colour}}
 
 
 def _below(line: int, text: str) -> dict[str, Any]:
@@ -200,23 +200,9 @@ def agreement_by_layer(frame: pd.DataFrame, names: Sequence[str], *, limit: int 
         legend_rows=4,
         legend_width=44,
         margin={"l": 100, "r": 14, "b": 48},
-        shapes=[_stripe(place) for place in range(0, len(shown), 2)],
+        shapes=[stripe(place) for place in range(0, len(shown), 2)],
     )
     return Chart(figure, _finding_by_layer(rows, names))
-
-
-def _stripe(place: int) -> dict[str, Any]:
-    return {
-        "type": "rect",
-        "xref": "paper",
-        "x0": 0,
-        "x1": 1,
-        "y0": place - 0.5,
-        "y1": place + 0.5,
-        "line": {"width": 0},
-        "fillcolor": "rgba(128, 128, 128, 0.1)",
-        "layer": "below",
-    }
 
 
 def _ratio(value: float) -> str:

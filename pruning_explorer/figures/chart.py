@@ -115,6 +115,21 @@ def draw(
     return go.Figure(data=traces, layout={**look, **layout}, _validate=False)
 
 
+def stripe(place: int) -> dict[str, Any]:
+    """A pale band behind one row of a chart of rows, so that its marks are read together."""
+    return {
+        "type": "rect",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": place - 0.5,
+        "y1": place + 0.5,
+        "line": {"width": 0},
+        "fillcolor": "rgba(128, 128, 128, 0.1)",
+        "layer": "below",
+    }
+
+
 def head_room(legend_rows: int) -> int:
     """Pixels above the plot, for title and legend."""
     return TITLE_HEIGHT + (LEGEND_HEIGHT if legend_rows else 6) + LEGEND_ROW * max(0, legend_rows - 1)

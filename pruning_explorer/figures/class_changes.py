@@ -1,20 +1,25 @@
 """What pruning costs each class, recipe by recipe: one class can pay for what the average hides."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, stripe, word_chart
 from pruning_explorer.figures.numbers import count, percent, points
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 
 COLUMNS = ("recipe", "group", "samples", "dense", "pruned", "change")
 ROW_HEIGHT = 34
-LONGEST_NAME = 20
+LONGEST_NAME = 12
+LEGEND_WIDTH = 95
 LEGEND_ROWS = 2
+# the legend needs the width: a class is named in few letters beside its row, and in full in its hover label
+LONGEST_CLASS = 10
+MARGIN = {"l": 64, "r": 14, "b": 48}
 # how far the outermost recipes of a class lie from its line, in rows
 SPREAD = 0.3
 
@@ -54,7 +59,7 @@ def class_changes(
     room = 0.06 * (best - worst) + 1
     axes = {
         "xaxis": {
-            "title": axis_title(f"change of {quality_name} from dense (percentage points){left_out}"),
+            "title": axis_title(f"change from dense (percentage points){left_out}"),
             "range": [worst - room, best + room],
             "zeroline": True,
             "zerolinecolor": colours.DENSE_LINE,
@@ -62,14 +67,22 @@ def class_changes(
             "showgrid": True,
         },
         "yaxis": {
-            "title": {"text": "class"},
             "tickvals": list(places.values()),
-            "ticktext": [f"<b>{short_name(name)}</b>" if name == "all" else short_name(name) for name in shown],
+            "ticktext": [f"<b>{name}</b>" if name == "all" else short_name(name, LONGEST_CLASS) for name in shown],
             "range": [len(shown) - 0.5, -0.5],
-            "showgrid": True,
+            "showgrid": False,
         },
     }
-    figure = draw(title, 130 + ROW_HEIGHT * len(shown), traces, axes, legend_rows=LEGEND_ROWS)
+    figure = draw(
+        title,
+        130 + ROW_HEIGHT * len(shown),
+        traces,
+        axes,
+        legend_rows=LEGEND_ROWS,
+        legend_width=LEGEND_WIDTH,
+        margin=MARGIN,
+        shapes=[stripe(row) for row in range(0, len(shown), 2)],
+    )
     return Chart(figure, _finding(frame, names, quality_name))
 
 
@@ -83,7 +96,7 @@ def _marks(
         "y": np.array([places[str(group)] + offset for group in rows["group"]]),
         "mode": "markers",
         "marker": {"color": look.colour, "symbol": look.symbol, "size": 10},
-        "name": short_label(recipe, names, LONGEST_NAME),
+        "name": escape(short_label(recipe, names, LONGEST_NAME), quote=False),
         "hovertext": [
             _hover(row, recipe_label(recipe, names[recipe]), quality_name) for row in rows.to_dict("records")
         ],
@@ -104,5 +117,6 @@ def _finding(frame: pd.DataFrame, names: Sequence[str], quality_name: str) -> st
     parts = []
     for recipe, rows in classes.groupby("recipe"):
         worst = rows.iloc[int(rows["change"].argmin())]
-        parts.append(f"{names[int(str(recipe))]} costs class {worst['group']} most: {points(worst['change'])}.")
+        name = recipe_label(int(str(recipe)), names[int(str(recipe))])
+        parts.append(f"{name} costs class {worst['group']} most: {points(worst['change'])}.")
     return " ".join(parts) or f"No {quality_name} is known for any class."

@@ -56,10 +56,12 @@ def exemplar_gallery(
             _said(escape(short_label(position, names, LONGEST_NAME)), answer, row["dense"], true, output_names)
             for position, answer in enumerate(row["answers"])
         ]
-        title = f"{int(row['flips'])} of {sum(answer is not None for answer in row['answers'])} flip"
-        shown = _input(number, true, view) + f'<div class="px-prompt">{escape(title)}, {nats(row["kl"])}</div>'
+        recipes = sum(answer is not None for answer in row["answers"])
+        about = f"{int(row['flips'])} of {recipes} recipes flip it; mean drift {nats(row['kl'])}"
+        shown = f"{_input(number, true, view)}<div>{about}</div>"
         drawn.append(sample_card(number, True, shown, [], answers))
-    return card_list(drawn, "px-cards px-wide")
+    spelled = view is not None and view[0] == "text"
+    return card_list(drawn, f"px-cards{' px-wide' if spelled else ''} px-recipes")
 
 
 def _said(who: str, answer: Any, dense: Any, true: str | None, output_names: Sequence[str]) -> Answer:

@@ -22,6 +22,7 @@ _STYLE = f"""<style>
 .px-cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(136px,1fr));gap:8px;
 color:inherit;font-size:0.875rem;line-height:1.35}}
 .px-cards.px-wide{{grid-template-columns:repeat(auto-fill,minmax(210px,1fr))}}
+.px-cards.px-recipes{{grid-template-columns:repeat(auto-fill,minmax(270px,1fr))}}
 .px-card{{margin:0;padding:8px;border:1px solid rgba(128,128,128,.4);border-radius:8px;min-width:0;
 overflow-wrap:anywhere;color:inherit}}
 .px-card.px-flipped{{border:2px dashed {colours.REMOVED};padding:7px;
@@ -32,6 +33,7 @@ border:1px solid rgba(128,128,128,.4)}}
 .px-card table{{margin:4px 0 0;border-collapse:collapse;width:100%;font-size:inherit;color:inherit}}
 .px-card th,.px-card td{{border:0;padding:0 10px 0 0;text-align:left;font-weight:400;vertical-align:top;color:inherit}}
 .px-card th{{width:1%;white-space:nowrap}}
+.px-recipes .px-card th{{width:auto;white-space:normal}}
 .px-card td.px-number{{text-align:right;padding-right:0;white-space:nowrap;font-variant-numeric:tabular-nums}}
 .px-said{{font-weight:600}}
 .px-wide .px-said,.px-prompt{{font-family:monospace;white-space:pre-wrap;font-size:0.95rem}}

@@ -21,7 +21,7 @@ NAMES = ["Magnitude", "broken", "Wanda <b>"]
 
 def test_a_mark_for_every_recipe_and_class_in_points() -> None:
     figure = class_changes(FRAME, NAMES).figure
-    assert [trace.name for trace in figure.data] == ["A · Magnitude", "C · Wanda <b>"]
+    assert [trace.name for trace in figure.data] == ["A · Magnitude", "C · Wanda &lt;b&gt;"]
     assert list(figure.data[0].x) == pytest.approx([-5, -20, 10])
     assert list(figure.data[1].x) == pytest.approx([0, 0, 0])
     assert [round(y) for y in figure.data[0].y] == [0, 1, 2]
@@ -32,7 +32,7 @@ def test_a_mark_for_every_recipe_and_class_in_points() -> None:
 
 def test_what_each_recipe_costs_is_said() -> None:
     alt = class_changes(FRAME, NAMES).alt
-    assert "Magnitude costs class cats most: −20.0 points." in alt
+    assert "A · Magnitude costs class cats most: −20.0 points." in alt
 
 
 def test_many_classes_are_cut_and_counted() -> None:

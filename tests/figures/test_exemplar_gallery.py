@@ -16,7 +16,7 @@ def test_every_recipe_answers_and_is_judged() -> None:
     html = exemplar_gallery(FOUND, NAMES, ["cat", "dog", "<cow>"], labels=np.array([0, 1, 0, 0]))
     first, second = html.split("sample 1<")
     assert "sample 3" in first
-    assert "2 of 2 flip, 1.50 nats" in first
+    assert "2 of 2 recipes flip it; mean drift 1.50 nats" in first
     assert "A · Magnitude" in first
     assert "C · Wanda, per row" in first
     assert "&lt;cow&gt;" in first

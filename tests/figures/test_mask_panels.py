@@ -125,6 +125,14 @@ def test_words_of_many_weights_are_left_to_their_colour() -> None:
     assert picture.hovertemplate == "row %{y}, column %{x}<extra></extra>"
 
 
+def test_a_recipe_without_a_mask_has_no_panel_and_the_others_keep_their_letters() -> None:
+    chart = mask_panels([np.ones((2, 2)), None, np.zeros((2, 2))], NAMES[:3], "fc")
+    assert len(drawn(chart)) == 3
+    assert words(chart)[:2] == ["<b>A · magnitude</b><br>100.0 % kept", "<b>C · &lt;wanda&gt;</b><br>0.0 % kept"]
+    assert drawn(chart)[2].text[0][0] == "kept by 1 of 2"
+    assert mask_panels([None], NAMES[:1], "fc").alt == "There is no mask to show."
+
+
 def test_what_does_not_fit_is_refused_and_nothing_is_said_in_words() -> None:
     with pytest.raises(ValueError, match="2 masks need as many names; there are 1"):
         mask_panels([np.ones((2, 2))] * 2, NAMES[:1], "fc")
