@@ -1,8 +1,10 @@
 """`compare` in a terminal says what compare() says, of every recipe that can be measured."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from torch import nn
 
-from pruning_explorer import Recipe, compare, compute_masks, load_subject
+from pruning_explorer import Recipe, Subject, compare, compute_masks, load_subject
 from pruning_explorer.cli import main
+from pruning_explorer.cli.comparison_text import write_comparison
 from pruning_explorer.cli.parser import make_parser
 from pruning_explorer.cli.recipe_flags import read_recipe
 from pruning_explorer.comparison_report import comparison_html
@@ -65,6 +70,30 @@ def test_a_comparison_fits_a_terminal(name: str, tmp_path: Path, capsys: Printed
         assert words in " ".join(printed.out.split())
     assert ("by class" in printed.out) == (subject.labels is not None)
     assert "C: medians of 5 seeds" in " ".join(printed.out.split())
+
+
+def test_the_widest_numbers_fit_a_terminal() -> None:
+    recipes = {f"{'long name ' * 4}{number}": recipe for number, recipe in enumerate(FOUR.values())}
+    found = compare(load_subject("digits-cnn"), recipes, AMOUNTS)
+    table = found.table.assign(value=0.99999, low=0.9999, high=0.99999, dense=0.99999, verdict="best")
+    wide = {"nats": (0.000834, 0.000834, 0.000999), "dB": (-math.inf, -102.34, 102.34), "count": (1e7, 1e7, 1e7)}
+    for unit, values in wide.items():
+        table.loc[table["unit"] == unit, ["value", "low", "high"]] = values
+    curves = found.curves.assign(compression=9.9999, quality=0.99999, kl_nats=0.000123)
+    written = write_comparison(replace(found, table=table, curves=curves), {"x" * 60: "y " * 90})
+    assert max(map(len, written.splitlines())) <= 100
+    for words in ("0.000834–0.000999", "−102.3 to 102.3", "no signal left  ", ">99.9 0.000123", "10.0 M best"):
+        assert words in written
+
+
+def test_a_network_of_one_output_has_no_answers_to_flip() -> None:
+    torch.manual_seed(0)
+    subject = Subject.from_module(nn.Linear(6, 1), samples=torch.randn(8, 6), name="one-number")
+    written = write_comparison(compare(subject, TWO, AMOUNTS), {})
+    assert "SQNR" in written
+    assert "Hardest first" not in written
+    assert "Agreement with dense" not in written
+    assert "nan" not in written
 
 
 def test_the_best_and_its_tie_are_said_in_words(tmp_path: Path, capsys: Printed) -> None:

@@ -4,7 +4,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from pruning_explorer.cli.text import WIDTH, in_columns
-from pruning_explorer.figures.numbers import MISSING, decimal, percent
+from pruning_explorer.figures.numbers import MISSING, decimal, nats, percent
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def write_curves(comparison: "Comparison") -> str:
     best = pareto_front(frame)
     front = set(zip(best["recipe"], best["amount"], strict=True))
     recipes = sorted({int(recipe) for recipe in frame["recipe"]})
-    blocks = [[["amount"], *([percent(amount)] for amount in sorted(frame["amount"].unique()))]]
+    blocks = [[["amount"], *([percent(amount).removesuffix(" %")] for amount in sorted(frame["amount"].unique()))]]
     for recipe in recipes:
-        block = [["×", "%", "KL", ""]]
+        block = [["×", "%", "KL "]]
         for amount in sorted(frame["amount"].unique()):
             point = points.loc[(recipe, amount)] if (recipe, amount) in points.index else None
             block.append(_cells(point, column, (recipe, amount) in front))
@@ -49,13 +49,13 @@ def write_curves(comparison: "Comparison") -> str:
     drawn = [f"{recipe_label(i, '').split()[0]}: medians of {n} seeds" for i, n in seeds.items() if n > 1]
     told = [f"× is how many times fewer weights are left, % the {name}, KL the drift in nats"]
     told += [f"{ON_FRONT} is on the Pareto front", *drawn]
-    heading = textwrap.fill(f"Over amounts; {'; '.join(told)}:", WIDTH)
+    heading = textwrap.fill(f"Over amounts in %; {'; '.join(told)}:", WIDTH)
     return "\n".join([heading, *lines])
 
 
 def _cells(point: Any, column: str, on_front: bool) -> list[str]:
     if point is None:
-        return [MISSING, MISSING, MISSING, ""]
+        return [MISSING, MISSING, f"{MISSING} "]
     times = decimal(point["compression"]).replace("infinite", "inf")
-    kl = max(0.0, point["kl_nats"])  # rounding can leave a hair below zero
-    return [times, percent(point[column]).removesuffix(" %"), decimal(kl), ON_FRONT if on_front else ""]
+    kl = nats(point["kl_nats"]).removesuffix(" nats")
+    return [times, percent(point[column]).removesuffix(" %"), kl + (ON_FRONT if on_front else " ")]

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from pruning_explorer.cli.comparison_curves import write_curves
 from pruning_explorer.cli.text import WIDTH, entry, in_columns
-from pruning_explorer.figures.numbers import MISSING, count, decimal, percent, points, short_count
+from pruning_explorer.figures.numbers import MISSING, count, decibels, decimal, percent, points, short_count
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 from pruning_explorer.prune.titles import title_of
 
 if TYPE_CHECKING:
     from pruning_explorer.lab.comparison import Comparison
 
-TITLE_WIDTH = 20
+TITLE_WIDTH, NARROW = 26, 15
+"""Of the measures' names; NARROW is for where the numbers are wide."""
+
 LONGEST_NAME = 11
 LONGEST_TARGET = 36
+LONGEST_CLASS = 16
+LONGEST_CELL = 17
 HARDEST = 10
 
 
@@ -61,13 +65,18 @@ def _recipes(comparison: "Comparison", unread: Mapping[str, str]) -> str:
 
 
 def _table(comparison: "Comparison") -> str:
+    written = _rows(comparison, TITLE_WIDTH)
+    return written if max(map(len, written.splitlines())) <= WIDTH else _rows(comparison, NARROW)
+
+
+def _rows(comparison: "Comparison", title_width: int) -> str:
     frame, shown = comparison.table, _measured(comparison)
     rows = [["", "dense", *(_short_label(comparison, position) for position in shown)]]
     for _, group in frame.groupby("measure", sort=False):
         by_recipe = {int(row["recipe"]): row for row in group.to_dict("records")}
         first = group.iloc[0].to_dict()
         title = first["title"] + (f", {first['unit']}" if first["unit"] in ("nats", "dB") else "")
-        columns = [textwrap.wrap(title, TITLE_WIDTH), [_write(first["dense"], first["unit"])]]
+        columns = [textwrap.wrap(title, title_width), [_write(first["dense"], first["unit"])]]
         columns += [_cell(by_recipe.get(position)) for position in shown]
         height = max(map(len, columns))
         rows += [[column[line] if line < len(column) else "" for column in columns] for line in range(height)]
@@ -78,17 +87,24 @@ def _cell(row: Mapping[Any, Any] | None) -> list[str]:
     if row is None:
         return [MISSING]
     unit = row["unit"]
-    lines = [f"{_write(row['value'], unit)} {row['verdict']}".rstrip()]
+    lines = textwrap.wrap(f"{_write(row['value'], unit)} {row['verdict']}", LONGEST_CELL)
     if not math.isnan(row["low"]) and not math.isnan(row["high"]):
-        low, high = (_write(row[end], unit).removesuffix(" %").replace("infinite", "inf") for end in ("low", "high"))
+        low, high = (_end(row[end], unit) for end in ("low", "high"))
         # With a dash between them two negative numbers could not be read
         lines.append(f"{low} to {high}" if unit == "dB" else f"{low}–{high}")
     return lines
 
 
 def _write(value: float, unit: str) -> str:
+    if unit == "dB":
+        return decibels(value).removesuffix(" dB")
     write: Callable[[float], str] = {"fraction": percent, "count": short_count}.get(unit, decimal)
     return write(value)
+
+
+def _end(value: float, unit: str) -> str:
+    """An end of an interval, whose unit stands above it."""
+    return ("inf" if value > 0 else "-inf") if math.isinf(value) else _write(value, unit).removesuffix(" %")
 
 
 def _layers(comparison: "Comparison") -> str:
@@ -124,7 +140,7 @@ def _classes(comparison: "Comparison") -> str:
     for name, group in frame.groupby("group", sort=False):
         by_recipe = {int(row["recipe"]): row for row in group.to_dict("records")}
         first = group.iloc[0]
-        rows.append([_cut(str(name), 20), count(first["samples"]), percent(first["dense"])])
+        rows.append([_cut(str(name), LONGEST_CLASS), count(first["samples"]), percent(first["dense"])])
         for position in shown:
             row = by_recipe.get(position)
             written = f"{percent(row['pruned'])} {points(row['change']).removesuffix(' points'):>6}" if row else MISSING
