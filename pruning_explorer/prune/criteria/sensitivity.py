@@ -39,7 +39,8 @@ def fisher(scoring: Scoring, target: Target) -> Tensor:
 def synflow(scoring: Scoring, target: Target) -> Tensor:
     """|theta x dR/dtheta|, R the flow of ones through the network of absolute weights (arXiv 2006.05467).
 
-    Where float32 could not hold the scores, those of all layers are scaled to a largest of 1.
+    Where float32 could not hold the scores, those of all layers are scaled to a largest of 1. Behind LayerNorm, which
+    takes the mean of ones away, the flow says little: the paper's networks have BatchNorm.
     """
     flow = scoring.once(FLOW, synaptic_flow).by_target
     most = scoring.memo("largest flow", lambda: max(float(each.max()) for each in flow.values()))
@@ -77,6 +78,6 @@ SYNFLOW = Criterion(
     synflow,
     paper="arXiv 2006.05467",
     needs="example",
-    advice="Its paper prunes in 100 geometric steps: choose that schedule.",
+    advice="Its paper prunes in 100 geometric steps: choose that schedule. Behind LayerNorm its flow says little.",
     lacks=takes_ones,
 )
