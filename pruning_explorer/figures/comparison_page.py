@@ -20,15 +20,18 @@ body { margin: 0 auto; max-width: 1100px; padding: 16px; color: var(--text); bac
 h1 { font-size: 1.8rem; } h2 { margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: 1rem; }
 .note { max-width: 46rem; } .chart { margin: 1rem 0; } .chart > button { margin-right: 8px; }
 pre { overflow-x: auto; padding: 12px; border: 1px solid var(--line); border-radius: 8px; }
-@media print { .chart > button { display: none; } .chart { break-inside: avoid; } }
+@media print { :root { color-scheme: light; --text: #111111; --page: #ffffff; } .chart > button { display: none; }
+  .chart, .px-card, tr { break-inside: avoid; } }
 """
 
 # Drawn in the page's own colours, and again where the person changes them
 _SCRIPT = """
 const dark = matchMedia("(prefers-color-scheme: dark)");
+let printing = false;
 const boxes = [...document.querySelectorAll(".chart")];
 function look() {
-  const line = dark.matches ? "#3a3f4b" : "#d9d9d9", text = dark.matches ? "#f5f5f5" : "#111111";
+  const night = dark.matches && !printing;
+  const line = night ? "#3a3f4b" : "#d9d9d9", text = night ? "#f5f5f5" : "#111111";
   return { font: { color: text, family: "system-ui, sans-serif" }, line };
 }
 function draw(box) {
@@ -52,6 +55,13 @@ boxes.forEach((box) => {
   });
 });
 dark.addEventListener("change", () => boxes.forEach(draw));
+// Paper is white
+for (const [event, now] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(event, () => {
+    printing = now;
+    if (dark.matches) boxes.forEach(draw);
+  });
+}
 """
 
 
