@@ -168,9 +168,7 @@ def test_refused(field: str, value: object, message: str) -> None:
 
 def test_a_global_ranking_takes_no_allocation() -> None:
     for allocation in ("uniform", "erk"):
-        with pytest.raises(
-            RecipeError, match=f"^scope global .* allocation {allocation} has no say; choose"
-        ):
+        with pytest.raises(RecipeError, match=f"^scope global .* allocation {allocation} has no say; choose"):
             Recipe(scope="global", allocation=allocation)
 
 
