@@ -130,10 +130,11 @@ def _cells(codes: Matrix, palette: Sequence[str], words: Sequence[str]) -> dict[
 
 
 def _blocks(codes: Matrix, block: tuple[int, ...], what: str) -> dict[str, Any]:
-    sums, sizes = codes.astype(np.int64), np.ones(codes.shape, dtype=np.int64)
-    for axis, step in enumerate(block):
-        starts = np.arange(0, codes.shape[axis], step)
-        sums, sizes = (np.add.reduceat(array, starts, axis=axis) for array in (sums, sizes))
+    sums, sizes = codes.astype(np.int64), np.ones((1, 1), dtype=np.int64)
+    for axis, (step, side) in enumerate(zip(block, codes.shape, strict=True)):
+        starts = np.arange(0, side, step)
+        sums = np.add.reduceat(sums, starts, axis=axis)
+        sizes = sizes * np.expand_dims(np.diff([*starts, side]), 1 - axis)
     share = np.rint(sums / sizes * 100)
     # only all is 100 %, only none is 0 %
     share = np.where(sums == sizes, 100, np.where(sums == 0, 0, np.clip(share, 1, 99)))

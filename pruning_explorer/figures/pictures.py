@@ -23,11 +23,11 @@ def png(picture: npt.NDArray[np.floating]) -> bytes:
     if not np.isfinite(picture).all():
         raise ValueError("a picture has pixels that are not finite")
     grey = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    return _file(grey, 0)
+    return _file(grey, grey.shape, 8, 0)
 
 
 def palette_png(codes: npt.NDArray[np.uint8], palette: Sequence[str]) -> bytes:
-    """A picture of few colours as a PNG file, a byte a pixel before it is packed.
+    """A picture of few colours as a PNG file, in as few bits a pixel as they need.
 
     Args:
         codes: [H, W], places in ``palette``.
@@ -41,7 +41,18 @@ def palette_png(codes: npt.NDArray[np.uint8], palette: Sequence[str]) -> bytes:
     if int(codes.max()) >= len(palette):
         raise ValueError(f"code {codes.max()} has no colour among {len(palette)}")
     colours = b"".join(bytes.fromhex(colour.removeprefix("#")) for colour in palette)
-    return _file(codes.astype(np.uint8), 3, _chunk(b"PLTE", colours))
+    bits = next(bits for bits in (1, 2, 4, 8) if len(palette) <= 1 << bits)
+    return _file(_packed(codes.astype(np.uint8), bits), codes.shape, bits, 3, _chunk(b"PLTE", colours))
+
+
+def _packed(codes: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
+    """Several pixels in a byte, the leftmost in its highest bits; each row begins a byte of its own."""
+    each = 8 // bits
+    padded = np.pad(codes, ((0, 0), (0, -codes.shape[1] % each))).reshape(len(codes), -1, each)
+    packed = np.zeros(padded.shape[:2], dtype=np.uint8)
+    for place in range(each):
+        packed = packed << bits | padded[:, :, place]
+    return packed
 
 
 def png_address(picture: npt.NDArray[np.floating]) -> str:
@@ -54,11 +65,11 @@ def data_address(file: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(file).decode('ascii')}"
 
 
-def _file(pixels: npt.NDArray[np.uint8], kind: int, palette: bytes = b"") -> bytes:
-    height, width = pixels.shape
+def _file(packed: npt.NDArray[np.uint8], shape: tuple[int, ...], bits: int, kind: int, palette: bytes = b"") -> bytes:
+    height, width = shape
     # each row begins with its filter: 0, as it is
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels], axis=1).tobytes()
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), packed], axis=1).tobytes()
+    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + palette + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
 
 

@@ -37,6 +37,15 @@ def test_a_palette_picture_comes_back_colour_for_colour() -> None:
         palette_png(np.array([[2]], np.uint8), ["#000000", "#ffffff"])
 
 
+@pytest.mark.parametrize("colours_in_all", [2, 3, 5, 17])
+@pytest.mark.parametrize("width", [1, 7, 8, 9])
+def test_packed_pixels_stay_in_their_places(colours_in_all: int, width: int) -> None:
+    codes = (np.arange(3 * width) % colours_in_all).astype(np.uint8).reshape(3, width)
+    palette = [f"#{code:02x}0000" for code in range(colours_in_all)]
+    with Image.open(io.BytesIO(palette_png(codes, palette))) as png:
+        assert np.asarray(png.convert("RGB"))[:, :, 0].tolist() == codes.tolist()
+
+
 def test_each_recipe_has_a_panel_and_the_last_says_how_many_keep() -> None:
     first = np.array([[True, True], [False, False]])
     second = np.array([[1, 0], [1, 0]], dtype=np.uint8)
