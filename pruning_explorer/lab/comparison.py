@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from pruning_explorer.measure.agreement import mask_agreement
 from pruning_explorer.measure.exemplars import exemplars
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.targets import Target
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,12 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Recipes side by side; a recipe that could not be measured has its problem, and no rows anywhere.
+    """Recipes side by side; each part is computed when it is first looked at.
 
     Attributes:
-        subject, entries: what was compared.
-        studies: of each entry; None where there is a problem.
+        subject, entries: what is compared.
+        studies: of each entry; None where it is not measured, which leaves its rows out everywhere.
         problems: of each entry, a text for a person; None where all is well.
-        table: :func:`comparison_table`.
-        layers: :func:`layer_table`.
-        classes: :func:`class_changes`.
-        agreement: :func:`~pruning_explorer.measure.agreement.mask_agreement`.
-        exemplars: :func:`~pruning_explorer.measure.exemplars.exemplars`.
         curves: :meth:`CurveJob.frame`; without rows where no amounts were asked for.
     """
 
@@ -45,12 +42,48 @@ class Comparison:
     entries: tuple[Entry, ...]
     studies: tuple[Study | None, ...]
     problems: tuple[str | None, ...]
-    table: pd.DataFrame
-    layers: pd.DataFrame
-    classes: pd.DataFrame
-    agreement: pd.DataFrame
-    exemplars: pd.DataFrame
     curves: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """Of the entries."""
+        return [entry.name for entry in self.entries]
+
+    @property
+    def any(self) -> Study | None:
+        """The first study that stands."""
+        return next((study for study in self.studies if study is not None), None)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What any recipe prunes, in the network's order."""
+        pruned = {target.name for study in self.studies if study is not None for target in study.masks.targets}
+        return tuple(target for target in self.subject.targets if target.name in pruned)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """As :func:`comparison_table`."""
+        return comparison_table(self.studies, self.names)
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """As :func:`layer_table`."""
+        return layer_table(self.studies)
+
+    @cached_property
+    def classes(self) -> pd.DataFrame:
+        """As :func:`class_changes`."""
+        return class_changes(self.studies)
+
+    @cached_property
+    def agreement(self) -> pd.DataFrame:
+        """As :func:`~pruning_explorer.measure.agreement.mask_agreement`."""
+        return mask_agreement([None if study is None else study.masks for study in self.studies])
+
+    @cached_property
+    def exemplars(self) -> pd.DataFrame:
+        """As :func:`~pruning_explorer.measure.exemplars.exemplars`."""
+        return exemplars([None if study is None else study.drift for study in self.studies])
 
 
 def compare(
@@ -94,18 +127,7 @@ def compare(
     job = CurveJob(subject, [new_curve(entry.recipe, wanted) for entry in entries], load)
     job.run()
     problems = tuple(each if isinstance(each, str) else later for each, later in zip(made, job.problems, strict=True))
-    return Comparison(
-        subject=subject,
-        entries=tuple(entries),
-        studies=studies,
-        problems=problems,
-        table=comparison_table(studies, names),
-        layers=layer_table(studies),
-        classes=class_changes(studies),
-        agreement=mask_agreement([None if each is None else each.masks for each in studies]),
-        exemplars=exemplars([None if each is None else each.drift for each in studies]),
-        curves=job.frame(),
-    )
+    return Comparison(subject, tuple(entries), studies, problems, job.frame())
 
 
 def layer_table(studies: Sequence[Study | None]) -> pd.DataFrame:

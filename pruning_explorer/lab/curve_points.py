@@ -84,7 +84,9 @@ def measure_point(subject: Subject, recipe: Recipe) -> Point:
     removed_weights = sum(target.numel - kept[target.name] for target in masks.targets if target.role == "weight")
     all_weights = sum(target.numel for target in subject.targets if target.role == "weight")
     sparsity = removed_weights / all_weights if all_weights else math.nan
-    dense, pruned = dense_outputs(subject), masked_outputs(subject, masks)
+    dense = dense_outputs(subject)
+    untouched = sum(kept.values()) == weights and not masks.recalibrate
+    pruned = dense if untouched else masked_outputs(subject, masks)
     drift = measure_drift(dense, pruned).totals()
     right = right_samples(subject, pruned)
     count = 0 if right is None else int(np.count_nonzero(right))

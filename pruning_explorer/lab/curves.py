@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from pruning_explorer.lab.curve_points import Answer, Here, Load, Point, Task, measure_task, say
-from pruning_explorer.lab.workers import spread
+from pruning_explorer.lab.workers import spread, step_back
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.prune.criteria import find_criterion
-from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe import SETTINGS, Recipe
 from pruning_explorer.prune.subject import Subject
 
 COLUMNS = [
@@ -94,7 +94,8 @@ class Curve:
 def new_curve(recipe: Recipe, amounts: Sequence[float], seeds: int = SEEDS) -> Curve:
     """A curve of which nothing is measured; ``seeds`` is under how many a recipe is measured that draws."""
     count = seeds if find_criterion(recipe.criterion).draws else 1
-    return Curve(recipe, tuple(recipe.seed + i for i in range(count)), tuple(dict.fromkeys(amounts)))
+    drawn = tuple((recipe.seed + i) % (int(SETTINGS["seed"].high) + 1) for i in range(count))
+    return Curve(recipe, drawn, tuple(dict.fromkeys(amounts)))
 
 
 class CurveJob:
@@ -198,7 +199,7 @@ def _points_in_a_moment(answer: Answer) -> int:
 class CurveDesk:
     """Hands out jobs, the same one to all who ask for the same; keeps the most recent of them and their curves.
 
-    One job at a time: it uses the cores already, and the page's own numbers must not wait for several.
+    One job at a time, behind everything else: it uses all cores, and the page's own numbers must not wait for it.
     """
 
     def __init__(
@@ -208,7 +209,7 @@ class CurveDesk:
         self._jobs: OrderedDict[tuple[str, ...], CurveJob] = OrderedDict()
         self._curves: WeakValueDictionary[tuple[str, str], Curve] = WeakValueDictionary()
         self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="curves")
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="curves", initializer=step_back)
 
     def ask(
         self, subject: Subject, recipes: Recipe | Sequence[Recipe], asker: str, load: Load | None = None

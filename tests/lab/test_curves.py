@@ -75,6 +75,16 @@ def test_ends_are_dense_and_empty(subject: Subject) -> None:
     assert empty["quality"] < 0.5
 
 
+def test_recalibration_counts_where_nothing_is_removed() -> None:
+    dense, recalibrated = (
+        measure(load_subject("digits-cnn"), Recipe(), Recipe(recalibrate=True), amounts=(0.0,))
+        .frame()
+        .to_dict("records")
+    )
+    assert (dense["kl_nats"], dense["sqnr_db"]) == (0, math.inf)
+    assert recalibrated["kl_nats"] > 0
+
+
 def test_compression_counts_all_weights_whatever_is_chosen(subject: Subject) -> None:
     # 32, 256 and 48 weights; half of the 48 leave 312 of 336
     (point,) = measure(subject, Recipe(targets=("fc3.weight",)), amounts=(0.5,)).frame().to_dict("records")
@@ -99,6 +109,8 @@ def test_what_draws_is_measured_under_several_seeds(subject: Subject) -> None:
     assert frame["seed"].tolist() == [7, 8, 9, 0]
     assert frame["kl_nats"].nunique() == 4
     assert job.planned == job.standing == 4
+    # Seeds end at 2^31 - 1 and begin again
+    assert new_curve(Recipe("random", seed=2**31 - 1), AMOUNTS).seeds == (2**31 - 1, 0, 1, 2, 3)
 
 
 def test_no_labels_no_quality() -> None:

@@ -1,11 +1,14 @@
+import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import joblib
 import pytest
 import torch
 
-from pruning_explorer.lab.workers import spread, workers_at_once
+from pruning_explorer.lab.workers import BACKGROUND, spread, step_back, workers_at_once
 
 
 def test_every_item_once() -> None:
@@ -53,3 +56,18 @@ def test_a_surrounding_choice_of_workers_holds() -> None:
     with joblib.parallel_config(backend="sequential"):
         list(spread(lambda _: seen.add(threading.current_thread().name), range(5)))
     assert seen == {threading.current_thread().name}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all threads of a process have one priority")
+def test_stepping_back_is_for_one_thread_and_those_it_starts() -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def stepped_back() -> list[int]:
+        step_back()
+        return [priority(), *spread(lambda _: priority(), range(3))]
+
+    before = priority()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(stepped_back).result() == [max(BACKGROUND, before)] * 4
+    assert priority() == before
