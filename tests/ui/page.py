@@ -12,6 +12,7 @@ from streamlit.testing.v1.element_tree import Metric, Tab
 
 import pruning_explorer
 from pruning_explorer import Recipe, Subject
+from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.sources.samples import load_subject
 from pruning_explorer.ui.address import read_address
 
@@ -100,6 +101,14 @@ class Page:
         figure: dict[str, Any] = json.loads(spec)
         return figure
 
+    @property
+    def criterion(self) -> str:
+        """What the closed list says below its button."""
+        return next(each.value for each in self.app.sidebar.caption if each.value.startswith(self._criterion_help()))
+
+    def _criterion_help(self) -> str:
+        return find_criterion(self.app.session_state["criterion"]).help
+
     def has_chart(self, key: str) -> bool:
         return any(each.key == key for each in self.app.get("plotly_chart"))
 
@@ -124,12 +133,20 @@ class Page:
         box.set_value(text).run()
         self._look()
 
-    def choose_criterion(self, name: str) -> None:
-        """Open the list of criteria and take one, which closes the list."""
+    def open_criteria(self) -> None:
         self.app.session_state["criterion_open"] = True
         self.run()
+
+    def choose_criterion(self, name: str) -> None:
+        """Open the list of criteria and take one, which closes the list."""
+        self.open_criteria()
         self.click(f"criterion_{name}")
         assert not self.app.session_state["criterion_open"]
+
+    def upload_scores(self, name: str, content: bytes) -> None:
+        """Into the open list of criteria."""
+        self.app.file_uploader(key="score_file").set_value((name, content, "application/octet-stream")).run()
+        self._look()
 
     def drag(self, key: str, value: float) -> None:
         self.app.slider(key=key).set_value(value).run()

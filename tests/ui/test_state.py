@@ -1,16 +1,18 @@
 """What the controls stand for is what they were set to."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import streamlit
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pruning_explorer import Recipe, compute_masks, load_subject
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.recipe import offered
+from pruning_explorer.prune.allocation import ALLOCATIONS
+from pruning_explorer.prune.recipe import SCOPES, offered
 from pruning_explorer.ui import state
 
 percents = st.integers(0, 1000).map(lambda step: step / 1000)
@@ -31,33 +33,48 @@ def show(session: dict[str, Any]) -> Show:
     return lambda name, recipe, layer=None: state.show(load_subject(name), recipe, layer)
 
 
+@st.composite
+def methods(draw: st.DrawFn) -> Recipe:
+    """All but the amounts and the layers; a recipe that can be, on some network."""
+    scope = draw(st.sampled_from(list(SCOPES)))
+    granularity = ["element", "n_m:n=1,m=3", "n_m"]
+    if scope != "row":
+        granularity += ["channel", "channel:dim=1,n=0.5", "channel:dim=-1,n=-inf", "block:rows=3,cols=2,n=inf"]
+    return Recipe(
+        criterion=draw(st.sampled_from(["magnitude", "random", "lamp", "fpgm"])),
+        granularity=draw(st.sampled_from(granularity)),
+        scope=scope,
+        allocation="each" if scope == "global" else draw(st.sampled_from(list(ALLOCATIONS))),
+        schedule=draw(st.sampled_from(["one-shot", "linear:steps=2", "cubic", "geometric:steps=3"])),
+        biases=draw(st.booleans()),
+        norms=draw(st.booleans()),
+    )
+
+
 @pytest.mark.parametrize("name", ["digits-cnn", "adder-transformer"])
 @settings(max_examples=25)
 @given(data=st.data())
 def test_shown_and_read_back_a_recipe_makes_the_same_masks(name: str, data: st.DataObject) -> None:
     subject = load_subject(name)
-    granularity = data.draw(st.sampled_from(["element", "channel", "channel:dim=1,n=0.5", "channel:dim=-1,n=-inf"]))
-    method = Recipe(granularity=granularity, biases=data.draw(st.booleans()), norms=data.draw(st.booleans()))
+    method = data.draw(methods())
+    assume(offered(subject, method))
     names = st.sampled_from([target.name for target in offered(subject, method)])
     targets = data.draw(st.none() | st.lists(names, min_size=1))
     frozen = data.draw(st.lists(names, max_size=2).filter(lambda some: targets is None or set(targets) - set(some)))
-    recipe = Recipe(
-        criterion=data.draw(st.sampled_from(["magnitude", "random"])),
-        granularity=granularity,
-        scope=data.draw(st.sampled_from(["layer", "global"])),
+    recipe = replace(
+        method,
         amount=data.draw(percents),
         amounts=data.draw(st.dictionaries(names, percents, max_size=2)),
         targets=targets,
         frozen=frozen,
         cap=data.draw(percents),
-        biases=method.biases,
-        norms=method.norms,
         seed=data.draw(st.integers(0, 9)),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streamlit, "session_state", {})
         assert state.show(subject, recipe) == ()
         read = state.recipe()
+    assert (read.schedule, read.allocation, read.scope) == (recipe.schedule, recipe.allocation, recipe.scope)
     wanted, got = compute_masks(subject, recipe), compute_masks(subject, read)
     assert set(wanted) == set(got)
     assert all(wanted[name].equal(got[name]) for name in wanted)
@@ -70,6 +87,45 @@ def test_finer_amounts_than_the_slider_has_are_said(show: Show, session: dict[st
         "amount 0.12345 is shown as 12.3 %, because the page sets it in steps of 0.1 %",
         "cap 0.9999 is shown as 100 %, because the page sets it in steps of 0.1 %",
     )
+
+
+def test_recalibration_holds_where_there_is_batchnorm_and_is_told_where_not(show: Show) -> None:
+    recipe = Recipe(recalibrate=True)
+    assert show("digits-cnn", recipe) == ()
+    assert state.recipe() == recipe
+    (note,) = show("digits-mlp", recipe)
+    assert note.startswith("recalibrate true is shown as false, because it has no BatchNorm")
+    assert state.recipe() == Recipe()
+
+
+def test_settings_of_what_is_not_chosen_start_at_their_defaults(show: Show, session: dict[str, Any]) -> None:
+    show("digits-cnn", Recipe(granularity="block:rows=8,cols=2,n=1", schedule="cubic:steps=3"))
+    show("digits-cnn", Recipe(granularity="n_m:n=1,m=4"))
+    session["granularity"], session["schedule"] = "block", "linear"
+    assert state.recipe() == Recipe(granularity="block", schedule="linear")
+
+
+def test_an_allocation_has_no_say_in_a_global_ranking(show: Show, session: dict[str, Any]) -> None:
+    show("digits-cnn", Recipe(allocation="erk"))
+    session["scope"] = "global"
+    assert state.recipe() == Recipe(scope="global")
+    session["scope"] = "row"
+    assert state.recipe() == Recipe(scope="row", allocation="erk")
+
+
+def test_a_criterion_that_the_network_lacks_the_data_for_says_so(show: Show) -> None:
+    show("tutorial-mlp", Recipe(criterion="fisher"))
+    with pytest.raises(RecipeError, match="“Fisher” cannot judge tutorial-mlp: it needs the labels"):
+        state.recipe()
+    assert state.chosen_names() == ["fc1.weight", "fc2.weight"]
+
+
+def test_a_pattern_that_makes_no_sense_leaves_the_layers_on_offer(show: Show, session: dict[str, Any]) -> None:
+    show("digits-mlp", Recipe(granularity="n_m"))
+    session["n_m_n"] = 9
+    assert state.chosen_names() == ["fc1.weight", "fc2.weight", "fc3.weight"]
+    with pytest.raises(RecipeError, match="keeps 9 of every 4, which removes nothing"):
+        state.recipe()
 
 
 def test_every_step_of_the_slider_is_its_own_amount(show: Show, session: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pruning_explorer.prune.criteria import CRITERIA, Criterion, find_criterion
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
 from pruning_explorer.ui.controls.focus import take_focus
-from pruning_explorer.ui.controls.own_file import draw_own_file, is_own, own_note
+from pruning_explorer.ui.controls.own_file import PROBLEM, draw_own_file, is_own, own_note
 from pruning_explorer.ui.plain_text import plain
 
 OPEN = "criterion_open"
@@ -47,7 +47,7 @@ def choose(text: str) -> None:
 
 def close() -> None:
     """Close the list of criteria."""
-    st.session_state[OPEN] = False
+    st.session_state.update({OPEN: False, PROBLEM: None})
 
 
 def _groups() -> Iterator[tuple[str, list[Criterion]]]:
@@ -56,19 +56,27 @@ def _groups() -> Iterator[tuple[str, list[Criterion]]]:
 
 
 def _offer(criterion: Criterion, subject: Subject) -> None:
-    missing = criterion.missing(subject)
+    reason = _why_not(criterion, subject)
     name, about = st.columns([2, 3], gap="small", vertical_alignment="center")
     name.button(
         criterion.title,
         key=f"criterion_{criterion.name}",
         on_click=choose,
         args=(criterion.name,),
-        disabled=missing is not None,
+        disabled=reason is not None,
         icon=":material/check:" if criterion.name == st.session_state["criterion"] else None,
         width="stretch",
     )
-    reason = f"**Not for this network**: {plain(missing)}" if missing else criterion.advice
-    about.caption(" ".join(filter(None, (criterion.help, _paper(criterion), reason))))
+    note = f"**Not for this network**: {plain(reason)}" if reason else criterion.advice
+    about.caption(" ".join(filter(None, (criterion.help, _paper(criterion), note))))
+
+
+def _why_not(criterion: Criterion, subject: Subject) -> str | None:
+    """Why no layer of the network can be judged, as far as one can say without running it on many inputs."""
+    if (missing := criterion.missing(subject)) or criterion.needs not in ("weights", "example"):
+        return missing
+    reasons = [criterion.refuse(subject, target) for target in subject.targets if target.role == "weight"]
+    return reasons[0] if reasons and all(reasons) else None
 
 
 def _paper(criterion: Criterion) -> str:

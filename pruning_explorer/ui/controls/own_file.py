@@ -19,6 +19,7 @@ NAMES = "score_file_names"
 """In the session: name of the file behind each criterion that came from one."""
 
 PROBLEM = "score_file_problem"
+"""In the session: why the last file was not used, until one looks elsewhere."""
 
 
 def is_own(name: str) -> bool:
@@ -103,6 +104,8 @@ def _check(text: str) -> None:
         PruningExplorerError: it cannot.
     """
     subject = state.subject()
+    if missing := find_criterion(text).missing(subject):
+        raise ScoreError(missing)
     recipe = Recipe(criterion=text, biases=True, norms=True)
     if not offered(subject, recipe):
         known = ", ".join(target.name for target in subject.targets[:3])
