@@ -14,6 +14,7 @@ from pruning_explorer.figures.class_changes import class_changes
 from pruning_explorer.figures.comparison_curves import comparison_curves
 from pruning_explorer.figures.comparison_page import Section, comparison_page, preformatted
 from pruning_explorer.figures.comparison_table import comparison_table
+from pruning_explorer.figures.curve_traces import Axis
 from pruning_explorer.figures.exemplar_gallery import exemplar_gallery
 from pruning_explorer.figures.mask_panels import mask_panels
 from pruning_explorer.figures.numbers import count
@@ -23,6 +24,7 @@ from pruning_explorer.lab.comparison import Comparison, pareto_front
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.prune.titles import title_of
 
@@ -37,10 +39,10 @@ def comparison_html(comparison: Comparison) -> str:
 
     A part that the subject or the recipes have nothing for says so or is left out.
     """
-    names = [entry.name for entry in comparison.entries]
+    names = comparison.names
     sections = [
         _side_by_side(comparison),
-        _curves(comparison, names),
+        _curves(comparison),
         *_masks(comparison, names),
         _budget(comparison, names),
         *_behaviour(comparison, names),
@@ -82,30 +84,29 @@ def _side_by_side(comparison: Comparison) -> Section:
     return Section("Side by side", note, [told, comparison_table(comparison.table)])
 
 
-def _curves(comparison: Comparison, names: Sequence[str]) -> Section:
-    subject, frame = comparison.subject, comparison.curves
+def _curves(comparison: Comparison) -> Section:
+    frame = comparison.curves
     if frame.empty:
         return Section("Over the whole range", "No amount was measured.")
-    dense, front, standing = (
-        quality_of(subject, dense_outputs(subject)),
-        pareto_front(frame),
-        standing_points(comparison.studies),
-    )
-    charts = [
-        comparison_curves(
-            frame,
-            names,
-            dense_quality=dense,
-            quality_name=subject.quality_name,
-            axis=axis,
-            standing=standing,
-            front=front,
-        )
-        for axis in ("sparsity", "compression")
-    ]
+    charts = [curves_chart(comparison, axis) for axis in ("sparsity", "compression")]
     drawn = any(seeds > 1 for seeds in frame.groupby("recipe")["seed"].nunique())
     note = "Every recipe at other amounts, on the same samples. Rings mark the Pareto front."
     return Section("Over the whole range", note + " A random method is the median in a band of seeds." * drawn, charts)
+
+
+def curves_chart(comparison: Comparison, axis: Axis, planned: int | None = None) -> Chart:
+    """Quality and drift over ``axis``; ``planned``: how many points there will be, while they are being measured."""
+    subject, frame = comparison.subject, comparison.curves
+    return comparison_curves(
+        frame,
+        comparison.names,
+        dense_quality=None if frame.empty else quality_of(subject, dense_outputs(subject)),
+        quality_name=subject.quality_name,
+        axis=axis,
+        standing=standing_points(comparison.studies),
+        front=None if frame.empty else pareto_front(frame),
+        planned=planned,
+    )
 
 
 def _budget(comparison: Comparison, names: Sequence[str]) -> Section:
@@ -123,31 +124,50 @@ def _masks(comparison: Comparison, names: Sequence[str]) -> list[Section]:
         "sparsities would give.",
         [agreement_matrix(comparison.agreement, names), agreement_by_layer(comparison.agreement, names)],
     )
-    target = largest_layer(comparison)
-    if target is None:
+    if not comparison.targets:
         return [agreement]
+    target = largest(comparison.targets)
     note = f"{target.name}, under each recipe and under all together. Drag to zoom into all, double-click to get back."
-    return [Section("Masks of the largest layer", note, [_panels(comparison, names, target)]), agreement]
+    return [Section("Masks of the largest layer", note, [masks_chart(comparison, target)]), agreement]
 
 
-def largest_layer(comparison: Comparison) -> Target | None:
-    """The target with the most weights among those that any recipe prunes; None where none does."""
-    pruned = {target for study in comparison.studies if study is not None for target in study.masks.targets}
-    # Among equals the first in the network's order
-    return max(
-        (target for target in comparison.subject.targets if target in pruned), key=lambda t: t.numel, default=None
+def largest(targets: Sequence[Target]) -> Target:
+    """The one with the most weights, among equals the first."""
+    return max(targets, key=lambda target: target.numel)
+
+
+def masks_chart(comparison: Comparison, target: Target) -> Chart:
+    """One layer under every recipe that is measured; one that leaves it alone keeps all of it."""
+
+    def matrix(masks: Masks) -> NDArray[np.bool_]:
+        kept = masks[target.name].cpu().numpy() if target.name in masks else np.ones(target.shape, dtype=np.bool_)
+        return np.moveaxis(kept, target.out_dim, 0)
+
+    return mask_panels(
+        [None if study is None else matrix(study.masks) for study in comparison.studies], comparison.names, target.name
     )
 
 
-def _panels(comparison: Comparison, names: Sequence[str], target: Target) -> Chart:
-    masks: list[NDArray[np.bool_] | None] = []
-    for study in comparison.studies:
-        if study is None:
-            masks.append(None)
-            continue
-        kept = study.masks[target.name].cpu().numpy() if target.name in study.masks else np.ones(target.shape, bool)
-        masks.append(np.moveaxis(kept, target.out_dim, 0))
-    return mask_panels(masks, names, target.name)
+def exemplar_cards(comparison: Comparison, most: int) -> str:
+    """The first of the samples on which recipes disagree, as HTML."""
+    subject = comparison.subject
+    view, labels = subject.view, subject.labels
+    return exemplar_gallery(
+        comparison.exemplars.head(most),
+        comparison.names,
+        subject.output_names,
+        labels=None if labels is None else labels.cpu().numpy(),
+        view=None if view is None else (view.kind, view.values),
+    )
+
+
+def exemplars_note(comparison: Comparison) -> str:
+    """How many they are, and in which order."""
+    return (
+        f"{count(len(comparison.exemplars))} of {count(comparison.subject.sample_count)} samples are answered "
+        "differently from the dense network by at least one recipe. Those that most recipes change come first, then "
+        "those that drift furthest: pruning-identified exemplars (arXiv 1911.05248)."
+    )
 
 
 def _behaviour(comparison: Comparison, names: Sequence[str]) -> list[Section]:
@@ -159,22 +179,11 @@ def _behaviour(comparison: Comparison, names: Sequence[str]) -> list[Section]:
         sections.append(Section(f"{subject.quality_name.capitalize()} by class", note, [chart]))
     if subject.samples is None:
         return sections
-    note = (
-        f"{count(len(found))} of {count(subject.sample_count)} samples are answered differently from the dense network "
-        "by at least one recipe. Those that most recipes change come first, then those that drift furthest: "
-        "pruning-identified exemplars (arXiv 1911.05248)."
-    )
+    note = exemplars_note(comparison)
     if len(found) > CARDS:
         note += f" The first {CARDS} are shown."
-    view, labels = subject.view, subject.labels
-    cards = exemplar_gallery(
-        found.head(CARDS),
-        names,
-        subject.output_names,
-        labels=None if labels is None else labels.cpu().numpy(),
-        view=None if view is None else (view.kind, view.values),
-    )
-    return [*sections, Section("Samples on which the choice matters", note, [cards] if len(found) else [])]
+    cards = [exemplar_cards(comparison, CARDS)] if len(found) else []
+    return [*sections, Section("Samples on which the choice matters", note, cards)]
 
 
 def _recipes(comparison: Comparison) -> Section:

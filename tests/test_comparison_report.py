@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pruning_explorer import Recipe, Subject, compare, load_subject
-from pruning_explorer.comparison_report import STANDING, comparison_html, largest_layer, standing_points
+from pruning_explorer.comparison_report import STANDING, comparison_html, largest, standing_points
 from pruning_explorer.lab.curve_points import measure_point
 
 AMOUNTS = (0.5, 0.75, 0.9)
@@ -113,14 +113,10 @@ def test_where_recipes_stand_is_where_their_curves_pass() -> None:
             np.testing.assert_allclose(row[column], point[column], rtol=1e-9)
 
 
-def test_the_largest_layer_is_one_that_is_pruned() -> None:
+def test_the_largest_is_one_that_is_pruned() -> None:
     # Of the 5 -> 4 -> 3 network fc1 has 20 weights and fc2 12
     subject = load_subject("tutorial-mlp")
     both = {"small": Recipe(targets=("fc2.weight",)), "large": Recipe(targets=("fc1.weight",))}
-    found = largest_layer(compare(subject, both, ()))
-    assert found is not None
-    assert found.name == "fc1.weight"
-    found = largest_layer(compare(subject, {"small": both["small"]}, ()))
-    assert found is not None
-    assert found.name == "fc2.weight"
-    assert largest_layer(compare(subject, {"none": Recipe(targets=())}, ())) is None
+    assert largest(compare(subject, both, ()).targets).name == "fc1.weight"
+    assert largest(compare(subject, {"small": both["small"]}, ()).targets).name == "fc2.weight"
+    assert compare(subject, {"none": Recipe(targets=())}, ()).targets == ()

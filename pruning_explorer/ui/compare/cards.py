@@ -1,6 +1,6 @@
 """One card for each recipe: its name, what it does, and what can be done with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -69,6 +69,7 @@ def _presets(subject: Subject) -> None:
 
 def _take_preset(number: int) -> None:
     shelf.set_columns(recipes_of(PRESETS[number], shelf.edited().recipe.amount))
+    st.session_state["presets_open"] = False  # it would lie over what was asked for
 
 
 def _take_amount_of_all() -> None:
@@ -110,11 +111,15 @@ def _card(column: Column, place: int, count: int, standing: Standing) -> None:
 
 
 def _actions(number: int, place: int, count: int) -> None:
+    def act(action: Callable[..., None], *how: int) -> None:
+        action(number, *how)
+        st.session_state[f"more_{number}"] = False
+
     full, few = count >= MOST, count <= FEWEST
-    st.button("Duplicate", key=f"duplicate_{number}", disabled=full, on_click=shelf.duplicate, args=(number,))
-    st.button("Move left", key=f"left_{number}", disabled=place == 0, on_click=shelf.move, args=(number, -1))
-    st.button("Move right", key=f"right_{number}", disabled=place == count - 1, on_click=shelf.move, args=(number, 1))
-    st.button("Remove", key=f"remove_{number}", disabled=few, on_click=shelf.remove, args=(number,))
+    st.button("Duplicate", key=f"duplicate_{number}", disabled=full, on_click=act, args=(shelf.duplicate,))
+    st.button("Move left", key=f"left_{number}", disabled=place == 0, on_click=act, args=(shelf.move, -1))
+    st.button("Move right", key=f"right_{number}", disabled=place == count - 1, on_click=act, args=(shelf.move, 1))
+    st.button("Remove", key=f"remove_{number}", disabled=few, on_click=act, args=(shelf.remove,))
     if st.button("Open in Explore", key=f"explore_{number}"):
         st.session_state["open_in_explore"] = shelf.columns()[place].recipe
         st.rerun()

@@ -40,6 +40,15 @@ def columns() -> tuple[Column, ...]:
     return kept
 
 
+def names() -> list[str]:
+    """Of the columns; one that stands there already is numbered, or charts and tables could not tell them apart."""
+    taken: list[str] = []
+    for column in columns():
+        numbered = (f"{column.name} ({number})" for number in range(2, MOST + 1))
+        taken.append(next(name for name in (column.name, *numbered) if name not in taken))
+    return taken
+
+
 def set_columns(wanted: Sequence[tuple[str, Recipe]]) -> None:
     """Start a comparison anew: names (empty: from the recipe) and recipes; the first one is edited."""
     _keep(tuple(Column(_next_number(), recipe, name) for name, recipe in wanted[:MOST]))

@@ -6,22 +6,22 @@ import streamlit as st
 
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.sparsity_lines import sparsity_lines
-from pruning_explorer.lab.comparison import layer_table
+from pruning_explorer.lab.comparison import Comparison
+from pruning_explorer.lab.curves import CurveJob
 from pruning_explorer.ui.compare.behaviour import draw_behaviour
 from pruning_explorer.ui.compare.masks import draw_agreement, draw_masks
 from pruning_explorer.ui.compare.save import save_table
-from pruning_explorer.ui.compare.side_by_side import SideBySide
 from pruning_explorer.ui.compare.take_along import draw_take_along
 
 
-def draw_details(shown: SideBySide) -> None:
+def draw_details(shown: Comparison, job: CurveJob | None) -> None:
     """Masks, their agreement, where the budget went, behaviour, and the whole as one file."""
-    parts: dict[str, Callable[[SideBySide], None]] = {
+    parts: dict[str, Callable[[Comparison], None]] = {
         "Masks": draw_masks,
         "Agreement": draw_agreement,
         "Sparsity by layer": _sparsity_by_layer,
         "Behaviour": draw_behaviour,
-        "Take it along": draw_take_along,
+        "Take it along": lambda shown: draw_take_along(shown, job),
     }
     for tab, draw in zip(st.tabs(list(parts), key="comparison_tab", on_change="rerun"), parts.values(), strict=True):
         if tab.open:
@@ -35,12 +35,11 @@ def keep_open_tab() -> None:
         st.session_state["comparison_tab"] = st.session_state["comparison_tab"]
 
 
-def _sparsity_by_layer(shown: SideBySide) -> None:
+def _sparsity_by_layer(shown: Comparison) -> None:
     st.caption(
         "Where each recipe spends its budget. Ranked by itself every layer loses the same; one ranking over all layers "
         "and ERK take more from where there is more to spare."
     )
-    frame = layer_table(shown.studies)
-    chart = sparsity_lines(frame, shown.names)
+    chart = sparsity_lines(shown.layers, shown.names)
     st.plotly_chart(chart.figure, key="sparsity_lines", alt=chart.alt, config=CONFIG)
-    save_table("sparsity-by-layer", lambda: frame)
+    save_table("sparsity-by-layer", lambda: shown.layers)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.lab.comparison import Comparison, Entry
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.samples import load_subject
@@ -18,7 +20,6 @@ from pruning_explorer.ui.compare.cards import draw_cards, draw_choice
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS
 from pruning_explorer.ui.compare.curves import draw_curves
 from pruning_explorer.ui.compare.details import draw_details, keep_open_tab
-from pruning_explorer.ui.compare.side_by_side import SideBySide
 from pruning_explorer.ui.compare.table import draw_table
 from pruning_explorer.ui.compare.work import Standing, StudyDesk
 from pruning_explorer.ui.controls import draw_controls
@@ -57,14 +58,20 @@ def compare() -> None:
     standings = _DESK.ask(subject, recipes, session_id())
     draw_cards(standings)
     _look_again_while(standings, subject, recipes)
-    shown = SideBySide(subject, [each.name for each in shelf.columns()], [each.study for each in standings])
+    shown = _compared(subject, standings)
     draw_table(shown)
-    draw_curves(shown, recipes)
+    job = draw_curves(shown)
     if shown.any is None:
         keep_open_tab()
     else:
-        draw_details(shown)
+        draw_details(shown, job)
     save_pictures({key: f"{subject.name}-{name}" for key, name in PICTURES.items()})
+
+
+def _compared(subject: Subject, standings: Sequence[Standing]) -> Comparison:
+    entries = tuple(Entry(name, column.recipe) for name, column in zip(shelf.names(), shelf.columns(), strict=True))
+    problems = tuple(standing.problem or None for standing in standings)
+    return Comparison(subject, entries, tuple(standing.study for standing in standings), problems, pd.DataFrame())
 
 
 def _open_in_explore() -> None:

@@ -51,6 +51,16 @@ PRESETS = (
         ),
     ),
     Preset(
+        "One shot or in steps",
+        "Gradient × weight and Fisher see what earlier steps did to the network: ten steps beside one.",
+        (
+            {"criterion": "gradient", "scope": "global"},
+            {"criterion": "gradient", "scope": "global", "schedule": "cubic:steps=10"},
+            {"criterion": "fisher", "scope": "global"},
+            {"criterion": "fisher", "scope": "global", "schedule": "cubic:steps=10"},
+        ),
+    ),
+    Preset(
         "With and without recalibration",
         "BatchNorm keeps the dense network's statistics after pruning; measuring them again takes a moment.",
         (

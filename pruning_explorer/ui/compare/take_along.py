@@ -1,32 +1,26 @@
 """The comparison as one file, and each recipe by itself."""
 
+from dataclasses import replace
+
 import streamlit as st
 
-from pruning_explorer.lab.comparison import Entry, compare
-from pruning_explorer.sources.samples import load_subject
-from pruning_explorer.ui.compare import columns as shelf
-from pruning_explorer.ui.compare.side_by_side import SideBySide
+from pruning_explorer.comparison_report import comparison_html
+from pruning_explorer.figures.recipe_names import recipe_label
+from pruning_explorer.lab.comparison import Comparison
+from pruning_explorer.lab.curves import CurveJob
 
 
-def draw_take_along(shown: SideBySide) -> None:
+def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
     """One HTML file with live charts; the recipes as JSON."""
-    subject, drawn = shown.subject, shown.names
+    name = shown.subject.name
     st.caption(
         "The address of this page carries the network and every recipe: send it, and the other sees the same. "
-        "The file below needs no server and no network; its charts are live."
+        "The file below needs no server and no network; its charts are live. It holds the curves as far as they stand."
     )
-
-    def page() -> str:
-        from pruning_explorer.comparison_report import comparison_html
-
-        entries = [Entry(name, each.recipe) for name, each in zip(drawn, shelf_now, strict=True)]
-        return comparison_html(compare(subject, entries, load=load_subject))
-
-    shelf_now = shelf.columns()
     st.download_button(
         "Save all as one HTML file",
-        page,
-        f"{subject.name}-comparison.html",
+        lambda: comparison_html(shown if job is None else replace(shown, curves=job.frame())),
+        f"{name}-comparison.html",
         "text/html",
         key="comparison_html",
         on_click="ignore",
@@ -34,13 +28,15 @@ def draw_take_along(shown: SideBySide) -> None:
         icon=":material/download:",
     )
     with st.container(horizontal=True):
-        for letter, each in zip(shelf.LETTERS, shelf_now, strict=False):
+        for position, entry in enumerate(shown.entries):
             st.download_button(
-                f"Recipe {letter} as JSON",
-                each.recipe.to_json(),
-                f"{subject.name}-{each.recipe.id}.json",
+                f"Recipe {recipe_label(position, entry.name)} (JSON)",
+                entry.recipe.to_json(),
+                f"{name}-{entry.recipe.id}.json",
                 "application/json",
-                key=f"recipe_json_{each.number}",
+                key=f"recipe_json_{position}",
                 on_click="ignore",
             )
-    st.caption("In a terminal: `python -m pruning_explorer compare SUBJECT --recipe a.json --recipe b.json`.")
+    st.caption("In a terminal these files make the same comparison:")
+    files = " ".join(f"--recipe {name}-{entry.recipe.id}.json" for entry in shown.entries)
+    st.code(f"python -m pruning_explorer compare {name} {files} --html comparison.html", language="sh", wrap_lines=True)

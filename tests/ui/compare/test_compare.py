@@ -102,6 +102,12 @@ def test_columns_are_added_doubled_moved_named_and_removed(open_comparison: Open
     assert page.app.button(key=f"remove_{page.numbers[0]}").disabled
 
 
+def test_twins_are_told_apart_by_a_number(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.5", "amount=0.9", subject="digits-mlp")
+    page.settle()
+    assert "Magnitude (2)" in page.table
+
+
 def test_one_amount_for_all(open_comparison: Open) -> None:
     page = open_comparison("amount=0.1", "amount=0.2", subject="digits-mlp")
     page.enter("amount_of_all", 62.5)
@@ -109,7 +115,7 @@ def test_one_amount_for_all(open_comparison: Open) -> None:
     assert page.app.slider(key="amount_slider").value == 62.5
 
 
-@pytest.mark.parametrize("preset", range(4))
+@pytest.mark.parametrize("preset", range(5))
 def test_every_preset_stands_on_the_network_with_batchnorm(open_comparison: Open, preset: int) -> None:
     page = open_comparison("amount=0.5", "amount=0.5", subject="digits-cnn")
     page.preset(preset)
