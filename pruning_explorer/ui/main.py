@@ -23,6 +23,10 @@ STYLE = """<style>
 /* So is white on the dark theme's main colour, which chosen layers are written in (2:1) */
 .stMultiSelect [data-tag] { background: transparent !important; border: 1px solid currentColor; }
 .stMultiSelect [data-tag], .stMultiSelect [data-tag] * { color: inherit !important; }
+/* And on main buttons, which are outlined instead */
+.stButton [kind=primary], .stDownloadButton [kind=primary] {
+  background: transparent !important; color: inherit !important; box-shadow: inset 0 0 0 1px currentColor;
+}
 /* Key figures side by side from a phone up: no number, and no word of what it is, is cut off */
 [data-testid=stMetricValue] { font-size: 1.6rem; }
 [data-testid=stMetricDelta], [data-testid=stMetricDelta] * {
