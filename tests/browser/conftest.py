@@ -5,6 +5,7 @@ nothing) and gets it as ``base_url``; ``app`` opens a path of it on a page that 
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from tests.browser.compare_page import ComparePage
 from tests.browser.explore_page import ExplorePage, new_page
 
 # Two cores may be busy with other things; what comes sooner costs nothing
@@ -37,6 +39,9 @@ ARGUMENTS = [
     # a page that asks anybody but us fails, here as on a machine without a network
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+
+# Opened below its root, Streamlit first looks for itself below that page, and finds itself above it
+PROBES = re.compile(r"/compare/_stcore/(health|host-config)$")
 
 
 class Server:
@@ -124,9 +129,14 @@ def watch() -> Iterator[Callable[[Page], Page]]:
     """Mark a page as one that must log no error by the end of the test; for pages beyond the first."""
     errors: list[str] = []
 
+    def note(message: ConsoleMessage) -> None:
+        probe = "404" in message.text and PROBES.search(message.location.get("url", ""))
+        if message.type == "error" and not probe:
+            errors.append(message.text)
+
     def start(page: Page) -> Page:
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("console", note)
         return page
 
     yield start
@@ -174,6 +184,28 @@ def explore(
         watch(visit.page)
         opened.append(visit)
         return visit.go(path)
+
+    yield start
+    foreign = [url for visit in opened for url in visit.foreign_requests()]
+    for visit in opened:
+        visit.page.close()
+    assert not foreign, foreign
+
+
+@pytest.fixture
+def comparison(
+    browsers: Callable[..., BrowserContext], base_url: str, watch: Callable[[Page], Page]
+) -> Iterator[Callable[..., ComparePage]]:
+    """Open the Compare page in a session of its own, as ``explore`` does; ``stand``: wait until all is drawn."""
+    opened: list[ComparePage] = []
+
+    def start(path: str, browser: str = "first", stand: bool = True, **options: Any) -> ComparePage:
+        explorer = new_page(browsers(browser, **options), base_url)
+        visit = ComparePage(explorer.page, base_url, explorer.requests)
+        watch(visit.page)
+        opened.append(visit)
+        visit.page.goto(base_url + path)
+        return visit.stand() if stand else visit
 
     yield start
     foreign = [url for visit in opened for url in visit.foreign_requests()]
