@@ -10,7 +10,7 @@ from pruning_explorer import Recipe
 from pruning_explorer.ui.compare.address import read_comparison
 
 SCRIPT = "from pruning_explorer.ui.compare.page import compare\n\ncompare()\n"
-PATIENCE = 60
+PATIENCE = 180
 
 
 class Comparison:
