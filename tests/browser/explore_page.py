@@ -98,6 +98,16 @@ class ExplorePage:
         """The open tab's content."""
         return self.page.get_by_role("tabpanel").filter(visible=True)
 
+    @property
+    def criterion_button(self) -> Locator:
+        """What opens the list of criteria."""
+        return self.page.locator(".st-key-criterion_open [data-testid=stPopoverButton]:visible")
+
+    @property
+    def criteria(self) -> Locator:
+        """The open list of criteria."""
+        return self.page.get_by_test_id("stPopoverBody").filter(has_text="From the weights alone")
+
     def shown(self) -> dict[str, Any]:
         """All that a release may change."""
         return {

@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import expect
 
 from tests.browser.explore_page import ExplorePage
@@ -118,7 +120,7 @@ def test_zoom_survives_every_release(explore: Explore) -> None:
 def test_address_opens_the_same_page_in_another_browser(explore: Explore) -> None:
     sender = explore()
     sender.choose_network("digits-vit")
-    sender.choose("Scope", "All together")
+    sender.choose("Scope", "Global")
     sender.address_has("scope=global")
     sender.unfold("Amounts per layer")
     sender.type_layer_amount(0, "12.3")
@@ -200,6 +202,47 @@ def test_tabs_hold_what_they_are_named_for_and_only_the_open_one_is_filled(explo
         for other in inside.values():
             if other != selector:
                 expect(visit.page.get_by_role("tabpanel").locator(other)).to_have_count(0)
+
+
+def test_criterion_is_chosen_by_keyboard(explore: Explore) -> None:
+    visit = explore("/?subject=tutorial-mlp")
+    visit.criterion_button.press("Enter")
+    first, second = (visit.page.get_by_role("button", name=name, exact=True) for name in ("Magnitude", "Random"))
+    expect(first).to_be_focused()
+    expect(visit.page.get_by_role("button", name="Gradient × weight")).to_be_disabled()
+    visit.page.keyboard.press("Escape")
+    expect(visit.criteria).to_have_count(0)
+    expect(visit.criterion_button).to_be_focused()
+
+    visit.stand()
+    visit.page.keyboard.press("Enter")
+    expect(first).to_be_focused()
+    expect(visit.criteria.get_by_role("link", name="arXiv 1506.02626")).to_be_visible()
+    for _ in range(2):  # past the link to the first one's paper
+        visit.page.keyboard.press("Tab")
+    expect(second).to_be_focused()
+    visit.page.keyboard.press("Enter")
+    visit.address_has("criterion=random")
+    expect(visit.criteria).to_have_count(0)
+    expect(visit.criterion_button).to_have_text(re.compile("Criterion: Random"))
+    expect(visit.criterion_button).to_be_focused()
+    visit.stand()
+
+
+def test_mask_from_a_file_is_the_mask_that_is_shown(explore: Explore, tmp_path: Path) -> None:
+    keep = np.ones((4, 5), bool)
+    keep[1, 2] = keep[3, 0] = keep[3, 4] = False
+    np.savez(tmp_path / "keep.npz", **{"fc1.weight": keep})
+    visit = explore("/?subject=tutorial-mlp&amount=0.2")
+    visit.criterion_button.click()
+    visit.choose("The file holds", "Own mask")
+    visit.stand()
+    visit.criteria.locator("input[type=file]").set_input_files(tmp_path / "keep.npz")
+    visit.follows("100.0 %")
+    assert visit.live_kept == "Kept 17 of 20 weights"
+    expect(visit.page.get_by_test_id("stMetricDelta").first).to_have_text("requested 100.0 %")
+    assert visit.figures()["Sparsity"] == ("15.0 %", "requested 100.0 %")
+    expect(visit.criterion_button).to_have_text(re.compile("Criterion: Own mask"))
 
 
 def test_amount_typed_in_the_table_holds_for_its_layer_alone(explore: Explore) -> None:

@@ -152,8 +152,12 @@ def test_every_tab_fits_and_passes_axe(explore: Explore, viewport: dict[str, int
         visit.page.get_by_test_id("stExpandSidebarButton").click()
         expect(visit.page.get_by_role("combobox", name="Network")).to_be_in_viewport()
     visit.unfold("Amounts per layer")
-    visit.unfold("Cap, seed, biases")
+    visit.unfold("Schedule, cap, seed")
     expect(visit.page.get_by_role("spinbutton", name="Seed")).to_be_visible()
     found += violations(visit, "[data-testid=stSidebar]")
     assert visit.page.evaluate(TOO_WIDE) == [], "sidebar"
+    visit.criterion_button.click()
+    expect(visit.criteria.get_by_test_id("stFileUploader")).to_be_attached()
+    found += violations(visit, "[data-testid=stPopoverBody]")
+    assert visit.page.evaluate(TOO_WIDE) == [], "criteria"
     assert not found, "\n".join(found)
