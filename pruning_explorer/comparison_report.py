@@ -148,12 +148,12 @@ def masks_chart(comparison: Comparison, target: Target) -> Chart:
     )
 
 
-def exemplar_cards(comparison: Comparison, most: int) -> str:
-    """The first of the samples on which recipes disagree, as HTML."""
+def exemplar_cards(comparison: Comparison, found: pd.DataFrame) -> str:
+    """Rows of ``comparison.exemplars`` as cards, in HTML."""
     subject = comparison.subject
     view, labels = subject.view, subject.labels
     return exemplar_gallery(
-        comparison.exemplars.head(most),
+        found,
         comparison.names,
         subject.output_names,
         labels=None if labels is None else labels.cpu().numpy(),
@@ -163,9 +163,10 @@ def exemplar_cards(comparison: Comparison, most: int) -> str:
 
 def exemplars_note(comparison: Comparison) -> str:
     """How many they are, and in which order."""
+    found, samples = comparison.exemplars, comparison.subject.sample_count
     return (
-        f"{count(len(comparison.exemplars))} of {count(comparison.subject.sample_count)} samples are answered "
-        "differently from the dense network by at least one recipe. Those that most recipes change come first, then "
+        f"On {count(found['disagree'].sum())} of {count(samples)} samples two recipes answer differently; on "
+        f"{count(len(found))} at least one leaves the dense answer. Those that most recipes change come first, then "
         "those that drift furthest: pruning-identified exemplars (arXiv 1911.05248)."
     )
 
@@ -182,7 +183,9 @@ def _behaviour(comparison: Comparison, names: Sequence[str]) -> list[Section]:
     note = exemplars_note(comparison)
     if len(found) > CARDS:
         note += f" The first {CARDS} are shown."
-    cards = [exemplar_cards(comparison, CARDS)] if len(found) else []
+    # Where the recipes answer differently is where the choice matters; the others follow
+    first = found.sort_values("disagree", ascending=False, kind="stable").head(CARDS)
+    cards = [exemplar_cards(comparison, first)] if len(found) else []
     return [*sections, Section("Samples on which the choice matters", note, cards)]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.drift import Drift
 
-COLUMNS = ["sample", "flips", "kl", "dense", "answers"]
+COLUMNS = ["sample", "flips", "disagree", "kl", "dense", "answers"]
 
 
 def exemplars(drifts: Sequence[Drift | None]) -> pd.DataFrame:
@@ -22,6 +22,7 @@ def exemplars(drifts: Sequence[Drift | None]) -> pd.DataFrame:
     Columns:
         - ``sample``: its index.
         - ``flips``: how many recipes leave the dense answer, at least 1.
+        - ``disagree``: whether two recipes answer differently, rather than all leave the dense answer for the same.
         - ``kl``: mean of KL(dense || pruned) over the recipes, in nats; of equal ``flips`` the larger comes first,
           and a sample without a figure last.
         - ``dense``: the dense answer: index of the largest logit, a tuple of them for logits ``[N, T, C]``; -1 for
@@ -44,18 +45,17 @@ def exemplars(drifts: Sequence[Drift | None]) -> pd.DataFrame:
     chosen = np.flatnonzero(flips)
     # NaN sorts behind every number, and -inf of an infinite one before
     order = chosen[np.lexsort((chosen, -kl[chosen], -flips[chosen]))]
+    answers = [
+        tuple(None if drift is None else _answer(drift, drift.pruned_top1[i]) for drift in drifts) for i in order
+    ]
     return pd.DataFrame(
         {
             "sample": order,
             "flips": flips[order],
+            "disagree": [len({answer for answer in each if answer is not None}) > 1 for each in answers],
             "kl": kl[order],
             "dense": _column([_answer(measured[0], measured[0].dense_top1[i]) for i in order]),
-            "answers": _column(
-                [
-                    tuple(None if drift is None else _answer(drift, drift.pruned_top1[i]) for drift in drifts)
-                    for i in order
-                ]
-            ),
+            "answers": _column(answers),
         },
         columns=COLUMNS,
     )

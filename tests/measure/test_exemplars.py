@@ -27,6 +27,7 @@ def test_hardest_first() -> None:
     assert list(frame.columns) == COLUMNS
     assert frame["sample"].tolist() == [1, 2, 0]
     assert frame["flips"].tolist() == [3, 2, 1]
+    assert frame["disagree"].tolist() == [False, True, True]
     assert frame["dense"].tolist() == [0, 0, 0]
     assert frame["answers"].tolist() == [(1, 1, 1), (1, 0, 1), (0, 1, 0)]
     # KL of (3/4, 1/4) from (1/4, 3/4) is ln(3) / 2, and 0 where a recipe stays

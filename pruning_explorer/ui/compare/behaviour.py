@@ -10,6 +10,7 @@ from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.ui.compare.save import save_table
 
 CARDS = 12
+WHICH = {"disagree": "Recipes answer differently", "flips": "All that leave the dense answer"}
 
 
 def draw_behaviour(shown: Comparison) -> None:
@@ -26,15 +27,25 @@ def draw_behaviour(shown: Comparison) -> None:
         st.info("This network's samples have no classes to split the quality by.")
     st.subheader("Samples on which the choice matters", anchor=False)
     st.caption(exemplars_note(shown))
-    found = shown.exemplars
-    if found.empty:
+    if shown.exemplars.empty:
         return
+    which = st.segmented_control(
+        "Samples",
+        list(WHICH),
+        key="exemplars_shown",
+        default="disagree",
+        format_func=WHICH.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    found = shown.exemplars[shown.exemplars["disagree"]] if which == "disagree" else shown.exemplars
     cards = st.session_state.setdefault("exemplar_cards", CARDS)
-    st.html(exemplar_cards(shown, cards))
+    st.html(exemplar_cards(shown, found.head(cards)))
     if cards < len(found):
         st.button(
             f"Show {CARDS} more of {count(len(found))}",
             key="more_exemplars",
             on_click=lambda: st.session_state.update(exemplar_cards=cards + CARDS),
         )
-    save_table("samples", lambda: found)
+    save_table("samples", lambda: shown.exemplars)
