@@ -180,6 +180,7 @@ def test_a_downloaded_recipe_uploaded_elsewhere_shows_the_same(open_page: OpenPa
         targets=("fc1.weight", "fc2.weight"),
         cap=0.9,
         seed=7,
+        schedule="cubic:steps=4",
     )
     page = open_page(subject="digits-mlp")
     page.open("Code and recipe")
@@ -213,6 +214,10 @@ def test_an_upload_may_carry_a_byte_order_mark_and_finer_amounts(open_page: Open
         (b'{"amount": 80}', "amount 80 is outside [0, 1]; 0.8 removes 80 %"),
         (b'{"amount": 1e999}', "amount inf is outside [0, 1]"),
         (b'{"criterion": "taylor"}', "unknown criterion 'taylor'"),
+        (b'{"criterion": "fisher"}', "criterion fisher cannot judge tutorial-mlp: it needs the labels"),
+        (b'{"criterion": "mask:file=0123456789ab"}', "the scores '0123456789ab' are not loaded here"),
+        (b'{"scope": "row", "granularity": "channel"}', "it chooses no layer of tutorial-mlp"),
+        (b'{"scope": "global", "allocation": "erk"}', "choose scope layer, or allocation each"),
         (b'{"targets": ["conv1.weight"]}', "tutorial-mlp has no parameter 'conv1.weight'"),
         (b'{"amounts": {"conv1.weight": 0.1}}', "tutorial-mlp has no parameter 'conv1.weight'"),
         (b'{"targets": ["\\ud800"]}', "tutorial-mlp has no parameter"),

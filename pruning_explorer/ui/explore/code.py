@@ -4,6 +4,7 @@ import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError, RecipeError
 from pruning_explorer.lab.study import Study
+from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui import state
 from pruning_explorer.ui.plain_text import plain
@@ -16,7 +17,8 @@ def draw_code(study: Study) -> None:
     code = study.recipe.to_code(study.subject)
     name = f"{study.subject.name}-{study.recipe.id}"
     st.caption(
-        "This script makes the same masks with `torch.nn.utils.prune`, up to which of several equal scores go. "
+        "This script makes the same masks, up to which of several equal scores go, and puts them on with "
+        "`torch.nn.utils.prune`. "
         "For a network of your own, bind it to `model` in place of the lines that load this one."
     )
     st.code(code, language="python", wrap_lines=True)
@@ -57,6 +59,8 @@ def _take_recipe() -> None:
     subject = state.subject()
     try:
         recipe = Recipe.from_json(uploaded.getvalue().decode("utf-8-sig"))
+        if missing := find_criterion(recipe.criterion).missing(subject):
+            raise RecipeError(f"criterion {recipe.criterion} cannot judge {subject.name}: {missing}.")
         if not recipe.chosen(subject):
             raise RecipeError(f"it chooses no layer of {subject.name}.")
         rounded = state.show(subject, recipe)
