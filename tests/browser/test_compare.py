@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
-import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -211,19 +210,18 @@ def test_a_broken_address_is_told_and_what_can_be_shown_is(comparison: Compariso
     expect(alert).to_have_count(0)
 
 
-@pytest.mark.parametrize("edited", ["A", "B"])
-def test_a_recipe_that_cannot_be_measured_says_why_and_the_others_go_on(comparison: Comparison, edited: str) -> None:
+def test_a_recipe_that_cannot_be_measured_says_why_and_the_others_go_on(comparison: Comparison) -> None:
     """The network has no labels, which gradients need; whether the sidebar edits that recipe or another."""
     visit = comparison(
         "/compare?subject=tutorial-mlp&recipe=amount%3D0.3&recipe=criterion%3Dgradient&recipe=amount%3D0.6"
     )
-    if edited == "B":
-        visit.edit("B")
+    for edited in "AB":
+        visit.edit(edited)
         visit.stand()
-    expect(visit.card("B").get_by_test_id("stAlert")).to_contain_text("label")
-    for letter in "AC":
-        expect(visit.card(letter).get_by_test_id("stAlert")).to_have_count(0)
-    assert visit.table()["requested"][:2] == ["30.0 %", "60.0 %"]
-    assert {point["recipe"] for point in visit.points()} == {0, 2}
+        expect(visit.card("B").get_by_test_id("stAlert")).to_contain_text("label")
+        for letter in "AC":
+            expect(visit.card(letter).get_by_test_id("stAlert")).to_have_count(0)
+        assert visit.table()["requested"][:2] == ["30.0 %", "60.0 %"]
+        assert {point["recipe"] for point in visit.points()} == {0, 2}
     visit.open_tab("Agreement")
     expect(visit.panel.locator(".st-key-agreement_matrix .main-svg").first).to_be_visible()
