@@ -1,6 +1,6 @@
 """The table of a comparison: a row per measure, a column per recipe; the best and its ties in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from pruning_explorer.figures.chart import need_columns
 from pruning_explorer.figures.colours import recipe_look
-from pruning_explorer.figures.numbers import decibels, decimal, nats, percent, short_count
+from pruning_explorer.figures.numbers import count, decibels, decimal, nats, percent
 from pruning_explorer.figures.recipe_names import recipe_label
 
 COLUMNS: Final = (
@@ -25,12 +25,11 @@ COLUMNS: Final = (
     "dense",
 )
 NOTHING: Final = "<p>No recipe has been measured yet.</p>"
-BEST, TIE = "★ best", "≈ tie with best"
-VERDICTS: Final = {"best": BEST, "tie": TIE, "": ""}
+BEST, TIE, ALL_TIE = "★ best", "≈ tie with best", "≈ all tie"
 DIRECTIONS: Final = {"higher": "higher is better ↑", "lower": "lower is better ↓", "": ""}
 WRITE: Final[dict[str, Callable[[float], str]]] = {
     "fraction": percent,
-    "count": short_count,
+    "count": count,
     "nats": nats,
     "dB": decibels,
 }
@@ -59,13 +58,14 @@ text-align:center;font-weight:700}
 </style>"""
 
 
-def comparison_table(frame: pd.DataFrame) -> str:
+def comparison_table(frame: pd.DataFrame, names: Sequence[str] | None = None) -> str:
     """Every measure of every recipe, with intervals, and which is best or ties with the best.
 
     Args:
         frame: one row per measure and recipe with the columns ``COLUMNS``, as ``lab.comparison_table`` makes it:
             ``unit`` is ``"fraction"``, ``"count"``, ``"nats"`` or ``"dB"``; ``verdict`` is ``"best"``, ``"tie"`` or
             empty. A measure that a recipe lacks gets a dash.
+        names: of all recipes by position, where some may have no rows: their columns keep their places.
 
     Returns:
         HTML with its style, every name escaped. Where it is wider than the page it scrolls in a box of its own, by
@@ -77,8 +77,8 @@ def comparison_table(frame: pd.DataFrame) -> str:
     need_columns(frame, COLUMNS, "The table of a comparison")
     if frame.empty:
         return NOTHING
-    names = _names(frame)
-    heads = "".join(_head(position, name) for position, name in names.items())
+    shown = _names(frame) if names is None else dict(enumerate(names))
+    heads = "".join(_head(position, name) for position, name in shown.items())
     with_dense = bool(frame["dense"].notna().any())
     if with_dense:
         heads += '<th scope="col">dense</th>'
@@ -86,7 +86,8 @@ def comparison_table(frame: pd.DataFrame) -> str:
     for measure, rows in frame.groupby("measure", sort=False):
         by_recipe = {int(row["recipe"]): row for row in rows.to_dict("records")}
         first = rows.iloc[0].to_dict()
-        cells = "".join(_cell(by_recipe.get(position)) for position in names)
+        ties = TIE if "best" in set(rows["verdict"]) else ALL_TIE
+        cells = "".join(_cell(by_recipe.get(position), ties) for position in shown)
         if with_dense:
             cells += f"<td>{escape(_write(first['dense'], first['unit']))}</td>"
         body.append(f'<tr data-measure="{escape(str(measure))}">{_measure(first)}{cells}</tr>')
@@ -143,14 +144,14 @@ def _measure(row: dict[Any, Any]) -> str:
     return f'<th scope="row">{escape(str(row["title"]))}{f"<small>{direction}</small>" if direction else ""}</th>'
 
 
-def _cell(row: dict[Any, Any] | None) -> str:
+def _cell(row: dict[Any, Any] | None, ties: str) -> str:
     if row is None:
         return "<td>–</td>"
     interval = ""
     if pd.notna(row["low"]) and pd.notna(row["high"]):
         low, high = (_bare(row[end], row["unit"]) for end in ("low", "high"))
         interval = f"<small>{escape(low)} to {escape(high)}</small>"
-    verdict = VERDICTS[row["verdict"]]
+    verdict = {"best": BEST, "tie": ties, "": ""}[row["verdict"]]
     told = f"<small>{verdict}</small>" if verdict else ""
     best = ' class="px-best"' if row["verdict"] == "best" else ""
     return f"<td{best}>{escape(_write(row['value'], row['unit']))}{interval}{told}</td>"

@@ -166,7 +166,7 @@ def front_rings(ringed: pd.DataFrame, column: str) -> dict[str, Any]:
         "y": heights(ringed, column),
         "mode": "markers",
         "cliponaxis": False,
-        "marker": {"symbol": "circle-open", "size": 13, "color": colours.ACCENT_LINE, "line": {"width": 2}},
+        "marker": {"symbol": "circle-open", "size": 14, "color": colours.DENSE_LINE, "line": {"width": 1.25}},
         "name": "Pareto front",
         "hoverinfo": "skip",
     }

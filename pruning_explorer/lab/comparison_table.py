@@ -52,7 +52,8 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
           bootstrap's for drift; NaN for what is counted and therefore exact.
         - ``verdict``: ``"best"``; ``"tie"``, within error of the best; or empty. Recipes are paired on the same
           samples: quality and agreement tie where McNemar's exact p is at least 0.05, drift where the 95 % bootstrap
-          interval of the difference holds 0. Of equal values the first is the best. Nobody is where there is no other.
+          interval of the difference holds 0. Of equal values the first is the best. Where all tie nobody is the
+          best, nor where there is no other.
         - ``dense``: the dense network's value; NaN where that would say nothing.
 
     A measure that the subject has no samples, labels or second output for has no rows.
@@ -91,6 +92,8 @@ def _verdicts(measure: Measure, studies: Sequence[Study | None], values: dict[in
             winner, other = studies[best], studies[position]
             if winner is not None and other is not None and measure.tied(winner, other):
                 verdicts[position] = "tie"
+    if all(verdicts[position] for position in judged):
+        return {position: "tie" if position in judged else "" for position in verdicts}
     return verdicts
 
 
@@ -189,7 +192,7 @@ MEASURES = (
     ),
     Measure("quality", "Quality", "fraction", "higher", _quality, _same_quality),
     Measure("agreement", "Agreement with dense", "fraction", "higher", _agreement, _same_agreement),
-    Measure("kl_nats", "Drift, KL(dense || pruned)", "nats", "lower", _kl, _same_kl),
+    Measure("kl_nats", "Drift, KL (dense ‖ pruned)", "nats", "lower", _kl, _same_kl),
     Measure("sqnr_db", "SQNR of the logits", "dB", "higher", _sqnr, _same_sqnr),
     Measure(
         "macs",

@@ -32,6 +32,8 @@ STYLE = """<style>
 [data-testid=stMetricDelta], [data-testid=stMetricDelta] * {
   font-size: 0.8rem; white-space: normal; overflow: visible;
 }
+/* The pages' names stand above: the room that is left for them would else be empty */
+[data-testid=stMainBlockContainer] { padding-top: 4rem; }
 /* The marker lies over the cliff: in the flow of the page it would push the chart away */
 .st-key-cliff_box { position: relative; }
 .st-key-cliff_box [data-testid=stElementContainer]:has(.px-stand) {

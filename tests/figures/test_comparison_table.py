@@ -60,7 +60,7 @@ def test_cells_hold_numbers_intervals_and_verdicts_in_words() -> None:
     assert Cells(comparison_table(measured())).rows == [
         ["measure", "Amagnitude", f"C{EVIL}", "dense"],
         ["Sparsity, achieved", "80.0 %", "50.0 %", "0.0 %"],
-        ["Parameters left\nlower is better ↓", "12.3 k\n★ best", "–", "61.7 k"],
+        ["Parameters left\nlower is better ↓", "12,345\n★ best", "–", "61,725"],
         [
             "Quality\nhigher is better ↑",
             "97.0 %\n95.0 % to 98.0 %\n≈ tie with best",
@@ -110,3 +110,11 @@ def test_nothing_measured_is_said_and_a_missing_column_named() -> None:
     assert comparison_table(measured().iloc[:0]) == "<p>No recipe has been measured yet.</p>"
     with pytest.raises(ValueError, match="needs the columns verdict"):
         comparison_table(measured().drop(columns="verdict"))
+
+
+def test_columns_keep_their_places_and_a_tie_of_all_is_said() -> None:
+    frame = measured().query("recipe == 0").assign(verdict="tie")
+    html = comparison_table(frame, ["magnitude", "not measured", "wanda"])
+    assert html.count('scope="col"') == 5  # measure, three recipes, dense
+    assert "≈ all tie" in html
+    assert "not measured" in html

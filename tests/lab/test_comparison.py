@@ -105,6 +105,7 @@ def test_counts_tie_only_when_equal_and_what_was_asked_has_no_best(subject: Subj
     assert verdicts(table, "macs") == ["best", "tie", ""]
     assert verdicts(table, "achieved") == ["", "", ""]
     assert set(comparison_table(studies[:1], ["a"])["verdict"]) == {""}
+    assert verdicts(comparison_table(studies[:2], ["a", "b"]), "macs") == ["tie", "tie"]  # and nobody is best
 
 
 def test_a_failed_recipe_has_no_rows_and_the_others_keep_their_places(subject: Subject) -> None:

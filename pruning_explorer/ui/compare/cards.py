@@ -14,9 +14,14 @@ from pruning_explorer.ui.compare.presets import PRESETS, recipes_of, why_not
 from pruning_explorer.ui.compare.work import Standing
 from pruning_explorer.ui.plain_text import plain
 
+CARD_WIDTH = 160
+"""Pixels that a card needs: two stand side by side on a phone."""
+
 
 def draw_choice(subject: Subject, explored: Recipe) -> None:
     """Above the cards: presets, one amount for all, one more recipe."""
+    amounts = {column.recipe.amount for column in shelf.columns()}
+    st.session_state["amount_of_all"] = round(amounts.pop() * 100, 1) if len(amounts) == 1 else None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         presets = st.popover("Presets", key="presets_open", on_change="rerun", help="Comparisons worth a look.")
         st.number_input(
@@ -26,10 +31,9 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
             step=0.1,
             format="%.1f",
             key="amount_of_all",
-            value=None,
             placeholder="each its own",
             width=170,
-            help="Give every recipe the same amount. Each keeps what it is set to until you do.",
+            help="Gives every recipe the same amount. Empty while they differ.",
             on_change=_take_amount_of_all,
         )
         st.button(
@@ -48,9 +52,10 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
 def draw_cards(standings: Sequence[Standing]) -> None:
     """The recipes from left to right."""
     drawn = shelf.columns()
-    for place, (column, box) in enumerate(zip(drawn, st.columns(len(drawn), border=True), strict=True)):
-        with box:
-            _card(column, place, len(drawn), standings[place])
+    with st.grid(len(drawn), min_column_width=CARD_WIDTH, gap="small"):
+        for place, (column, name) in enumerate(zip(drawn, shelf.names(), strict=True)):
+            with st.container(border=True):
+                _card(column, name, place, standings[place])
 
 
 def _presets(subject: Subject) -> None:
@@ -78,10 +83,10 @@ def _take_amount_of_all() -> None:
         shelf.set_amount_of_all(round(percent_of_all / 100, 4))
 
 
-def _card(column: Column, place: int, count: int, standing: Standing) -> None:
-    number, letter = column.number, LETTERS[place]
+def _card(column: Column, name: str, place: int, standing: Standing) -> None:
+    number, letter, count = column.number, LETTERS[place], len(shelf.columns())
     edited = shelf.edited().number == number
-    st.session_state[f"name_{number}"] = column.name
+    st.session_state[f"name_{number}"] = name
     st.text_input(
         f"Recipe {letter}",
         key=f"name_{number}",
@@ -107,7 +112,8 @@ def _card(column: Column, place: int, count: int, standing: Standing) -> None:
             _actions(number, place, count)
     problem = column.problem or standing.problem
     if problem:
-        st.error(plain(problem), icon=":material/error:")
+        # What a script could do about it is no help here
+        st.error(plain(problem.partition("; give ")[0]), icon=":material/error:")
 
 
 def _actions(number: int, place: int, count: int) -> None:
@@ -116,11 +122,15 @@ def _actions(number: int, place: int, count: int) -> None:
         st.session_state[f"more_{number}"] = False
 
     full, few = count >= MOST, count <= FEWEST
-    st.button("Duplicate", key=f"duplicate_{number}", disabled=full, on_click=act, args=(shelf.duplicate,))
-    st.button("Move left", key=f"left_{number}", disabled=place == 0, on_click=act, args=(shelf.move, -1))
-    st.button("Move right", key=f"right_{number}", disabled=place == count - 1, on_click=act, args=(shelf.move, 1))
-    st.button("Remove", key=f"remove_{number}", disabled=few, on_click=act, args=(shelf.remove,))
-    if st.button("Open in Explore", key=f"explore_{number}"):
+    choices: tuple[tuple[str, str, bool, Callable[..., None], tuple[int, ...]], ...] = (
+        ("duplicate", "Duplicate", full, shelf.duplicate, ()),
+        ("left", "Move left", place == 0, shelf.move, (-1,)),
+        ("right", "Move right", place == count - 1, shelf.move, (1,)),
+        ("remove", "Remove", few, shelf.remove, ()),
+    )
+    for key, label, disabled, action, how in choices:
+        st.button(label, key=f"{key}_{number}", disabled=disabled, on_click=act, args=(action, *how), width="stretch")
+    if st.button("Open in Explore", key=f"explore_{number}", width="stretch"):
         st.session_state["open_in_explore"] = shelf.columns()[place].recipe
         st.rerun()
 

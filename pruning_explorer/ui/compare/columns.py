@@ -74,9 +74,10 @@ def update(column: Column) -> None:
 
 def rename(number: int, name: str) -> None:
     """Call a column something; an empty name, or its recipe's, goes back to the recipe's."""
-    column = _find(number)
+    place = _place(number)
     stripped = " ".join(name.split())
-    update(replace(column, own_name="" if stripped == title_of(column.recipe) else stripped))
+    own = "" if stripped in (names()[place], title_of(columns()[place].recipe)) else stripped
+    update(replace(columns()[place], own_name=own))
 
 
 def add(recipe: Recipe, name: str = "") -> None:
@@ -128,10 +129,6 @@ def fit_to(subject: Subject) -> None:
 
 def _keep(wanted: tuple[Column, ...]) -> None:
     st.session_state["columns"] = wanted
-
-
-def _find(number: int) -> Column:
-    return columns()[_place(number)]
 
 
 def _place(number: int) -> int:

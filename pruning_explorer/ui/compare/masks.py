@@ -35,7 +35,7 @@ def draw_agreement(shown: Comparison) -> None:
     if st.session_state.get("agreement_layer") not in layers:
         st.session_state["agreement_layer"] = OVERALL
     chosen = st.selectbox(
-        "Of", layers, key="agreement_layer", format_func=lambda name: "all layers" if name == OVERALL else name
+        "Layer", layers, key="agreement_layer", format_func=lambda name: "all layers" if name == OVERALL else name
     )
     chart = agreement_matrix(frame, shown.names, chosen)
     st.plotly_chart(chart.figure, key="agreement_matrix", alt=chart.alt, config=CONFIG)

@@ -28,6 +28,8 @@ from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.4
+STATUS_HEIGHT = 60
+"""Of the lines above the table, whatever they say: nothing moves when the work is done."""
 PICTURES = {
     "comparison_curves": "curves",
     "mask_panels": "masks",
@@ -57,7 +59,8 @@ def compare() -> None:
     recipes = [each.recipe for each in shelf.columns()]
     standings = _DESK.ask(subject, recipes, session_id())
     draw_cards(standings)
-    _look_again_while(standings, subject, recipes)
+    with st.container(height=STATUS_HEIGHT, border=False, key="comparison_status"):
+        _status(standings, subject, recipes)
     shown = _compared(subject, standings)
     draw_table(shown)
     job = draw_curves(shown)
@@ -142,9 +145,14 @@ def _write_address(subject: Subject) -> None:
         st.query_params.from_dict(query)
 
 
-def _look_again_while(standings: Sequence[Standing], subject: Subject, recipes: Sequence[Recipe]) -> None:
+def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[Recipe]) -> None:
+    """How to read the table; while recipes are being measured, how many, and look again."""
     waiting = sum(standing.waiting for standing in standings)
     if not waiting:
+        st.caption(
+            "Below each number its 95 % interval. Recipes tie where the difference, on the same samples, is within "
+            "error: McNemar's exact test for accuracy and agreement, a bootstrap interval for drift."
+        )
         return
 
     def look() -> None:

@@ -11,7 +11,7 @@ from pruning_explorer.ui import state
 def save_table(name: str, make: Callable[[], pd.DataFrame]) -> None:
     """A button that downloads a table as CSV; it is written only when asked for."""
     st.download_button(
-        "Save table as CSV",
+        f"Save {name.replace('-', ' ')} as CSV",
         lambda: make().to_csv(index=False),
         f"{state.subject().name}-{name}.csv",
         "text/csv",

@@ -11,5 +11,5 @@ def draw_table(shown: Comparison) -> None:
     """Every measure of every recipe that is measured; the best marked, ties said to be ties."""
     if shown.any is None:
         return
-    st.html(comparison_table(shown.table))
+    st.html(comparison_table(shown.table, shown.names))
     save_table("comparison", lambda: table_frame(shown.table))
