@@ -69,8 +69,8 @@ def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> None:
             )
         else:
             st.progress(job.progress, f"Measuring every recipe at other amounts: {job.progress:.0%}")
-    for name, problem in zip(shown.names, job.problems, strict=True):
-        if problem:
+    for name, problem, told in zip(shown.names, job.problems, shown.problems, strict=True):
+        if problem and not told:
             st.warning(f"The curve of {plain(name)} stops: {plain(problem)}", icon=":material/warning:")
     if (done and waiting) or "open_in_explore" in st.session_state:
         st.rerun()  # the one run that stops the looking

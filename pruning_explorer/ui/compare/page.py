@@ -28,7 +28,7 @@ from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.4
-STATUS_HEIGHT = 60
+STATUS_HEIGHT = 76
 """Of the lines above the table, whatever they say: nothing moves when the work is done."""
 PICTURES = {
     "comparison_curves": "curves",
@@ -150,8 +150,8 @@ def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[R
     waiting = sum(standing.waiting for standing in standings)
     if not waiting:
         st.caption(
-            "Below each number its 95 % interval. Recipes tie where the difference, on the same samples, is within "
-            "error: McNemar's exact test for accuracy and agreement, a bootstrap interval for drift."
+            "Below each number its 95 % interval. A tie: on the same samples the difference is within error "
+            "(McNemar's exact test; for drift, a bootstrap)."
         )
         return
 
