@@ -84,11 +84,12 @@ def main() -> None:
     subject = load_subject(SUBJECT)
     for which, about in ABOUT.items():
         our_round(subject, which)
-        ours, theirs = [], []
+        ours, theirs, cells_of = [], [], []
         for _ in range(ROUNDS):
             found = persons_round(which)
             seconds, frame = our_round(subject, which)
-            theirs.append(float(found["seconds"]))
+            theirs.append(float(found["all_seconds"]))
+            cells_of.append(found["seconds"].reshape(len(SETS[which]), -1).mean(axis=1))
             ours.append(seconds)
         apart = check_same(subject, which, frame, found)
         cells = len(frame)
@@ -102,6 +103,8 @@ def main() -> None:
                 f"  {name:<16} {middle * 1000:>7.0f} ms  {middle / cells * 1000:>5.1f} a cell  "
                 f"fastest {min(times) * 1000:.0f} ms  ({how})"
             )
+        each = zip(SETS[which], np.median(cells_of, axis=0) * 1000, strict=True)
+        print(f"  a person's cell: {', '.join(f'{method.__name__} {ms:.1f} ms' for method, ms in each)}")
         pairs = [theirs[i] / ours[i] for i in range(ROUNDS)]
         print(
             f"  {statistics.median(theirs) / statistics.median(ours):.1f}x faster (single rounds "
