@@ -28,7 +28,7 @@ from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.4
-STATUS_HEIGHT = 76
+STATUS_HEIGHT = 52
 """Of the lines above the table, whatever they say: nothing moves when the work is done."""
 PICTURES = {
     "comparison_curves": "curves",
@@ -149,10 +149,7 @@ def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[R
     """How to read the table; while recipes are being measured, how many, and look again."""
     waiting = sum(standing.waiting for standing in standings)
     if not waiting:
-        st.caption(
-            "Below each number its 95 % interval. A tie: on the same samples the difference is within error "
-            "(McNemar's exact test; for drift, a bootstrap)."
-        )
+        st.caption("Small: 95 % intervals. A tie is within error on the same samples (McNemar; for drift, bootstrap).")
         return
 
     def look() -> None:
