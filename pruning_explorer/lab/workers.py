@@ -69,7 +69,8 @@ def spread(
     Raises:
         What ``function`` raises, or an item that is sent away and will not be.
     """
-    backend, chosen = get_active_backend(prefer="threads")
+    backend, _ = get_active_backend(prefer="threads")
+    _, chosen = get_active_backend()  # asked for threads, joblib says one where nobody has chosen
     if not getattr(backend, "supports_sharedmem", False):
         items = _able_to_leave(iter(items))
     jobs = chosen if chosen is not None else workers_at_once() if getattr(backend, "uses_threads", False) else -1

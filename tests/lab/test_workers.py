@@ -8,6 +8,7 @@ import joblib
 import pytest
 import torch
 
+from pruning_explorer.lab import workers
 from pruning_explorer.lab.workers import BACKGROUND, spread, step_back, workers_at_once
 
 
@@ -49,6 +50,15 @@ def test_workers_and_torch_share_the_cores() -> None:
         assert workers_at_once() == joblib.cpu_count()
     finally:
         torch.set_num_threads(before)
+
+
+def test_as_many_at_once_as_there_are_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "workers_at_once", lambda: 3)
+    together = threading.Barrier(3)  # which opens for three at once only
+    assert sorted(spread(lambda item: item + 0 * together.wait(30), range(6))) == [0, 1, 2, 3, 4, 5]
+    two = threading.Barrier(2)
+    with joblib.parallel_config(n_jobs=2):
+        assert sorted(spread(lambda item: item + 0 * two.wait(30), range(4))) == [0, 1, 2, 3]
 
 
 def test_a_surrounding_choice_of_workers_holds() -> None:
