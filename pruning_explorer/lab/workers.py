@@ -23,8 +23,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGEST_ON_HEAP = 32 << 20
 HELD_BACK = 256 << 20
 
-BACKGROUND = 10
-"""Niceness; a tenth of a core where somebody else wants it, all of it where nobody does."""
+BACKGROUND = 5
+"""Niceness: a quarter of a core where one other wants it, all of it where nobody does."""
 
 
 def tune_process() -> None:
