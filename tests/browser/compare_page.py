@@ -56,7 +56,8 @@ class ComparePage(ExplorePage):
 
     def card(self, letter: str) -> Locator:
         """The frame around a recipe's name, words and buttons."""
-        return self.page.get_by_test_id("stColumn").filter(has=self.page.get_by_label(f"Recipe {letter}", exact=True))
+        name = self.page.get_by_label(f"Recipe {letter}", exact=True)
+        return self.page.locator("[class*=st-key-card_]").filter(has=name)
 
     def table(self) -> dict[str, list[str]]:
         """The words of each row: measure -> one per recipe, then the dense network's."""

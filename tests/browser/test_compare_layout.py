@@ -16,12 +16,13 @@ FOUR = (
     "&recipe=granularity%3Dn_m:n%253D2,m%253D4%26scope%3Drow&recipe=criterion%3Dgradient%26scope%3Dglobal"
 )
 
-# What is wider than the box that cuts it off, or runs over the edge of its card
+# What is wider than the box that cuts it off, or runs over the edge of its card; but a name that stands below, too
 CUT_OFF = """cards => cards.flatMap(card => {
   const edge = card.getBoundingClientRect().right + 1;
   return [...card.querySelectorAll('*')]
     .filter(e => e.checkVisibility() && (e.matches('input') || e.childElementCount === 0) && (e.value ?? e.textContent))
     .filter(e => (e.clientWidth && e.scrollWidth > e.clientWidth) || e.getBoundingClientRect().right > edge)
+    .filter(e => !(e.value && card.textContent.includes(e.value)))
     .map(e => e.value || e.outerHTML.slice(0, 160));
 })"""
 

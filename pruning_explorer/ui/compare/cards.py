@@ -17,6 +17,9 @@ from pruning_explorer.ui.plain_text import plain
 CARD_WIDTH = 160
 """Pixels that a card needs: two stand side by side on a phone."""
 
+SHOWN_WHOLE = 16
+"""Characters of a name that its box shows on a phone."""
+
 
 def draw_choice(subject: Subject, explored: Recipe) -> None:
     """Above the cards: presets, one amount for all, one more recipe."""
@@ -54,7 +57,7 @@ def draw_cards(standings: Sequence[Standing]) -> None:
     drawn = shelf.columns()
     with st.grid(len(drawn), min_column_width=CARD_WIDTH, gap="small"):
         for place, (column, name) in enumerate(zip(drawn, shelf.names(), strict=True)):
-            with st.container(border=True):
+            with st.container(border=True, key=f"card_{column.number}"):
                 _card(column, name, place, standings[place])
 
 
@@ -95,7 +98,9 @@ def _card(column: Column, name: str, place: int, standing: Standing) -> None:
         on_change=_take_name,
         args=(number,),
     )
-    what = [plain(title_of(column.recipe))] if column.own_name else []
+    title = title_of(column.recipe)
+    # A long name may be longer than its box on a phone
+    what = [plain(title)] if column.own_name or len(title) > SHOWN_WHOLE else []
     st.caption(" · ".join([*what, f"{percent(column.recipe.amount)} to remove"]))
     with st.container(horizontal=True, gap="small"):
         st.button(

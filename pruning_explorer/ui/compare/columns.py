@@ -75,6 +75,8 @@ def update(column: Column) -> None:
 def rename(number: int, name: str) -> None:
     """Call a column something; an empty name, or its recipe's, goes back to the recipe's."""
     place = _place(number)
+    if place is None:
+        return
     stripped = " ".join(name.split())
     own = "" if stripped in (names()[place], title_of(columns()[place].recipe)) else stripped
     update(replace(columns()[place], own_name=own))
@@ -90,8 +92,8 @@ def add(recipe: Recipe, name: str = "") -> None:
 
 def duplicate(number: int) -> None:
     """The same recipe once more, right beside it, to change one thing."""
-    if len(columns()) < MOST:
-        place = _place(number)
+    place = _place(number)
+    if place is not None and len(columns()) < MOST:
         # Two columns of one name could not be told apart in a legend
         twin = replace(columns()[place], number=_next_number(), own_name="")
         _keep((*columns()[: place + 1], twin, *columns()[place + 1 :]))
@@ -108,8 +110,7 @@ def remove(number: int) -> None:
 def move(number: int, by: int) -> None:
     """Change places with the neighbour at the left (-1) or right (1)."""
     place = _place(number)
-    other = place + by
-    if 0 <= other < len(columns()):
+    if place is not None and 0 <= (other := place + by) < len(columns()):
         order = list(columns())
         order[place], order[other] = order[other], order[place]
         _keep(tuple(order))
@@ -131,8 +132,9 @@ def _keep(wanted: tuple[Column, ...]) -> None:
     st.session_state["columns"] = wanted
 
 
-def _place(number: int) -> int:
-    return next(place for place, each in enumerate(columns()) if each.number == number)
+def _place(number: int) -> int | None:
+    """None for a column that is gone: a browser may still send what was typed or clicked on its card."""
+    return next((place for place, each in enumerate(columns()) if each.number == number), None)
 
 
 def _next_number() -> int:
