@@ -165,9 +165,9 @@ def exemplars_note(comparison: Comparison) -> str:
     """How many they are, and in which order."""
     found, samples = comparison.exemplars, comparison.subject.sample_count
     return (
-        f"On {count(found['disagree'].sum())} of {count(samples)} samples two recipes answer differently; on "
-        f"{count(len(found))} at least one leaves the dense answer. Those that most recipes change come first, then "
-        "those that drift furthest: pruning-identified exemplars (arXiv 1911.05248)."
+        f"On {count(found['disagree'].sum())} of {count(samples)} samples some recipes keep the dense answer and "
+        f"others leave it; on {count(len(found))} at least one leaves it. Those that most recipes change come first, "
+        "then those that drift furthest: pruning-identified exemplars (arXiv 1911.05248)."
     )
 
 
@@ -183,7 +183,7 @@ def _behaviour(comparison: Comparison, names: Sequence[str]) -> list[Section]:
     note = exemplars_note(comparison)
     if len(found) > CARDS:
         note += f" The first {CARDS} are shown."
-    # Where the recipes answer differently is where the choice matters; the others follow
+    # Where some keep the answer and others leave it the choice matters; the others follow
     first = found.sort_values("disagree", ascending=False, kind="stable").head(CARDS)
     cards = [exemplar_cards(comparison, first)] if len(found) else []
     return [*sections, Section("Samples on which the choice matters", note, cards)]

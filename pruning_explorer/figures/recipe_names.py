@@ -17,16 +17,23 @@ def recipe_label(position: int, name: str) -> str:
 def short_label(position: int, names: Sequence[str], longest: int) -> str:
     """A recipe's letter and a name of at most ``longest`` characters, as plain text.
 
-    What a long name begins with like another one goes first: it is the end that tells the two apart.
+    A name that is too long goes without the parts that all recipes share; where it would then begin as another one
+    does, its end is kept.
 
     >>> short_label(1, ["Magnitude", "Magnitude, 4×1 blocks"], 12), short_label(0, ["Gradient × weight"], 12)
     ('B · … 4×1 blocks', 'A · Gradient × …')
     """
+    parts = [name.split(", ") for name in names]
+    shared = set.intersection(*map(set, parts)) if len(names) > 1 else set()
+    shorter = [", ".join(part for part in each if part not in shared) or names[i] for i, each in enumerate(parts)]
     name = names[position]
-    others = [other.split(", ")[0] for place, other in enumerate(names) if place != position]
-    first, _, rest = name.partition(", ")
-    if len(name) > longest and rest and first in others:
-        name = f"… {rest}"
     if len(name) > longest:
-        name = f"{name[: longest - 1]}…"
+        # All but what every recipe says; behind that, whatever the name begins with is missed
+        begins_alike = parts[position][0] in shared and shorter[position] != name
+        name = f"… {shorter[position]}" if begins_alike else shorter[position]
+    if len(name) > longest:
+        others = [other for i, other in enumerate(shorter) if i != position]
+        alike = any(name.startswith(other) or other.startswith(name[: longest - 1]) for other in others)
+        head = longest // 3 if alike else longest - 1
+        name = f"{name[:head]}…{name[len(name) - (longest - 1 - head) :]}"
     return recipe_label(position, name)

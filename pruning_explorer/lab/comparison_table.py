@@ -13,6 +13,8 @@ from pruning_explorer.measure.paired import bootstrap_interval, mcnemar
 from pruning_explorer.measure.quality import quality_totals, wilson_interval
 
 COLUMNS = ["measure", "title", "unit", "better", "recipe", "name", "value", "low", "high", "verdict", "dense"]
+NEAR = 0.01
+"""Rounding makes so much of a difference between recipes of one amount: a fraction of the best."""
 SURE = 0.05
 """Two recipes differ where chance makes them so different less often than this."""
 
@@ -29,8 +31,8 @@ class Measure:
     Attributes:
         better: which way is better; empty where neither is.
         figure: of one recipe; None where its subject lacks what it needs.
-        tied: whether two recipes differ by no more than chance makes them; None where a figure is exact, so that
-            only equal ones tie.
+        tied: whether two recipes differ by no more than chance makes them; None where a figure is exact.
+        near: exact figures tie that differ by no more than this fraction of the best.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Measure:
     better: Literal["higher", "lower", ""]
     figure: Callable[[Study], Figure | None]
     tied: Callable[[Study, Study], bool] | None = None
+    near: float = 0.0
 
 
 def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> pd.DataFrame:
@@ -52,8 +55,8 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
           bootstrap's for drift; NaN for what is counted and therefore exact.
         - ``verdict``: ``"best"``; ``"tie"``, within error of the best; or empty. Recipes are paired on the same
           samples: quality and agreement tie where McNemar's exact p is at least 0.05, drift where the 95 % bootstrap
-          interval of the difference holds 0. Of equal values the first is the best. Where all tie nobody is the
-          best, nor where there is no other.
+          interval of the difference holds 0, counts within 1 %. Of equal values the first is the best. Where all
+          tie nobody is the best, nor where there is no other.
         - ``dense``: the dense network's value; NaN where that would say nothing.
 
     A measure that the subject has no samples, labels or second output for has no rows.
@@ -86,7 +89,7 @@ def _verdicts(measure: Measure, studies: Sequence[Study | None], values: dict[in
     for position, value in judged.items():
         if position == best:
             verdicts[position] = "best"
-        elif value == judged[best]:
+        elif value == judged[best] or abs(value - judged[best]) <= measure.near * abs(judged[best]):
             verdicts[position] = "tie"
         elif measure.tied is not None:
             winner, other = studies[best], studies[position]
@@ -184,11 +187,19 @@ MEASURES = (
     ),
     Measure("achieved", "Sparsity, achieved", "fraction", "", lambda study: _exact(study.sparsity["achieved"], 0)),
     Measure(
+        "of_weights",
+        "Sparsity of all weights",
+        "fraction",
+        "",
+        lambda study: _exact(study.sparsity["achieved_of_weights"], 0),
+    ),
+    Measure(
         "parameters",
         "Parameters left",
         "count",
         "lower",
         lambda study: _exact(study.sparsity["nonzero_parameters"], study.sparsity["nonzero_parameters_dense"]),
+        near=NEAR,
     ),
     Measure("quality", "Quality", "fraction", "higher", _quality, _same_quality),
     Measure("agreement", "Agreement with dense", "fraction", "higher", _agreement, _same_agreement),
@@ -200,5 +211,6 @@ MEASURES = (
         "count",
         "lower",
         lambda study: None if study.cost is None else _exact(study.cost["macs_theoretical"], study.cost["macs_dense"]),
+        near=NEAR,
     ),
 )

@@ -22,7 +22,7 @@ def exemplars(drifts: Sequence[Drift | None]) -> pd.DataFrame:
     Columns:
         - ``sample``: its index.
         - ``flips``: how many recipes leave the dense answer, at least 1.
-        - ``disagree``: whether two recipes answer differently, rather than all leave the dense answer for the same.
+        - ``disagree``: whether some recipe keeps the dense answer: here the choice of a recipe matters.
         - ``kl``: mean of KL(dense || pruned) over the recipes, in nats; of equal ``flips`` the larger comes first,
           and a sample without a figure last.
         - ``dense``: the dense answer: index of the largest logit, a tuple of them for logits ``[N, T, C]``; -1 for
@@ -52,7 +52,7 @@ def exemplars(drifts: Sequence[Drift | None]) -> pd.DataFrame:
         {
             "sample": order,
             "flips": flips[order],
-            "disagree": [len({answer for answer in each if answer is not None}) > 1 for each in answers],
+            "disagree": flips[order] < len(measured),
             "kl": kl[order],
             "dense": _column([_answer(measured[0], measured[0].dense_top1[i]) for i in order]),
             "answers": _column(answers),

@@ -10,7 +10,7 @@ def title_of(recipe: Recipe) -> str:
     """Criterion, and whatever differs from the plainest recipe; the amount and the layers play no part in it.
 
     >>> title_of(Recipe(scope="global")), title_of(Recipe(criterion="random", granularity="channel:dim=1"))
-    ('Magnitude, global', 'Random, input channels')
+    ('Magnitude, global', 'Random, input channels, seed 0')
     """
     scopes = {"layer": "", "row": "per row", "global": "global"}
     allocations = {"each": "", "uniform": "exact total", "erk": "ERK"}
@@ -21,6 +21,7 @@ def title_of(recipe: Recipe) -> str:
         allocations[recipe.allocation],
         _steps(recipe.schedule),
         "recalibrated" if recipe.recalibrate else "",
+        f"seed {recipe.seed}" if find_criterion(recipe.criterion).draws else "",
     ]
     return ", ".join(part for part in parts if part)
 

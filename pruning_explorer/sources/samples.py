@@ -206,4 +206,4 @@ def _stated_quality(name: str) -> list[str]:
 def _unknown(name: str) -> str:
     close = get_close_matches(name, SAMPLES, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"no sample is called {name!r}; {hint}The samples are {', '.join(SAMPLES)}"
+    return f"no network is called {name!r}; {hint}the networks are {', '.join(SAMPLES)}"

@@ -46,8 +46,8 @@ def test_a_long_name_is_cut_where_it_says_least() -> None:
     names = ["Magnitude", "Magnitude, global", "Magnitude, global, recalibrated", "Gradient × weight, global"]
     assert [short_label(position, names, 12) for position in range(4)] == [
         "A · Magnitude",
-        "B · … global",
-        "C · … global, r…",
+        "B · Magn… global",
+        "C · Magn…ibrated",
         "D · Gradient × …",
     ]
     assert short_label(1, names, 17) == "B · Magnitude, global"

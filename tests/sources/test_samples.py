@@ -177,7 +177,7 @@ def test_loading_twice_gives_the_same_subject_and_draws_no_random_number() -> No
 def test_unknown_name_is_answered_with_the_nearest_and_the_list() -> None:
     with pytest.raises(SubjectError, match=r"did you mean 'digits-cnn'.*adder-transformer"):
         load_subject("digit-cnn")
-    with pytest.raises(SubjectError, match="no sample is called 'qqq'; The samples are tutorial-mlp"):
+    with pytest.raises(SubjectError, match="no network is called 'qqq'; the networks are tutorial-mlp"):
         load_subject("qqq")
 
 

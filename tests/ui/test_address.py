@@ -81,7 +81,7 @@ def test_no_address_is_the_default_page() -> None:
     ("query", "says"),
     [
         ({"subject": ["digits-cmn"]}, "did you mean 'digits-cnn'"),
-        ({"subject": [""]}, "no sample is called ''"),
+        ({"subject": [""]}, "no network is called ''"),
         ({"amount": ["1.3"]}, "amount 1.3 is outside [0, 1]; 0.013 removes 1.3 %; the default 0.5 is shown instead"),
         ({"amount": ["nan"]}, "amount must be a number"),
         ({"amount": ["half"]}, "amount must be a number, not 'half'"),

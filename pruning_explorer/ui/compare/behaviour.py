@@ -10,7 +10,7 @@ from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.ui.compare.save import save_table
 
 CARDS = 12
-WHICH = {"disagree": "Recipes answer differently", "flips": "All that leave the dense answer"}
+WHICH = {"disagree": "Some recipes keep the answer", "flips": "All that flip"}
 
 
 def draw_behaviour(shown: Comparison) -> None:

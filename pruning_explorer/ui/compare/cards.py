@@ -55,10 +55,12 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
 def draw_cards(standings: Sequence[Standing]) -> None:
     """The recipes from left to right."""
     drawn = shelf.columns()
+    pruned = [set() if each.study is None else set(each.study.masks) for each in standings]
+    anywhere = set[str]().union(*pruned)
     with st.grid(len(drawn), min_column_width=CARD_WIDTH, gap="small"):
         for place, (column, name) in enumerate(zip(drawn, shelf.names(), strict=True)):
             with st.container(border=True, key=f"card_{column.number}"):
-                _card(column, name, place, standings[place])
+                _card(column, name, place, standings[place], sorted(anywhere - (pruned[place] or anywhere)))
 
 
 def _presets(subject: Subject) -> None:
@@ -86,7 +88,8 @@ def _take_amount_of_all() -> None:
         shelf.set_amount_of_all(round(percent_of_all / 100, 4))
 
 
-def _card(column: Column, name: str, place: int, standing: Standing) -> None:
+def _card(column: Column, name: str, place: int, standing: Standing, dense: Sequence[str]) -> None:
+    """``dense``: layers that it leaves alone and another recipe prunes."""
     number, letter, count = column.number, LETTERS[place], len(shelf.columns())
     edited = shelf.edited().number == number
     st.session_state[f"name_{number}"] = name
@@ -101,7 +104,8 @@ def _card(column: Column, name: str, place: int, standing: Standing) -> None:
     title = title_of(column.recipe)
     # A long name may be longer than its box on a phone
     what = [plain(title)] if column.own_name or len(title) > SHOWN_WHOLE else []
-    st.caption(" · ".join([*what, f"{percent(column.recipe.amount)} to remove"]))
+    alone = [f":material/warning: leaves {plain(', '.join(dense))} dense"] if dense else []
+    st.caption(" · ".join([*what, f"{percent(column.recipe.amount)} to remove", *alone]))
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Editing" if edited else "Edit",

@@ -6,9 +6,13 @@ import streamlit as st
 
 from pruning_explorer.comparison_report import curves_chart
 from pruning_explorer.figures.chart import CONFIG
+from pruning_explorer.figures.colours import recipe_look
 from pruning_explorer.figures.curve_traces import Axis
-from pruning_explorer.lab.comparison import Comparison
+from pruning_explorer.figures.numbers import percent
+from pruning_explorer.lab.comparison import Comparison, held_up_to
 from pruning_explorer.lab.curves import CurveDesk, CurveJob
+from pruning_explorer.measure.forward import dense_outputs
+from pruning_explorer.measure.quality import quality_of
 from pruning_explorer.sources.samples import load_subject
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.plain_text import plain
@@ -63,17 +67,26 @@ def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> None:
     )
     with st.container(height=PROGRESS_HEIGHT, border=False, key="curves_progress"):
         if done:
-            st.caption(
-                f"Measured on the same {shown.subject.sample_count} samples; a random method under five seeds. "
-                "Click a point to open that recipe in Explore."
-            )
+            st.caption(f"{_finding(shown, job)}Click a point to open that recipe in Explore.")
         else:
-            st.progress(job.progress, f"Measuring every recipe at other amounts: {job.progress:.0%}")
+            slow = ", ".join(recipe_look(i).letter for i, e in enumerate(shown.entries) if not e.recipe.nested)
+            steps = f"; {slow} in steps at each of them, which takes long" if slow else ""
+            st.progress(job.progress, f"Measuring every recipe at other amounts{steps}: {job.progress:.0%}")
     for name, problem, told in zip(shown.names, job.problems, shown.problems, strict=True):
         if problem and not told:
             st.warning(f"The curve of {plain(name)} stops: {plain(problem)}", icon=":material/warning:")
     if (done and waiting) or "open_in_explore" in st.session_state:
         st.rerun()  # the one run that stops the looking
+
+
+def _finding(shown: Comparison, job: CurveJob) -> str:
+    """How far each recipe goes before it costs much, in a sentence; random ones are medians of their seeds."""
+    dense = quality_of(shown.subject, dense_outputs(shown.subject))
+    if dense is None:
+        return ""
+    held = held_up_to(job.frame(), dense)
+    each = ", ".join(f"{recipe_look(recipe).letter} to {percent(sparsity)}" for recipe, sparsity in held.items())
+    return f"{shown.subject.quality_name.capitalize()} stays within 2 points of dense up to a sparsity of: {each}. "
 
 
 def _take_click() -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison, Entry
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -24,11 +25,12 @@ from pruning_explorer.ui.compare.table import draw_table
 from pruning_explorer.ui.compare.work import Standing, StudyDesk
 from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, take_controls, what_changed
+from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.4
-STATUS_HEIGHT = 52
+STATUS_HEIGHT = 60
 """Of the lines above the table, whatever they say: nothing moves when the work is done."""
 PICTURES = {
     "comparison_curves": "curves",
@@ -69,6 +71,13 @@ def compare() -> None:
     else:
         draw_details(shown, job)
     save_pictures({key: f"{subject.name}-{name}" for key, name in PICTURES.items()})
+
+
+def _guess(subject: Subject) -> float | None:
+    """How often one is right who always says the commonest class; None where a sample has no single label."""
+    if subject.labels is None or subject.labels.dim() > 1:
+        return None
+    return int(subject.labels.unique(return_counts=True)[1].max()) / len(subject.labels)
 
 
 def _compared(subject: Subject, standings: Sequence[Standing]) -> Comparison:
@@ -149,13 +158,19 @@ def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[R
     """How to read the table; while recipes are being measured, how many, and look again."""
     waiting = sum(standing.waiting for standing in standings)
     if not waiting:
-        st.caption("Small: 95 % intervals. A tie is within error on the same samples (McNemar; for drift, bootstrap).")
+        guess = _guess(subject)
+        st.caption(
+            "Small: 95 % intervals. A tie is within error on the same samples (McNemar; for drift, bootstrap)."
+            + (f" Guessing alone is right on {percent(guess)}." if guess is not None else "")
+        )
         return
 
     def look() -> None:
-        now = sum(standing.waiting for standing in _DESK.ask(subject, recipes, session_id()))
+        latest = _DESK.ask(subject, recipes, session_id())
+        now = sum(standing.waiting for standing in latest)
         if now < waiting:
             st.rerun()
-        st.caption(f"Measuring {now} of {len(recipes)} recipes …")
+        names = [name for name, standing in zip(shelf.names(), latest, strict=False) if standing.waiting]
+        st.caption(f"Measuring {plain(', '.join(names))} …")
 
     st.fragment(look, run_every=SECONDS_BETWEEN_LOOKS)()

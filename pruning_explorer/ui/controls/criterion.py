@@ -17,8 +17,8 @@ OPEN = "criterion_open"
 
 GROUPS = {
     "From the weights alone": ("weights", "example"),
-    "Needs inputs": ("inputs",),
-    "Needs labels": ("labels",),
+    "Needs inputs (of a calibration part, none that is judged)": ("inputs",),
+    "Needs labels (of a calibration part, none that is judged)": ("labels",),
 }
 
 

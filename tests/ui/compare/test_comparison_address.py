@@ -69,5 +69,5 @@ def test_an_unknown_network_and_an_unknown_part_are_said() -> None:
     read = read_comparison({"subject": ["digits"], "colour": ["blue"], "recipe": ["amount=0.1"]})
     assert read.subject.name == "digits-cnn"
     assert any("colour" in each for each in read.problems)
-    assert any("no sample is called 'digits'" in each for each in read.problems)
+    assert any("no network is called 'digits'" in each for each in read.problems)
     assert read.recipes == (("", Recipe(amount=0.1)),)
