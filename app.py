@@ -13,10 +13,11 @@ from pruning_explorer.ui.start import warm_up
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Import what is heavy and load the first subject before the first visitor comes."""
-    for library in ("torch", "pandas", "plotly.graph_objects"):
-        import_module(library)
+    pages = ("pruning_explorer.ui.explore.page", "pruning_explorer.ui.compare.page")
+    for module in ("torch", "pandas", "plotly.graph_objects", *pages):
+        import_module(module)
     warm_up()
-    # Streamlit collects garbage after every run; frozen, the million objects of these libraries are not looked at
+    # Streamlit collects garbage after every run; frozen, the million objects of these modules are not looked at
     gc.collect()
     gc.freeze()
     yield
