@@ -2,16 +2,17 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError
-from pruning_explorer.measure.drift import measure_drift
+from pruning_explorer.measure.drift import DriftFrom
 from pruning_explorer.measure.forward import dense_outputs, masked_outputs
 from pruning_explorer.measure.quality import right_samples, wilson_interval
-from pruning_explorer.prune.engine import compute_masks
+from pruning_explorer.prune.engine import compute_masks, rank_targets
+from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
@@ -53,8 +54,9 @@ def measure_task(task: Task) -> Answer:
     problem = None
     try:
         subject = task.load(task.subject)
-        for seed, amount in task.stops:
-            points.append(measure_point(subject, replace(task.recipe, amount=amount, seed=seed)))
+        for seed in dict.fromkeys(seed for seed, _ in task.stops):
+            amounts = [amount for other, amount in task.stops if other == seed]
+            points.extend(measure_points(subject, replace(task.recipe, seed=seed), amounts))
     except Exception as error:
         problem = say(error)
     return Answer(task.curve, tuple(points), problem, time.perf_counter() - start)
@@ -67,43 +69,57 @@ def say(error: Exception) -> str:
     return f"the network failed on its samples ({type(error).__name__}: {error})"
 
 
-def measure_point(subject: Subject, recipe: Recipe) -> Point:
-    """Quality and drift of a recipe at its amount; layers with an amount of their own keep it.
+def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Iterator[Point]:
+    """Quality and drift of a recipe at several amounts in place of its own; layers with an amount of their own keep it.
 
-    Returns:
-        ``COLUMNS`` but for ``recipe``: ``achieved`` is the fraction removed of the chosen layers, ``sparsity`` that of
-        all weights that can be pruned (biases and norm layers left out), ``compression`` 1 / (1 - sparsity).
-        Quality and its 95 % interval are NaN where the subject has no labels.
+    A recipe is ranked once and the dense network run once; each point is then a cut, and a run under its masks.
+
+    Yields:
+        For each amount ``seed``, ``amount``; ``achieved``, the fraction removed of the chosen layers; ``sparsity``,
+        that of all weights that can be pruned (biases and norm layers left out); ``compression``, 1 / (1 - sparsity);
+        ``quality`` with its 95 % interval ``quality_low`` and ``quality_high``, NaN where the subject has no labels;
+        ``kl_nats``, ``agreement``, ``sqnr_db``.
 
     Raises:
         PruningExplorerError: the recipe does not fit the subject, or the network fails.
     """
-    masks = compute_masks(subject, recipe)
-    kept = {target.name: masks.kept(target.name) for target in masks.targets}
-    weights = sum(target.numel for target in masks.targets)
-    removed_weights = sum(target.numel - kept[target.name] for target in masks.targets if target.role == "weight")
-    all_weights = sum(target.numel for target in subject.targets if target.role == "weight")
-    sparsity = removed_weights / all_weights if all_weights else math.nan
     dense = dense_outputs(subject)
-    untouched = sum(kept.values()) == weights and not masks.recalibrate
-    pruned = dense if untouched else masked_outputs(subject, masks)
-    drift = measure_drift(dense, pruned).totals()
-    right = right_samples(subject, pruned)
-    count = 0 if right is None else int(np.count_nonzero(right))
-    low, high = (math.nan, math.nan) if right is None else wilson_interval(count, len(right))
-    return {
-        "seed": recipe.seed,
-        "amount": recipe.amount,
-        "achieved": 1 - sum(kept.values()) / weights,
-        "sparsity": sparsity,
-        "compression": math.inf if sparsity == 1 else 1 / (1 - sparsity),
-        "quality": math.nan if right is None else count / len(right),
-        "quality_low": low,
-        "quality_high": high,
-        "kl_nats": drift["kl_nats"],
-        "agreement": drift["agreement"],
-        "sqnr_db": drift["sqnr_db"],
-    }
+    drift_from = DriftFrom(dense)
+    all_weights = sum(target.numel for target in subject.targets if target.role == "weight")
+    for amount, masks in zip(amounts, _masks_at(subject, recipe, amounts), strict=True):
+        removed = {target: target.numel - masks.kept(target.name) for target in masks.targets}
+        gone = sum(removed.values())
+        gone_weights = sum(count for target, count in removed.items() if target.role == "weight")
+        sparsity = gone_weights / all_weights if all_weights else math.nan
+        pruned = masked_outputs(subject, masks) if gone or masks.recalibrate else dense
+        drift = drift_from.measure(pruned)
+        totals = drift.totals()
+        right = right_samples(subject, pruned, drift.pruned_top1)
+        count = 0 if right is None else int(np.count_nonzero(right))
+        low, high = (math.nan, math.nan) if right is None else wilson_interval(count, len(right))
+        yield {
+            "seed": recipe.seed,
+            "amount": amount,
+            "achieved": gone / sum(target.numel for target in masks.targets),
+            "sparsity": sparsity,
+            "compression": math.inf if sparsity == 1 else 1 / (1 - sparsity),
+            "quality": math.nan if right is None else count / len(right),
+            "quality_low": low,
+            "quality_high": high,
+            "kl_nats": totals["kl_nats"],
+            "agreement": totals["agreement"],
+            "sqnr_db": totals["sqnr_db"],
+        }
+
+
+def _masks_at(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Iterator[Masks]:
+    if not recipe.nested:
+        yield from (compute_masks(subject, replace(recipe, amount=amount)) for amount in amounts)
+        return
+    ranked = rank_targets(subject, recipe)
+    for removed in ranked.removed_at(amounts):
+        masks = {target.name: ranked.mask(i, int(removed[i])) for i, target in enumerate(ranked.targets)}
+        yield Masks(ranked.targets, masks, recalibrate=recipe.recalibrate)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Curve:
 
     Attributes:
         recipe: whose own amount plays no part.
-        points: as :func:`~pruning_explorer.lab.curve_points.measure_point` gives them, in the order they came.
+        points: as :func:`~pruning_explorer.lab.curve_points.measure_points` gives them, in the order they came.
         problem: why it stopped early; None while all is well.
     """
 
@@ -149,7 +149,7 @@ class CurveJob:
         """The points so far, ascending by recipe, amount and seed.
 
         Columns: ``recipe`` (position), ``seed``, ``amount``, and the others of
-        :func:`~pruning_explorer.lab.curve_points.measure_point`.
+        :func:`~pruning_explorer.lab.curve_points.measure_points`.
         """
         rows = [{"recipe": i, **point} for i, curve in enumerate(self.curves) for point in list(curve.points)]
         frame = pd.DataFrame(rows, columns=COLUMNS)

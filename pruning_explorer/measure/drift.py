@@ -6,7 +6,7 @@ nothing, its top-1 is -1, and its figures are NaN; so is every mean that it is p
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -129,35 +129,59 @@ def measure_drift(dense: Tensor, pruned: Tensor) -> Drift:
     Raises:
         SubjectError: as :func:`sample_drift`.
     """
-    if dense.shape != pruned.shape:
-        raise SubjectError(
-            f"dense outputs are {list(dense.shape)}, pruned ones {list(pruned.shape)}; take both from the same samples"
-        )
-    if dense.dim() not in (2, 3) or dense.numel() == 0:
-        raise SubjectError(f"outputs of {list(dense.shape)} have no drift; give logits [N, C] or [N, T, C], N > 0")
-    rows = max(1, CHUNK_ELEMENTS // dense[0].numel())
-    with torch.inference_mode():
-        pieces = [
-            _measure(d.double(), p.double())
-            for d, p in zip(
-                torch.split(_by_position(dense), rows), torch.split(_by_position(pruned), rows), strict=True
+    return DriftFrom(dense).measure(pruned)
+
+
+class DriftFrom:
+    """Drift of many pruned outputs from the same dense ones: what hangs on the dense ones alone is computed once.
+
+    Outputs too many for one piece are computed anew each time, so that they do not stay in memory in float64.
+    """
+
+    def __init__(self, dense: Tensor) -> None:
+        """Take logits ``[N, C]`` or ``[N, T, C]``.
+
+        Raises:
+            SubjectError: they are empty, or of another shape.
+        """
+        if dense.dim() not in (2, 3) or dense.numel() == 0:
+            raise SubjectError(f"outputs of {list(dense.shape)} have no drift; give logits [N, C] or [N, T, C], N > 0")
+        self._dense = dense
+        self._rows = max(1, CHUNK_ELEMENTS // dense[0].numel())
+        self._whole = _dense_side(_by_position(dense)) if self._rows >= len(dense) else None
+
+    def measure(self, pruned: Tensor) -> Drift:
+        """Drift to logits of the same shape.
+
+        Raises:
+            SubjectError: they are of another shape.
+        """
+        if self._dense.shape != pruned.shape:
+            raise SubjectError(
+                f"dense outputs are {list(self._dense.shape)}, pruned ones {list(pruned.shape)}; "
+                "take both from the same samples"
             )
-        ]
-    columns = [np.concatenate([piece[i].cpu().numpy() for piece in pieces]) for i in range(len(pieces[0]))]
-    kl, agrees, cosine, energy, noise, top_dense, top_pruned, likely_dense, likely_pruned = columns
-    return Drift(
-        kl_nats=kl,
-        agrees=agrees,
-        cosine=cosine,
-        dense_energy=energy,
-        noise_energy=noise,
-        dense_top1=top_dense,
-        pruned_top1=top_pruned,
-        dense_probability=likely_dense,
-        pruned_probability=likely_pruned,
-        sequence=dense.dim() == 3,
-        single=dense.shape[-1] == 1,
-    )
+        after = _by_position(pruned)
+        if self._whole is not None:
+            columns = [column.cpu().numpy() for column in _measure(self._whole, after)]
+        else:
+            before = torch.split(_by_position(self._dense), self._rows)
+            pieces = [_measure(_dense_side(d), p) for d, p in zip(before, torch.split(after, self._rows), strict=True)]
+            columns = [np.concatenate([each.cpu().numpy() for each in column]) for column in zip(*pieces, strict=True)]
+        kl, agrees, cosine, energy, noise, top_dense, top_pruned, likely_dense, likely_pruned = columns
+        return Drift(
+            kl_nats=kl,
+            agrees=agrees,
+            cosine=cosine,
+            dense_energy=energy,
+            noise_energy=noise,
+            dense_top1=top_dense,
+            pruned_top1=top_pruned,
+            dense_probability=likely_dense,
+            pruned_probability=likely_pruned,
+            sequence=pruned.dim() == 3,
+            single=pruned.shape[-1] == 1,
+        )
 
 
 def top1(logits: Tensor) -> Tensor:
@@ -183,19 +207,42 @@ def _top1(logits: Tensor, log_probabilities: Tensor) -> Tensor:
     return torch.where(log_probabilities.isnan().any(dim=-1), -1, logits.argmax(dim=-1))
 
 
-def _measure(dense: Tensor, pruned: Tensor) -> tuple[Tensor, ...]:
-    """Float64 logits ``[N, T, C]`` to the nine array fields of :class:`Drift`."""
-    log_dense, log_pruned = torch.log_softmax(dense, dim=-1), torch.log_softmax(pruned, dim=-1)
-    mass = log_dense.exp()
+class _DenseSide(NamedTuple):
+    """Of float64 logits ``[N, T, C]``: what drift from them takes; the last three are fields of :class:`Drift`."""
+
+    logits: Tensor
+    log_probabilities: Tensor
+    mass: Tensor
+    energy: Tensor
+    top1: Tensor
+    probability: Tensor
+
+
+@torch.inference_mode()
+def _dense_side(logits: Tensor) -> _DenseSide:
+    dense = logits.double()
+    log_dense = torch.log_softmax(dense, dim=-1)
+    likely = log_dense.amax(dim=-1).sum(dim=-1).exp()
+    return _DenseSide(
+        dense, log_dense, log_dense.exp(), dense.square().sum(dim=(1, 2)), _top1(dense, log_dense), likely
+    )
+
+
+@torch.inference_mode()
+def _measure(side: _DenseSide, logits: Tensor) -> tuple[Tensor, ...]:
+    """Logits ``[N, T, C]`` to the nine array fields of :class:`Drift`."""
+    dense, log_dense, mass, energy, top_dense, likely_dense = side
+    pruned = logits.double()
+    log_pruned = torch.log_softmax(pruned, dim=-1)
     # 0 ln 0 = 0, though 0 x inf is NaN; a NaN itself must stay
     terms = torch.where(mass == 0, 0, mass * (log_dense - log_pruned))
-    top_dense, top_pruned = _top1(dense, log_dense), _top1(pruned, log_pruned)
+    top_pruned = _top1(pruned, log_pruned)
     answered = (top_dense >= 0).all(dim=1) & (top_pruned >= 0).all(dim=1)
     single = dense.shape[-1] == 1
     # Rounding leaves some -1e-17
     divergence = terms.sum(dim=-1).mean(dim=-1).clamp_min(0)
     noise = (dense - pruned).square().sum(dim=(1, 2))
-    energy, other = dense.square().sum(dim=(1, 2)), pruned.square().sum(dim=(1, 2))
+    other = pruned.square().sum(dim=(1, 2))
     finite = energy.isfinite() & other.isfinite()
     return (
         torch.where(answered, divergence, torch.nan) if not single else torch.full_like(divergence, torch.nan),
@@ -205,7 +252,7 @@ def _measure(dense: Tensor, pruned: Tensor) -> tuple[Tensor, ...]:
         torch.where(finite, noise, torch.nan),
         top_dense,
         top_pruned,
-        log_dense.amax(dim=-1).sum(dim=-1).exp(),
+        likely_dense,
         log_pruned.amax(dim=-1).sum(dim=-1).exp(),
     )
 

@@ -1,5 +1,6 @@
 """Quality: how well outputs match the labels, dense beside pruned, with how sure one can be."""
 
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -38,10 +39,15 @@ def wilson_interval(right: int, n: int, confidence: float = 0.95) -> tuple[float
     return float(low[0]), float(high[0])
 
 
-def right_samples(subject: Subject, logits: Tensor) -> NDArray[np.bool_] | None:
+def right_samples(
+    subject: Subject, logits: Tensor, answers: NDArray[np.int64] | None = None
+) -> NDArray[np.bool_] | None:
     """Which samples are right, bool ``[N]``: the top-1 is the label, at every position of logits ``[N, T, C]``.
 
     A sample without an answer (NaN, +inf) is wrong. None where the subject has no labels.
+
+    Args:
+        answers: the top-1 of the logits, ``[N, T]`` with T = 1 for logits ``[N, C]``, where drift has found it already.
 
     Raises:
         SubjectError: labels and logits do not go together.
@@ -53,7 +59,8 @@ def right_samples(subject: Subject, logits: Tensor) -> NDArray[np.bool_] | None:
             f"{subject.name} has labels but a single output, which names no class; "
             "return logits [N, 2] (0 and z, where z went into a sigmoid), or give no labels"
         )
-    answers, labels = top1(logits).cpu().numpy(), subject.labels.cpu().numpy()
+    labels = subject.labels.cpu().numpy()
+    answers = top1(logits).cpu().numpy() if answers is None else answers.reshape(tuple(logits.shape[:-1]))
     if answers.shape != labels.shape:
         raise SubjectError(
             f"{subject.name} has labels {list(labels.shape)} for logits {list(logits.shape)}; "
@@ -106,7 +113,7 @@ def quality_table(subject: Subject, outputs_dense: Tensor, outputs_pruned: Tenso
 
 
 def _wilson(right: NDArray[np.int64], n: NDArray[np.int64], confidence: float) -> tuple[FloatArray, FloatArray]:
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    z = _normal_quantile((1 + confidence) / 2)
     p = right / n
     centre = p + z * z / (2 * n)
     half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -114,6 +121,11 @@ def _wilson(right: NDArray[np.int64], n: NDArray[np.int64], confidence: float) -
     # Exact at the ends, where rounding would leave 1e-17
     low = np.where(right == 0, 0.0, np.clip((centre - half) / scale, 0, 1))
     return low, np.where(right == n, 1.0, np.clip((centre + half) / scale, 0, 1))
+
+
+@lru_cache(maxsize=8)
+def _normal_quantile(probability: float) -> float:
+    return NormalDist().inv_cdf(probability)
 
 
 def quality_totals(table: pd.DataFrame | None) -> dict[str, float | int] | None:
