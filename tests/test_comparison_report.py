@@ -10,7 +10,7 @@ from torch import nn
 
 from pruning_explorer import Recipe, Subject, compare, load_subject
 from pruning_explorer.comparison_report import STANDING, comparison_html, largest, standing_points
-from pruning_explorer.lab.curve_points import measure_point
+from pruning_explorer.lab.curve_points import measure_points
 
 AMOUNTS = (0.5, 0.75, 0.9)
 TWO = {"plain": Recipe(amount=0.8), "all-together": Recipe(amount=0.8, scope="global")}
@@ -108,7 +108,7 @@ def test_where_recipes_stand_is_where_their_curves_pass() -> None:
     standing = standing_points(compare(subject, recipes, ()).studies)
     assert list(standing["recipe"]) == [0, 1, 2]
     for row, recipe in zip(standing.to_dict("records"), recipes.values(), strict=True):
-        point = measure_point(subject, recipe)
+        (point,) = measure_points(subject, recipe, [recipe.amount])
         for column in STANDING[1:]:
             np.testing.assert_allclose(row[column], point[column], rtol=1e-9)
 

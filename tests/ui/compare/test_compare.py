@@ -7,7 +7,7 @@ import pytest
 
 from pruning_explorer import Recipe, build_report, compute_masks, load_subject
 from pruning_explorer.figures.numbers import count, nats
-from pruning_explorer.lab.curve_points import measure_point
+from pruning_explorer.lab.curve_points import measure_points
 from pruning_explorer.measure.agreement import mask_agreement
 from tests.ui.compare.comparison import Comparison
 
@@ -43,7 +43,7 @@ def test_the_curves_are_measured_points(open_comparison: Open) -> None:
     for letter, scope in (("A", "layer"), ("B", "global")):
         line = next(trace for trace in lines if trace["name"].startswith(letter))
         place = line["customdata"].index(f"{'AB'.index(letter)}|0|0.9")
-        point = measure_point(subject, Recipe(amount=0.9, scope=scope))
+        (point,) = measure_points(subject, Recipe(scope=scope), [0.9])
         y = np.asarray(decoded(line["y"]))[place]
         assert y == pytest.approx(100 * point["quality"])
 
