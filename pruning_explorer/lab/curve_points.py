@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import Tensor
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError
-from pruning_explorer.measure.drift import DriftFrom
+from pruning_explorer.measure.drift import Drift, DriftFrom
 from pruning_explorer.measure.forward import dense_outputs, masked_outputs
 from pruning_explorer.measure.quality import right_samples, wilson_interval
 from pruning_explorer.prune.engine import compute_masks, rank_targets
@@ -83,33 +84,48 @@ def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -
     Raises:
         PruningExplorerError: the recipe does not fit the subject, or the network fails.
     """
+    runs: list[tuple[float, Masks, Tensor]] = []
+    problem: Exception | None = None
     dense = dense_outputs(subject)
-    drift_from = DriftFrom(dense)
+    try:
+        for amount, masks in zip(amounts, _masks_at(subject, recipe, amounts), strict=True):
+            untouched = all(masks.kept(target.name) == target.numel for target in masks.targets)
+            pruned = dense if untouched and not masks.recalibrate else masked_outputs(subject, masks)
+            runs.append((amount, masks, pruned))
+    except Exception as error:  # once those are told that went well
+        problem = error
+    drifts = DriftFrom(dense).measure_all([pruned for _, _, pruned in runs])
+    for (amount, masks, pruned), drift in zip(runs, drifts, strict=True):
+        yield {"seed": recipe.seed, "amount": amount} | _sizes(subject, masks) | _figures(subject, pruned, drift)
+    if problem is not None:
+        raise problem
+
+
+def _sizes(subject: Subject, masks: Masks) -> Point:
+    removed = {target: target.numel - masks.kept(target.name) for target in masks.targets}
+    removed_weights = sum(count for target, count in removed.items() if target.role == "weight")
     all_weights = sum(target.numel for target in subject.targets if target.role == "weight")
-    for amount, masks in zip(amounts, _masks_at(subject, recipe, amounts), strict=True):
-        removed = {target: target.numel - masks.kept(target.name) for target in masks.targets}
-        gone = sum(removed.values())
-        gone_weights = sum(count for target, count in removed.items() if target.role == "weight")
-        sparsity = gone_weights / all_weights if all_weights else math.nan
-        pruned = masked_outputs(subject, masks) if gone or masks.recalibrate else dense
-        drift = drift_from.measure(pruned)
-        totals = drift.totals()
-        right = right_samples(subject, pruned, drift.pruned_top1)
-        count = 0 if right is None else int(np.count_nonzero(right))
-        low, high = (math.nan, math.nan) if right is None else wilson_interval(count, len(right))
-        yield {
-            "seed": recipe.seed,
-            "amount": amount,
-            "achieved": gone / sum(target.numel for target in masks.targets),
-            "sparsity": sparsity,
-            "compression": math.inf if sparsity == 1 else 1 / (1 - sparsity),
-            "quality": math.nan if right is None else count / len(right),
-            "quality_low": low,
-            "quality_high": high,
-            "kl_nats": totals["kl_nats"],
-            "agreement": totals["agreement"],
-            "sqnr_db": totals["sqnr_db"],
-        }
+    sparsity = removed_weights / all_weights if all_weights else math.nan
+    return {
+        "achieved": sum(removed.values()) / sum(target.numel for target in masks.targets),
+        "sparsity": sparsity,
+        "compression": math.inf if sparsity == 1 else 1 / (1 - sparsity),
+    }
+
+
+def _figures(subject: Subject, pruned: Tensor, drift: Drift) -> Point:
+    totals = drift.totals()
+    right = right_samples(subject, pruned, drift.pruned_top1)
+    count = 0 if right is None else int(np.count_nonzero(right))
+    low, high = (math.nan, math.nan) if right is None else wilson_interval(count, len(right))
+    return {
+        "quality": math.nan if right is None else count / len(right),
+        "quality_low": low,
+        "quality_high": high,
+        "kl_nats": totals["kl_nats"],
+        "agreement": totals["agreement"],
+        "sqnr_db": totals["sqnr_db"],
+    }
 
 
 def _masks_at(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Iterator[Masks]:

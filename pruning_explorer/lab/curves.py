@@ -38,9 +38,11 @@ COLUMNS = [
 SEEDS = 5
 """Under so many seeds a recipe is measured that draws."""
 
-TASK_SECONDS = 0.03
+TASK_SECONDS = 0.06
 MOST_PER_TASK = 8
-"""Handing out a task costs half a millisecond: one has as many points as take a moment, and no more."""
+LEAST_TASKS_LEFT = 4
+"""Handing out a task costs half a millisecond: one has as many points as take a moment, and fewer towards the end, so
+that no worker waits long for the last."""
 
 Amounts = tuple[float, ...]
 
@@ -181,12 +183,18 @@ class CurveJob:
         first = {id(curve): i for i, curve in reversed(list(enumerate(self.curves)))}
         # A recipe that stands there twice has one curve, which is measured once
         queues = {i: deque(self.curves[i].missing()) for i in sorted(first.values()) if not self.curves[i].done}
+        begun: set[int] = set()
         while queues:
-            for i, queue in list(queues.items()):
+            # A recipe's first point ranks it: until that stands, others would do the same
+            ready = [i for i in queues if i in pace or i not in begun] or list(queues)
+            for i in ready:
+                queue = queues[i]
                 if not queue or self.curves[i].problem:
                     del queues[i]
                     continue
-                stops = tuple(queue.popleft() for _ in range(min(len(queue), pace.get(i, 1))))
+                share = 1 + sum(map(len, queues.values())) // LEAST_TASKS_LEFT
+                stops = tuple(queue.popleft() for _ in range(min(len(queue), pace.get(i, 1), share)))
+                begun.add(i)
                 yield Task(self._load, self.subject.name, i, self.curves[i].recipe, stops)
 
 

@@ -5,6 +5,7 @@ nothing, its top-1 is -1, and its figures are NaN; so is every mean that it is p
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from pruning_explorer.errors import SubjectError
 
 FloatArray = NDArray[np.float64]
+AnyArray = NDArray[Any]
 
 CHUNK_ELEMENTS = 1 << 22
 """Logits are converted to float64 in pieces of about so many."""
@@ -156,31 +158,53 @@ class DriftFrom:
         Raises:
             SubjectError: they are of another shape.
         """
-        if self._dense.shape != pruned.shape:
-            raise SubjectError(
-                f"dense outputs are {list(self._dense.shape)}, pruned ones {list(pruned.shape)}; "
-                "take both from the same samples"
-            )
-        after = _by_position(pruned)
-        if self._whole is not None:
-            columns = [column.cpu().numpy() for column in _measure(self._whole, after)]
-        else:
-            before = torch.split(_by_position(self._dense), self._rows)
-            pieces = [_measure(_dense_side(d), p) for d, p in zip(before, torch.split(after, self._rows), strict=True)]
-            columns = [np.concatenate([each.cpu().numpy() for each in column]) for column in zip(*pieces, strict=True)]
+        return self.measure_all([pruned])[0]
+
+    def measure_all(self, pruned: Sequence[Tensor]) -> list[Drift]:
+        """Drift to each of several logits: many small ones together, in a fraction of the time of one after the other.
+
+        Raises:
+            SubjectError: some are of another shape.
+        """
+        for each in pruned:
+            if each.shape != self._dense.shape:
+                raise SubjectError(
+                    f"dense outputs are {list(self._dense.shape)}, pruned ones {list(each.shape)}; "
+                    "take both from the same samples"
+                )
+        after = [_by_position(each) for each in pruned]
+        if self._whole is None:
+            return [self._drift(self._in_pieces(each), 0) for each in after]
+        together = max(1, CHUNK_ELEMENTS // self._dense.numel())
+        drifts = []
+        for start in range(0, len(after), together):
+            some = after[start : start + together]
+            columns = [column.cpu().numpy() for column in _measure(self._whole, torch.stack(some))]
+            drifts += [self._drift(columns, i) for i in range(len(some))]
+        return drifts
+
+    def _in_pieces(self, pruned: Tensor) -> list[AnyArray]:
+        before = torch.split(_by_position(self._dense), self._rows)
+        pieces = [
+            _measure(_dense_side(d), p.unsqueeze(0))
+            for d, p in zip(before, torch.split(pruned, self._rows), strict=True)
+        ]
+        return [np.concatenate([each.cpu().numpy() for each in column], axis=1) for column in zip(*pieces, strict=True)]
+
+    def _drift(self, columns: Sequence[AnyArray], index: int) -> Drift:
         kl, agrees, cosine, energy, noise, top_dense, top_pruned, likely_dense, likely_pruned = columns
         return Drift(
-            kl_nats=kl,
-            agrees=agrees,
-            cosine=cosine,
-            dense_energy=energy,
-            noise_energy=noise,
-            dense_top1=top_dense,
-            pruned_top1=top_pruned,
-            dense_probability=likely_dense,
-            pruned_probability=likely_pruned,
-            sequence=pruned.dim() == 3,
-            single=pruned.shape[-1] == 1,
+            kl_nats=kl[index],
+            agrees=agrees[index],
+            cosine=cosine[index],
+            dense_energy=energy[0],
+            noise_energy=noise[index],
+            dense_top1=top_dense[0],
+            pruned_top1=top_pruned[index],
+            dense_probability=likely_dense[0],
+            pruned_probability=likely_pruned[index],
+            sequence=self._dense.dim() == 3,
+            single=self._dense.shape[-1] == 1,
         )
 
 
@@ -208,7 +232,7 @@ def _top1(logits: Tensor, log_probabilities: Tensor) -> Tensor:
 
 
 class _DenseSide(NamedTuple):
-    """Of float64 logits ``[N, T, C]``: what drift from them takes; the last three are fields of :class:`Drift`."""
+    """Of logits ``[N, T, C]`` in float64: what drift from them takes. The last three are fields of :class:`Drift`."""
 
     logits: Tensor
     log_probabilities: Tensor
@@ -223,36 +247,34 @@ def _dense_side(logits: Tensor) -> _DenseSide:
     dense = logits.double()
     log_dense = torch.log_softmax(dense, dim=-1)
     likely = log_dense.amax(dim=-1).sum(dim=-1).exp()
-    return _DenseSide(
-        dense, log_dense, log_dense.exp(), dense.square().sum(dim=(1, 2)), _top1(dense, log_dense), likely
-    )
+    energy = dense.square().sum(dim=(-2, -1))
+    return _DenseSide(dense, log_dense, log_dense.exp(), energy, _top1(dense, log_dense), likely)
 
 
 @torch.inference_mode()
 def _measure(side: _DenseSide, logits: Tensor) -> tuple[Tensor, ...]:
-    """Logits ``[N, T, C]`` to the nine array fields of :class:`Drift`."""
+    """A pruned logits ``[A, N, T, C]`` to the nine array fields of :class:`Drift`, each with A in front, or 1."""
     dense, log_dense, mass, energy, top_dense, likely_dense = side
     pruned = logits.double()
     log_pruned = torch.log_softmax(pruned, dim=-1)
     # 0 ln 0 = 0, though 0 x inf is NaN; a NaN itself must stay
     terms = torch.where(mass == 0, 0, mass * (log_dense - log_pruned))
     top_pruned = _top1(pruned, log_pruned)
-    answered = (top_dense >= 0).all(dim=1) & (top_pruned >= 0).all(dim=1)
-    single = dense.shape[-1] == 1
+    answered = (top_dense >= 0).all(dim=-1) & (top_pruned >= 0).all(dim=-1)
     # Rounding leaves some -1e-17
     divergence = terms.sum(dim=-1).mean(dim=-1).clamp_min(0)
-    noise = (dense - pruned).square().sum(dim=(1, 2))
-    other = pruned.square().sum(dim=(1, 2))
+    noise = (dense - pruned).square().sum(dim=(-2, -1))
+    other = pruned.square().sum(dim=(-2, -1))
     finite = energy.isfinite() & other.isfinite()
     return (
-        torch.where(answered, divergence, torch.nan) if not single else torch.full_like(divergence, torch.nan),
-        (top_dense == top_pruned).all(dim=1) & answered,
-        ((dense * pruned).sum(dim=(1, 2)) / (energy * other).sqrt()).clamp(-1, 1),
-        energy,
+        torch.where(answered, divergence, torch.nan) if dense.shape[-1] > 1 else torch.full_like(divergence, torch.nan),
+        (top_dense == top_pruned).all(dim=-1) & answered,
+        ((dense * pruned).sum(dim=(-2, -1)) / (energy * other).sqrt()).clamp(-1, 1),
+        energy.unsqueeze(0),
         torch.where(finite, noise, torch.nan),
-        top_dense,
+        top_dense.unsqueeze(0),
         top_pruned,
-        likely_dense,
+        likely_dense.unsqueeze(0),
         log_pruned.amax(dim=-1).sum(dim=-1).exp(),
     )
 

@@ -17,6 +17,7 @@ from pruning_explorer.prune.subject import skeleton
 VALUES = frozenset(
     {type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.layout, torch.memory_format}
 )
+CONTAINERS = frozenset({dict, OrderedDict, list, tuple, set})
 SHARED = (Tensor, type, types.FunctionType, types.BuiltinFunctionType, weakref.ref)
 """What a skeleton does not copy: another one would hold the very same."""
 
@@ -80,14 +81,17 @@ def _copy(value: Any) -> Any:
 
 def _same(before: Any, now: Any) -> bool:
     """Whether a value is surely as it was when it was copied."""
+    kind = type(now)
+    if kind in VALUES:
+        return before is now or (type(before) is kind and bool(before == now))
     if isinstance(now, SHARED):
         return before is now
-    if type(before) is not type(now):
+    if type(before) is not kind:
         return False
-    if type(now) in (dict, OrderedDict):
+    if kind in CONTAINERS and not now:
+        return not before
+    if kind in (dict, OrderedDict):
         return bool(before.keys() == now.keys()) and all(_same(before[key], each) for key, each in now.items())
-    if type(now) in (list, tuple):
+    if kind in (list, tuple):
         return len(before) == len(now) and all(map(_same, before, now))
-    if type(now) is set:
-        return bool(before == now) and all(type(each) in VALUES for each in now)
-    return type(now) in VALUES and bool(before == now)
+    return kind is set and bool(before == now) and all(type(each) in VALUES for each in now)

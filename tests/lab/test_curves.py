@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject, build_report, compute_masks, load_subject
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.lab.curve_points import Task, measure_task
 from pruning_explorer.lab.curves import (
     COLUMNS,
     CurveDesk,
@@ -197,19 +198,29 @@ def test_a_failing_network_is_said_and_not_waited_for(subject: Subject) -> None:
     assert "samples" in job.problems[0]
 
 
+class Brittle(nn.Module):
+    """Fails where nothing is left of its weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if bool((self.fc.weight == 0).all()):
+            raise ZeroDivisionError("nothing left")
+        logits: Tensor = self.fc(x)
+        return logits
+
+
 def test_a_network_that_fails_only_when_pruned_is_said_too() -> None:
-    class Brittle(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.fc = nn.Linear(4, 3)
-
-        def forward(self, x: Tensor) -> Tensor:
-            if bool((self.fc.weight == 0).all()):
-                raise ZeroDivisionError("nothing left")
-            logits: Tensor = self.fc(x)
-            return logits
-
     job = finish(desk().ask(Subject.from_module(Brittle(), torch.ones(2, 4)), Recipe(), "me"))
     assert job.problems[0] is not None
     assert "ZeroDivisionError: nothing left" in job.problems[0]
     assert 0 in job.frame()["amount"].tolist()
+
+
+def test_points_before_a_failure_stand() -> None:
+    subject = Subject.from_module(Brittle(), torch.ones(2, 4))
+    answer = measure_task(Task(lambda _: subject, "", 0, Recipe(), ((0, 0.5), (0, 0.25), (0, 1.0), (0, 0.75))))
+    assert [point["amount"] for point in answer.points] == [0.5, 0.25]
+    assert "nothing left" in str(answer.problem)

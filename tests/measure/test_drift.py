@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure import drift
-from pruning_explorer.measure.drift import drift_totals, measure_drift, sample_drift, top1
+from pruning_explorer.measure.drift import DriftFrom, drift_totals, measure_drift, sample_drift, top1
 from pruning_explorer.measure.forward import dense_outputs, layer_outputs, masked_outputs
 from pruning_explorer.measure.layer_drift import COLUMNS, layer_drift
 from pruning_explorer.prune.engine import compute_masks
@@ -166,6 +166,20 @@ def test_bad_outputs_are_errors() -> None:
         drift_totals(torch.zeros(3), torch.zeros(3))
     with pytest.raises(SubjectError, match=r"\[2, 3\], pruned ones \[2, 4\]"):
         sample_drift(torch.zeros(2, 3), torch.zeros(2, 4))
+
+
+@pytest.mark.parametrize("chunk", [drift.CHUNK_ELEMENTS, 2 * 7 * 3 * 4, 8])
+@pytest.mark.parametrize("shape", [(7, 4), (7, 3, 4), (7, 1)])
+def test_many_at_once_are_as_one_by_one(monkeypatch: pytest.MonkeyPatch, chunk: int, shape: tuple[int, ...]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    dense, *pruned = (torch.randn(shape, generator=generator) for _ in range(6))
+    pruned[2][1] = NAN
+    alone = [sample_drift(dense, each) for each in pruned]
+    monkeypatch.setattr(drift, "CHUNK_ELEMENTS", chunk)
+    drifts = DriftFrom(dense).measure_all(pruned)
+    for each, expected in zip(drifts, alone, strict=True):
+        pd.testing.assert_frame_equal(each.frame(), expected)
+    assert DriftFrom(dense).measure_all([]) == []
 
 
 def test_large_outputs_go_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
