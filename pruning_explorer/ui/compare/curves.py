@@ -20,7 +20,7 @@ from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.5
 AXES: dict[Axis, str] = {"sparsity": "Sparsity", "compression": "Compression, log"}
-PROGRESS_HEIGHT = 48
+PROGRESS_HEIGHT = 112
 """Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
 _DESK = CurveDesk()

@@ -30,7 +30,7 @@ from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.4
-STATUS_HEIGHT = 60
+STATUS_HEIGHT = 88
 """Of the lines above the table, whatever they say: nothing moves when the work is done."""
 PICTURES = {
     "comparison_curves": "curves",
