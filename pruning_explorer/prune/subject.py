@@ -1,17 +1,16 @@
 """The model under study, with its sample inputs: dense and read-only."""
 
 import copy
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, Self
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError, TargetError
+from pruning_explorer.prune.content_id import extended_id, network_id
 from pruning_explorer.prune.targets import Target, find_targets, is_lazy
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.floating]]
@@ -55,6 +54,9 @@ class Subject:
         targets: every parameter that can be pruned, biases and norms among them.
         refused: every other parameter, with the reason.
         loading: lines of Python that bind ``model`` to a fresh copy of this network, for scripts.
+        runnable: False where only the weights are known and not the network: then it is never called, and has no
+            samples.
+        origin: where it comes from, in a few words.
     """
 
     name: str
@@ -73,6 +75,8 @@ class Subject:
     loading: str = "# `model` is your network"
     calibration: tuple[Tensor, ...] | None = None
     calibration_labels: Tensor | None = None
+    runnable: bool = True
+    origin: str = ""
 
     @classmethod
     def from_module(
@@ -91,6 +95,9 @@ class Subject:
         loading: str | None = None,
         calibration: Tensor | Sequence[Tensor] | None = None,
         calibration_labels: Tensor | None = None,
+        runnable: bool = True,
+        origin: str = "",
+        identity: bytes | None = None,
     ) -> Self:
         """Study a network of one's own.
 
@@ -102,6 +109,9 @@ class Subject:
             labels: int ``[N]``, or ``[N, T]`` where the logits are ``[N, T, C]``.
             calibration: inputs that criteria may look at, shaped as ``samples`` and best not among them.
             calibration_labels: of the calibration inputs, for criteria that need a loss.
+            runnable: False for a module that only holds weights and cannot be called.
+            identity: what tells this network's weights from others', where reading them all would take long; without
+                it the id is made of every weight.
 
         Raises:
             SubjectError: nothing in it can be pruned, or samples and labels differ in length.
@@ -109,6 +119,8 @@ class Subject:
         inputs, seen = _as_inputs(samples), _as_inputs(calibration)
         _check_lengths(inputs, labels, groups)
         _check_calibration(seen, calibration_labels, inputs)
+        if inputs is not None and not runnable:
+            raise SubjectError(f"{name} is known by its weights alone, so samples cannot be run; give the network")
         frame = _frozen_skeleton(model)
         targets, refused = find_targets(frame)
         if not targets:
@@ -126,12 +138,46 @@ class Subject:
             quality_name=quality_name or ("accuracy" if labels is None or one_label_each else "exact match"),
             view=view,
             about=about,
-            id=_content_id(name, frame, (*(inputs or ()), labels), (*(seen or ()), calibration_labels)),
+            id=extended_id(network_id(name, frame, identity), inputs, labels, seen, calibration_labels),
             targets=targets,
             refused=MappingProxyType(refused),
             loading=loading or cls.loading,
             calibration=seen,
             calibration_labels=calibration_labels,
+            runnable=runnable,
+            origin=origin,
+        )
+
+    def with_samples(
+        self,
+        samples: Tensor | Sequence[Tensor],
+        labels: Tensor | None = None,
+        *,
+        output_names: Sequence[str] = (),
+        view: SampleView | None = None,
+    ) -> Self:
+        """The same network, judged on other samples; the calibration part stays.
+
+        Raises:
+            SubjectError: samples and labels differ in length, or there is no network to run.
+        """
+        inputs = _as_inputs(samples)
+        if not self.runnable:
+            raise SubjectError(f"{self.name} is known by its weights alone, so samples cannot be run; give the network")
+        _check_lengths(inputs, labels, None)
+        _check_calibration(self.calibration, self.calibration_labels, inputs)
+        one_label_each = labels is not None and labels.dim() == 1
+        names = tuple(output_names) or self.output_names
+        return replace(
+            self,
+            samples=inputs,
+            labels=labels,
+            output_names=names,
+            groups=labels if one_label_each else None,
+            group_names=names if one_label_each else (),
+            quality_name="accuracy" if labels is None or one_label_each else "exact match",
+            view=view,
+            id=extended_id(self.id, inputs, labels),
         )
 
     @property
@@ -233,30 +279,3 @@ def _check_calibration(
             f"a calibration input has {len(calibration)} tensors and a sample {len(samples)}; give one for each "
             "positional input of forward"
         )
-
-
-def _content_id(
-    name: str, model: nn.Module, judged: tuple[Tensor | None, ...], calibration: tuple[Tensor | None, ...]
-) -> str:
-    digest = hashlib.blake2b(name.encode(), digest_size=8)
-    # Equal weights under another activation are another network
-    for path, module in model.named_modules():
-        digest.update(f"{path} {type(module).__module__}.{type(module).__qualname__} {module.extra_repr()}".encode())
-    for key, tensor in model.state_dict(keep_vars=True).items():
-        digest.update(key.encode())
-        _hash_values(digest, tensor)
-    for part in (judged, calibration):
-        for each in part:
-            digest.update(b"none" if each is None else b"some")
-            if each is not None:
-                _hash_values(digest, each)
-    return digest.hexdigest()
-
-
-def _hash_values(digest: "hashlib.blake2b", tensor: Tensor) -> None:
-    if is_lazy(tensor):
-        return
-    digest.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
-    if tensor.is_meta or tensor.numel() == 0:
-        return
-    digest.update(tensor.detach().contiguous().cpu().flatten().view(torch.uint8).numpy().data)

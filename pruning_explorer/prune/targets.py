@@ -32,6 +32,18 @@ PRUNABLE = (
 )
 
 
+class StoredLayer(nn.Module):
+    """Tensors of one layer whose network is not known, as in a checkpoint; it cannot be called.
+
+    Attributes:
+        layer_type: what the layer most likely is, by its names and shapes: ``"Conv2d"``.
+    """
+
+    def __init__(self, layer_type: str) -> None:
+        super().__init__()
+        self.layer_type = layer_type
+
+
 @dataclass(frozen=True)
 class Target:
     """One prunable parameter of a network.
@@ -107,24 +119,42 @@ def _target(
         aliases=aliases,
         module=path,
         layer_type=_layer_type(module),
-        role=_role(name, module),
+        role=_role(name, parameter, module),
         shape=tuple(parameter.shape),
         dtype=parameter.dtype,
-        out_dim=1 if isinstance(module, TRANSPOSED) and parameter.dim() > 1 else 0,
+        out_dim=1 if issubclass(layer_class(module), TRANSPOSED) and parameter.dim() > 1 else 0,
         position=position,
     )
 
 
+_KNOWN_CLASSES = {f"{each.__module__}.{each.__qualname__}": each for each in PRUNABLE + NORMS}
+
+
+def layer_class(module: nn.Module) -> type[nn.Module]:
+    """A module's class; for one of an exported program, which only remembers its name, torch's class of that name."""
+    type_name = getattr(module, "type_name", None)
+    if type(module).__module__.startswith("torch.export.") and callable(type_name):
+        return _KNOWN_CLASSES.get(str(type_name()), type(module))
+    return type(module)
+
+
 def _layer_type(module: nn.Module) -> str:
+    if isinstance(module, StoredLayer):
+        return module.layer_type
     # MultiheadAttention keeps its output projection in a private subclass of Linear
-    return "Linear" if isinstance(module, nn.Linear) else type(module).__name__
+    kind = layer_class(module)
+    return "Linear" if issubclass(kind, nn.Linear) else kind.__name__
 
 
-def _role(name: str, module: nn.Module) -> Role:
-    if isinstance(module, NORMS):
-        return "norm"
+def _role(name: str, parameter: nn.Parameter, module: nn.Module) -> Role:
     leaf = name.rpartition(".")[2]
-    return "bias" if "bias" in leaf else "weight"
+    if issubclass(layer_class(module), NORMS):
+        return "norm"
+    if "bias" in leaf:
+        return "bias"
+    # Of a layer that torch does not know, a weight of one dim is a scale
+    known = issubclass(layer_class(module), PRUNABLE)
+    return "weight" if known or parameter.dim() > 1 else "norm"
 
 
 def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | None:
@@ -145,7 +175,9 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
         return f"{str(parameter.dtype).removeprefix('torch.')} weights have no magnitude that can be ranked here"
     if parameter.dtype.itemsize < 2:
         return f"{str(parameter.dtype).removeprefix('torch.')} cannot be computed with on this device"
-    if not isinstance(module, PRUNABLE + NORMS):
+    if isinstance(module, StoredLayer) or issubclass(layer_class(module), PRUNABLE + NORMS):
+        return None
+    if leaf not in ("weight", "bias"):
         return f"a parameter of {type(module).__name__} itself, which is no layer type that torch prunes"
     return None
 

@@ -1,0 +1,49 @@
+"""Ids made of content: the same weights and samples give the same id, wherever they come from."""
+
+import hashlib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from pruning_explorer.prune.targets import is_lazy
+
+Digest = hashlib.blake2b
+
+
+def network_id(name: str, model: nn.Module, identity: bytes | None = None) -> str:
+    """An id of a network: its modules and their settings, and every value of its tensors.
+
+    Args:
+        identity: what stands for the values, where reading them all would take long.
+    """
+    digest = Digest(name.encode(), digest_size=8)
+    # Equal weights under another activation are another network
+    for path, module in model.named_modules():
+        digest.update(f"{path} {type(module).__module__}.{type(module).__qualname__} {module.extra_repr()}".encode())
+    for key, tensor in model.state_dict(keep_vars=True).items():
+        digest.update(key.encode())
+        if identity is None:
+            _add_values(digest, tensor)
+    digest.update(identity or b"")
+    return digest.hexdigest()
+
+
+def extended_id(start: str, *parts: Tensor | Sequence[Tensor] | None) -> str:
+    """An id of what ``start`` is the id of, together with tensors."""
+    digest = Digest(start.encode(), digest_size=8)
+    for part in parts:
+        tensors = () if part is None else (part,) if isinstance(part, Tensor) else tuple(part)
+        digest.update(f"{'none' if part is None else len(tensors)} ".encode())
+        for tensor in tensors:
+            _add_values(digest, tensor)
+    return digest.hexdigest()
+
+
+def _add_values(digest: Digest, tensor: Tensor) -> None:
+    if is_lazy(tensor):
+        return
+    digest.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
+    if tensor.is_meta or tensor.numel() == 0:
+        return
+    digest.update(tensor.detach().contiguous().cpu().flatten().view(torch.uint8).numpy().data)
