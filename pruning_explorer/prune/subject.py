@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError, TargetError
 from pruning_explorer.prune.content_id import extended_id, network_id
+from pruning_explorer.prune.metric import Metric, classes_among, metric_id, name_of_quality
 from pruning_explorer.prune.targets import Target, find_targets, is_lazy
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.floating]]
@@ -40,11 +41,11 @@ class Subject:
     Attributes:
         samples: positional inputs of ``forward``, batch first, N samples; None where there are none.
         labels: int64 ``[N]`` for logits ``[N, C]``, or ``[N, T]`` for logits ``[N, T, C]``, where a sample is
-            right when all T are.
+            right when all T are. With a metric, of any shape ``[N, ...]`` and dtype.
         output_names: names along the last dim of the logits; empty where unknown.
         groups: int64 ``[N]``, the class of each sample in the per-class table.
         group_names: names of those classes.
-        quality_name: what being right is called: ``"accuracy"`` or ``"exact match"``.
+        quality_name: what being right is called: ``"accuracy"``, ``"exact match"``, or what the metric is called.
         view: how a sample is shown.
         about: what this is, in a sentence or two.
         calibration: inputs like ``samples``, M of them, of the part that the network was trained on: what criteria may
@@ -57,6 +58,7 @@ class Subject:
         runnable: False where only the weights are known and not the network: then it is never called, and has no
             samples.
         origin: where it comes from, in a few words.
+        metric: judges the outputs in place of comparing them with the labels.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Subject:
     calibration_labels: Tensor | None = None
     runnable: bool = True
     origin: str = ""
+    metric: Metric | None = None
 
     @classmethod
     def from_module(
@@ -98,6 +101,7 @@ class Subject:
         runnable: bool = True,
         origin: str = "",
         identity: bytes | None = None,
+        metric: Metric | None = None,
     ) -> Self:
         """Study a network of one's own.
 
@@ -112,6 +116,9 @@ class Subject:
             runnable: False for a module that only holds weights and cannot be called.
             identity: what tells this network's weights from others', where reading them all would take long; without
                 it the id is made of every weight.
+            metric: a scoring function of one's own: logits and labels (None where there are none) to one number per
+                sample, ``[N]`` in [0, 1], higher is better, bool for right or wrong; quality is its mean. It is called
+                as its function is, or ``quality_name``. Labels may then have any shape ``[N, ...]``.
 
         Raises:
             SubjectError: nothing in it can be pruned, or samples and labels differ in length.
@@ -126,19 +133,23 @@ class Subject:
         if not targets:
             reasons = "; ".join(f"{key}: {why}" for key, why in list(refused.items())[:3]) or "it has no parameters"
             raise SubjectError(f"nothing in {name} can be pruned ({reasons})")
-        one_label_each = labels is not None and labels.dim() == 1
+        classes = classes_among(labels, metric, bool(group_names or output_names))
+        quality = quality_name or name_of_quality(labels, metric)
+        start = network_id(name, frame, identity)
+        if metric is not None:
+            start = f"{start} {metric_id(metric)} {quality}"
         return cls(
             name=name,
             model=frame,
             samples=inputs,
             labels=labels,
             output_names=tuple(output_names),
-            groups=groups if groups is not None else labels if one_label_each else None,
-            group_names=tuple(group_names) or (tuple(output_names) if one_label_each else ()),
-            quality_name=quality_name or ("accuracy" if labels is None or one_label_each else "exact match"),
+            groups=groups if groups is not None else classes,
+            group_names=tuple(group_names) or (tuple(output_names) if classes is not None else ()),
+            quality_name=quality,
             view=view,
             about=about,
-            id=extended_id(network_id(name, frame, identity), inputs, labels, seen, calibration_labels),
+            id=extended_id(start, inputs, labels, seen, calibration_labels),
             targets=targets,
             refused=MappingProxyType(refused),
             loading=loading or cls.loading,
@@ -146,6 +157,7 @@ class Subject:
             calibration_labels=calibration_labels,
             runnable=runnable,
             origin=origin,
+            metric=metric,
         )
 
     def with_samples(
@@ -156,7 +168,7 @@ class Subject:
         output_names: Sequence[str] = (),
         view: SampleView | None = None,
     ) -> Self:
-        """The same network, judged on other samples; the calibration part stays.
+        """The same network, judged on other samples, by the same metric; the calibration part stays.
 
         Raises:
             SubjectError: samples and labels differ in length, or there is no network to run.
@@ -166,16 +178,16 @@ class Subject:
             raise SubjectError(f"{self.name} is known by its weights alone, so samples cannot be run; give the network")
         _check_lengths(inputs, labels, None)
         _check_calibration(self.calibration, self.calibration_labels, inputs)
-        one_label_each = labels is not None and labels.dim() == 1
         names = tuple(output_names) or self.output_names
+        classes = classes_among(labels, self.metric, bool(names))
         return replace(
             self,
             samples=inputs,
             labels=labels,
             output_names=names,
-            groups=labels if one_label_each else None,
-            group_names=names if one_label_each else (),
-            quality_name="accuracy" if labels is None or one_label_each else "exact match",
+            groups=classes,
+            group_names=names if classes is not None else (),
+            quality_name=name_of_quality(labels, None) if self.metric is None else self.quality_name,
             view=view,
             id=extended_id(self.id, inputs, labels),
         )
