@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from pruning_explorer.prune.masks import Masks
     from pruning_explorer.prune.recipe import Recipe
     from pruning_explorer.prune.subject import SampleView, Subject
-    from pruning_explorer.sources.samples import load_subject, sample_names
+    from pruning_explorer.sources.samples import sample_names
+    from pruning_explorer.sources.words import load_subject
 
 __all__ = [
     "Comparison",
@@ -38,7 +39,7 @@ _ROOMS = {
     "build_report": "measure.report",
     "compare": "lab.comparison",
     "compute_masks": "prune.engine",
-    "load_subject": "sources.samples",
+    "load_subject": "sources.words",
     "sample_names": "sources.samples",
 }
 

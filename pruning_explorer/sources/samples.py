@@ -149,18 +149,18 @@ SAMPLES: dict[str, SampleSpec] = {
 
 
 def sample_names() -> tuple[str, ...]:
-    """Names that :func:`load_subject` knows, in the order in which to meet them."""
+    """Names that :func:`load_sample` knows, in the order in which to meet them."""
     return tuple(SAMPLES)
 
 
 @lru_cache(maxsize=len(SAMPLES))
-def load_subject(name: str) -> Subject:
+def load_sample(name: str) -> Subject:
     """A sample network with its trained weights and its held-out samples; read once, then shared by everyone.
 
     Raises:
         SubjectError: there is no sample of that name, or its files are missing.
 
-    >>> load_subject("tutorial-mlp").weight("fc1.weight").shape
+    >>> load_sample("tutorial-mlp").weight("fc1.weight").shape
     torch.Size([4, 5])
     """
     if name not in SAMPLES:

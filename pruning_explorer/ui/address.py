@@ -10,9 +10,8 @@ from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.prune.recipe import SETTINGS, Recipe, offered
 from pruning_explorer.prune.settings import format_value
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.ui.subjects import find_subject, first_subject
 
-DEFAULT_SUBJECT = "digits-cnn"
 LISTS = ("target", "freeze", "layer_amount")
 KNOWN = {"subject", "layer", "embed", "embed_options", *SETTINGS, *LISTS}
 
@@ -74,12 +73,12 @@ def read_address(query: Mapping[str, Sequence[str]]) -> Address:
 
 
 def _subject(query: Mapping[str, Sequence[str]], problems: list[str]) -> Subject:
-    name = query.get("subject", [DEFAULT_SUBJECT])[-1]
+    first = first_subject()
     try:
-        return load_subject(name)
+        return find_subject(query.get("subject", [first])[-1])
     except PruningExplorerError as error:
-        problems.append(f"{error}; {DEFAULT_SUBJECT} is shown instead")
-        return load_subject(DEFAULT_SUBJECT)
+        problems.append(f"{error}; {first} is shown instead")
+        return find_subject(first)
 
 
 def _that_fits(subject: Subject, recipe: Recipe, problems: list[str]) -> Recipe:

@@ -13,14 +13,14 @@ _LINKS = re.compile(r"(?i)(?<=:)(?=//|material/)|(?<=\bwww)(?=\.)|(?<=@)")
 _INVISIBLE_GLUE = "\N{WORD JOINER}"
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = LONGEST) -> str:
     r"""Markdown that shows ``text`` on one line, letter by letter; a long one without its middle.
 
     >>> print(plain("no field *x*"))
     no field \*x\*
     """
     line = " ".join(text.split())
-    if len(line) > LONGEST:
-        line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+    if len(line) > longest:
+        line = f"{line[: longest // 2]} … {line[-longest // 2 :]}"
     # Links and icons are made after the backslashes are gone
     return _MARKS.sub(r"\\\1", _LINKS.sub(_INVISIBLE_GLUE, line))

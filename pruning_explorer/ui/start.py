@@ -4,15 +4,14 @@ from pruning_explorer.lab.study import study
 from pruning_explorer.lab.workers import tune_process
 from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.prune.recipe import Recipe
-from pruning_explorer.sources.samples import load_subject
-from pruning_explorer.ui.address import DEFAULT_SUBJECT
 from pruning_explorer.ui.explore.cliff import warm_cliff
+from pruning_explorer.ui.subjects import find_subject, first_subject
 
 
 def warm_up() -> None:
     """Load what the first page shows and run its network once, so that the first visitor does not wait for it."""
     tune_process()
-    first = study(load_subject(DEFAULT_SUBJECT), Recipe())
+    first = study(find_subject(first_subject()), Recipe())
     for part in ("layers", "sparsity", "cost", "drift", "quality"):
         getattr(first, part)
     layer_drift(first.subject, first.masks)

@@ -18,10 +18,13 @@ from pruning_explorer.prune.schedule import SCHEDULES, STEPS, parse_schedule
 from pruning_explorer.prune.settings import Setting, Value, format_value, write_choice
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
-from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.ui.subjects import find_subject
 
 AMOUNT_STEPS = 1000
 """Of the amount slider: 0.1 % each."""
+
+LARGE = 1 << 25
+"""Weights of a checkpoint from which on its layers are looked at one by one."""
 
 
 def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[str, ...]:
@@ -45,6 +48,8 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
     state["seed"] = recipe.seed
     chosen = None if recipe.targets is None else {target.name for target in named}
     frozen = {subject.target(each).name for each in recipe.frozen}
+    if chosen is None and one_by_one(subject):
+        chosen = {first_layer(subject).name}
     state["unwanted"] = {
         t.name for t in subject.targets if t.name in frozen or (chosen is not None and t.name not in chosen)
     }
@@ -91,14 +96,27 @@ def set_layer_amounts(amounts: dict[str, float]) -> None:
 
 
 def subject() -> Subject:
-    return load_subject(st.session_state["subject"])
+    return find_subject(st.session_state["subject"])
 
 
 def on_subject_change() -> None:
     """Another network has other layers: what was set for the old one's would be lost anyway."""
-    st.session_state["unwanted"] = set()
+    now = subject()
+    first = {first_layer(now).name} if one_by_one(now) else set()
+    st.session_state["unwanted"] = {target.name for target in now.targets if first and target.name not in first}
     st.session_state["open_layer"] = None
     set_layer_amounts({})
+
+
+def one_by_one(subject: Subject) -> bool:
+    """Whether a network begins with one layer chosen, since each is read from its file and ranked when it is."""
+    return not subject.runnable and sum(target.numel for target in subject.targets) > LARGE
+
+
+def first_layer(subject: Subject) -> Target:
+    """The layer that such a network begins with: its first weight that is no table of tokens, which may be huge."""
+    weights = [target for target in subject.targets if target.role == "weight"] or list(subject.targets)
+    return next((target for target in weights if target.layer_type != "Embedding"), weights[0])
 
 
 def offered_targets() -> tuple[Target, ...]:
@@ -142,7 +160,8 @@ def recipe() -> Recipe:
         base,
         amount=round(st.session_state["amount"] / 100, 4),
         amounts=amounts,
-        targets=None if len(chosen) == len(on_offer) else tuple(chosen),
+        # Without names an address means the layers that a network begins with, which may be one alone
+        targets=None if len(chosen) == len(on_offer) and not one_by_one(subject()) else tuple(chosen),
     )
 
 

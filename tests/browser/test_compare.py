@@ -17,7 +17,7 @@ from pruning_explorer.lab.comparison import Entry, compare
 from pruning_explorer.lab.curves import comparison_amounts
 from pruning_explorer.lab.study import study
 from pruning_explorer.prune.recipe import Recipe
-from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.sources.samples import load_sample
 from tests.browser.compare_page import ComparePage
 from tests.browser.explore_page import ExplorePage
 
@@ -106,7 +106,7 @@ def test_hands_are_free_while_curves_come(comparison: Comparison) -> None:
     # all that a cap lets go is gone before the last amount: there two of them are one point
     drawn = {(point["recipe"], point["amount"]): point["y"] for point in visit.points()}
     assert len(drawn) > few
-    subject = load_subject("digits-vit")
+    subject = load_sample("digits-vit")
     for position, recipe in enumerate([*recipes[:2], replace(recipes[2], scope="global")]):
         for amount in (0.4, 0.95):
             seeds = range(5 if recipe.criterion == "random" else 1)
@@ -154,7 +154,7 @@ def test_what_is_taken_along_is_what_was_shown(
     comparison: Comparison, browser: Browser, watch: Callable[[Page], Page], tmp_path: Path
 ) -> None:
     visit = comparison("/compare?subject=digits-cnn&recipe=amount%3D0.6&recipe=name%3DBy medians%26criterion%3Dfpgm")
-    subject = load_subject("digits-cnn")
+    subject = load_sample("digits-cnn")
     entries = [Entry("Magnitude", Recipe(amount=0.6)), Entry("By medians", Recipe("fpgm"))]
     assert visit.names == [entry.name for entry in entries]
     own = compare(subject, entries, amounts=())

@@ -11,7 +11,7 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject, skeleton
 from pruning_explorer.sources import sample_data, samples, sums
 from pruning_explorer.sources.sample_data import SAMPLE_MODELS, read_digits, read_held_out_sums, read_spirals
-from pruning_explorer.sources.samples import load_subject, sample_names
+from pruning_explorer.sources.samples import load_sample, sample_names
 
 AT_LEAST = {
     "spirals-mlp": 0.96,
@@ -45,7 +45,7 @@ def test_all_seven_are_there() -> None:
 
 @pytest.mark.parametrize("name", AT_LEAST)
 def test_stated_accuracy_is_what_weights_and_data_give(name: str) -> None:
-    subject = load_subject(name)
+    subject = load_sample(name)
     right, count = count_right(subject), subject.sample_count
     assert METRICS[name] == {"fraction": round(right / count, 4), "right": right, "n": count}
     assert right / count >= AT_LEAST[name]
@@ -54,7 +54,7 @@ def test_stated_accuracy_is_what_weights_and_data_give(name: str) -> None:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_outputs_are_the_same_each_time_and_fit_their_names(name: str) -> None:
-    subject = load_subject(name)
+    subject = load_sample(name)
     logits = logits_of(subject)
     assert torch.equal(logits, logits_of(subject))
     assert logits.shape[-1] == len(subject.output_names)
@@ -65,7 +65,7 @@ def test_outputs_are_the_same_each_time_and_fit_their_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_view_shows_every_sample(name: str) -> None:
-    subject = load_subject(name)
+    subject = load_sample(name)
     assert subject.view is not None
     assert len(subject.view.values) == subject.sample_count
     assert subject.sample_count == (64 if name == "tutorial-mlp" else METRICS[name]["n"])
@@ -74,7 +74,7 @@ def test_view_shows_every_sample(name: str) -> None:
 @pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn", "digits-vit", "digits-gru"])
 def test_digits_are_judged_on_the_whole_held_out_part(name: str) -> None:
     images, labels = read_digits("held out")
-    subject = load_subject(name)
+    subject = load_sample(name)
     assert subject.samples is not None
     assert subject.labels is not None
     assert subject.view is not None
@@ -92,7 +92,7 @@ def rows_of(inputs: torch.Tensor) -> set[tuple[float, ...]]:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_calibration_is_of_the_training_part_and_never_of_what_is_judged(name: str) -> None:
-    subject = load_subject(name)
+    subject = load_sample(name)
     assert subject.samples is not None
     assert subject.calibration is not None
     count = 64 if name == "tutorial-mlp" else 256
@@ -112,7 +112,7 @@ def test_calibration_is_of_the_training_part_and_never_of_what_is_judged(name: s
     ("name", "read", "least"), [("spirals-mlp", read_spirals, 85), ("digits-cnn", read_digits, 20)]
 )
 def test_calibration_holds_every_class_with_its_own_labels(name: str, read: Reader, least: int) -> None:
-    subject = load_subject(name)
+    subject = load_sample(name)
     assert subject.calibration is not None
     assert subject.calibration_labels is not None
     assert subject.calibration_labels.bincount().min() >= least
@@ -123,7 +123,7 @@ def test_calibration_holds_every_class_with_its_own_labels(name: str, read: Read
 
 
 def test_sums_to_calibrate_on_are_not_held_out_in_either_order() -> None:
-    subject = load_subject("adder-transformer")
+    subject = load_sample("adder-transformer")
     assert subject.calibration is not None
     assert subject.calibration_labels is not None
     held_out = {pair for first, second in read_held_out_sums().tolist() for pair in ((first, second), (second, first))}
@@ -139,15 +139,15 @@ def test_split_is_stratified_and_its_sizes_are_as_stated() -> None:
     assert (len(training), len(held_out)) == (1437, 360)
     shares = torch.bincount(held_out) / (torch.bincount(training) + torch.bincount(held_out))
     assert (shares - 0.2).abs().max() < 0.005
-    assert "trained on 1,437 of" in load_subject("digits-cnn").about
+    assert "trained on 1,437 of" in load_sample("digits-cnn").about
     assert len(read_spirals("training")[1]) == 1200
-    assert "Trained on 1,200 generated points" in load_subject("spirals-mlp").about
+    assert "Trained on 1,200 generated points" in load_sample("spirals-mlp").about
 
 
 def test_tutorial_network_is_what_its_seed_gives() -> None:
     from pruning_explorer.sources.networks import TutorialMLP
 
-    subject = load_subject("tutorial-mlp")
+    subject = load_sample("tutorial-mlp")
     with torch.random.fork_rng():
         torch.manual_seed(0)
         fresh = TutorialMLP().state_dict()
@@ -158,7 +158,7 @@ def test_tutorial_network_is_what_its_seed_gives() -> None:
 
 
 def test_adder_groups_are_numbers_of_carries() -> None:
-    subject = load_subject("adder-transformer")
+    subject = load_sample("adder-transformer")
     assert subject.quality_name == "exact match"
     assert subject.groups is not None
     assert subject.group_names == ("no carry", "1 carry", "2 carries", "3 carries")
@@ -168,22 +168,22 @@ def test_adder_groups_are_numbers_of_carries() -> None:
 
 def test_loading_twice_gives_the_same_subject_and_draws_no_random_number() -> None:
     before = torch.get_rng_state()
-    load_subject.cache_clear()
-    first = load_subject("digits-vit")
-    assert load_subject("digits-vit") is first
+    load_sample.cache_clear()
+    first = load_sample("digits-vit")
+    assert load_sample("digits-vit") is first
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_unknown_name_is_answered_with_the_nearest_and_the_list() -> None:
     with pytest.raises(SubjectError, match=r"did you mean 'digits-cnn'.*adder-transformer"):
-        load_subject("digit-cnn")
+        load_sample("digit-cnn")
     with pytest.raises(SubjectError, match="no network is called 'qqq'; the networks are tutorial-mlp"):
-        load_subject("qqq")
+        load_sample("qqq")
 
 
 def test_missing_files_say_how_to_get_them_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sample_data, "SAMPLE_MODELS", tmp_path)
     monkeypatch.setattr(samples, "SAMPLE_MODELS", tmp_path)
-    load_subject.cache_clear()
+    load_sample.cache_clear()
     with pytest.raises(SubjectError, match=r"digits\.safetensors is missing.*restore it from git"):
-        load_subject("digits-mlp")
+        load_sample("digits-mlp")

@@ -5,7 +5,7 @@ import torch
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import skeleton
-from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.sources.sums import carries, complete, decode, encode, lesson, prompts_of
 
 
@@ -31,7 +31,7 @@ def test_carries_by_hand(first: int, second: int, expected: int) -> None:
 
 def test_greedy_decoding_agrees_with_teacher_forcing() -> None:
     # A right prefix is what teacher forcing feeds, so a sum is written right exactly when all four places are right
-    subject = load_subject("adder-transformer")
+    subject = load_sample("adder-transformer")
     assert subject.samples is not None
     assert subject.labels is not None
     assert subject.view is not None
@@ -45,11 +45,11 @@ def test_greedy_decoding_agrees_with_teacher_forcing() -> None:
 
 
 def test_adder_adds() -> None:
-    assert complete(skeleton(load_subject("adder-transformer").model), ["120+345=", "347+285="]) == ("0465", "0632")
+    assert complete(skeleton(load_sample("adder-transformer").model), ["120+345=", "347+285="]) == ("0465", "0632")
 
 
 def test_no_place_of_the_adder_sees_a_later_one() -> None:
-    network = skeleton(load_subject("adder-transformer").model)
+    network = skeleton(load_sample("adder-transformer").model)
     with torch.inference_mode():
         logits = network(encode(["347+285=063", "347+285=999"]))
         alone = network(encode(["347+285="]))
@@ -61,4 +61,4 @@ def test_no_place_of_the_adder_sees_a_later_one() -> None:
 @pytest.mark.parametrize(("prompt", "message"), [("34+285=", "has 7 characters"), ("347-285=", "no token for ")])
 def test_what_the_adder_cannot_read_is_refused(prompt: str, message: str) -> None:
     with pytest.raises(SubjectError, match=message):
-        complete(skeleton(load_subject("adder-transformer").model), [prompt])
+        complete(skeleton(load_sample("adder-transformer").model), [prompt])

@@ -13,7 +13,7 @@ from streamlit.testing.v1.element_tree import Metric, Tab
 import pruning_explorer
 from pruning_explorer import Recipe, Subject
 from pruning_explorer.prune.criteria import find_criterion
-from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.address import read_address
 
 MAIN = Path(pruning_explorer.__file__).parent / "ui" / "main.py"
@@ -62,7 +62,7 @@ class Page:
 
     @property
     def subject(self) -> Subject:
-        return load_subject(self.app.selectbox(key="subject").value)
+        return load_sample(self.app.selectbox(key="subject").value)
 
     @property
     def metrics(self) -> dict[str, Metric]:

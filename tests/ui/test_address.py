@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pruning_explorer import Recipe, load_subject
 from pruning_explorer.prune.granularities import canonical_granularity
 from pruning_explorer.prune.recipe import offered
-from pruning_explorer.ui.address import DEFAULT_SUBJECT, KNOWN, read_address, write_address
+from pruning_explorer.ui.address import KNOWN, read_address, write_address
+from pruning_explorer.ui.subjects import DEFAULT_SUBJECT
 
 fractions = st.floats(0, 1) | st.integers(0, 1000).map(lambda step: step / 1000)
 granularities = st.just("element") | st.builds(

@@ -13,7 +13,7 @@ from pruning_explorer.lab.comparison import Comparison, held_up_to
 from pruning_explorer.lab.curves import CurveDesk, CurveJob
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import quality_of
-from pruning_explorer.sources.samples import load_subject
+from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.session import session_id
@@ -45,7 +45,9 @@ def draw_curves(shown: Comparison) -> CurveJob | None:
         label_visibility="collapsed",
         persist_state="session",
     )
-    job = _DESK.ask(shown.subject, [entry.recipe for entry in shown.entries], session_id(), load_subject)
+    # By its name other processes can load a sample; a person's own network stays in this one
+    load = load_sample if shown.subject.name in sample_names() else None
+    job = _DESK.ask(shown.subject, [entry.recipe for entry in shown.entries], session_id(), load)
     waiting = not job.done
     # While points come in, only this part of the page is drawn anew
     st.fragment(_draw, run_every=SECONDS_BETWEEN_LOOKS if waiting else None)(shown, job, waiting)

@@ -11,9 +11,7 @@ from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison, Entry
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.samples import load_subject
 from pruning_explorer.ui import state
-from pruning_explorer.ui.address import DEFAULT_SUBJECT
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.address import read_comparison, write_comparison
@@ -28,6 +26,7 @@ from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, t
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
+from pruning_explorer.ui.subjects import find_subject, first_subject
 
 SECONDS_BETWEEN_LOOKS = 0.4
 STATUS_HEIGHT = 88
@@ -100,7 +99,7 @@ def _begin() -> None:
         return
     query = {name: st.query_params.get_all(name) for name in st.query_params}
     if "subject" not in query:
-        query["subject"] = [st.session_state.get("subject", DEFAULT_SUBJECT)]
+        query["subject"] = [st.session_state.get("subject", first_subject())]
     address = read_comparison(query)
     recipes = list(address.recipes)
     first = recipes[0][1] if recipes else fitting(st.session_state.get("explored", Recipe()), address.subject)
@@ -120,7 +119,7 @@ def _follow_subject() -> None:
     name = st.session_state.setdefault("subject", st.session_state["columns_subject"])
     if name != st.session_state["columns_subject"]:
         st.session_state["columns_subject"] = name
-        shelf.fit_to(load_subject(name))
+        shelf.fit_to(find_subject(name))
 
 
 def _edit() -> None:

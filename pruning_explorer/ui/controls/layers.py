@@ -3,23 +3,25 @@
 import streamlit as st
 
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.samples import sample_names
 from pruning_explorer.ui import state
+from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.subjects import subject_names
 
 
 def draw_network() -> Subject:
     """Choose the network."""
     st.selectbox(
         "Network",
-        sample_names(),
+        subject_names(),
         key="subject",
         persist_state="session",
-        help="A small network and the samples it is judged on; all but tutorial-mlp are trained.",
+        help="The samples come with what they are judged on; all but tutorial-mlp are trained. Bring your own network "
+        "on Models.",
         on_change=state.on_subject_change,
         filter_mode=None,
     )
     subject = state.subject()
-    st.caption(subject.about)
+    st.caption(plain(subject.about, longest=600))
     return subject
 
 
@@ -47,8 +49,10 @@ def draw_layers(subject: Subject) -> None:
         with by_type:
             for kind in types:
                 of_kind = [target.name for target in on_offer if target.layer_type == kind]
-                st.button(f"{kind} ({len(of_kind)})", key=f"layers_{kind}", on_click=state.choose, args=(of_kind,))
+                st.button(
+                    f"{plain(kind)} ({len(of_kind)})", key=f"layers_{kind}", on_click=state.choose, args=(of_kind,)
+                )
     if subject.refused:
         with st.popover(f"{len(subject.refused)} not offered", help="Parameters that cannot be pruned, and why."):
             for name, reason in subject.refused.items():
-                st.markdown(f"`{name}`: {reason}")
+                st.markdown(f"**{plain(name)}**: {plain(reason)}")

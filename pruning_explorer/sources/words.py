@@ -1,0 +1,101 @@
+"""Subjects by the words that a person writes for them, the same everywhere: in Python, in a terminal, for the app."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.samples import SAMPLES, load_sample
+
+EXPORTED = ".pt2"
+CHECKPOINTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+LIBRARIES = ("timm", "torchvision", "hf")
+
+_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def load_subject(words: str, samples: str | Path | None = None) -> Subject:
+    """A network by its words, with what it is judged on.
+
+    Args:
+        words: one of
+
+            - a sample's name, ``"digits-cnn"``;
+            - a checkpoint alone, ``"model.safetensors"``, ``"model.safetensors.index.json"``, a folder that holds one, or
+              a ``state_dict`` as ``torch.save`` wrote it: its weights can be pruned and looked at, but nothing is run;
+            - an exported program, ``"model.pt2"``;
+            - a function that makes the network, ``"package.module:function"``
+              (:func:`~pruning_explorer.sources.factory.call_factory` shows one);
+            - a network of a library, ``"timm:resnet18"``, ``"torchvision:resnet18"``, ``"hf:bert-base-uncased"``.
+        samples: a file or folder of inputs to judge it on in place of its own
+            (:func:`~pruning_explorer.sources.sample_files.read_samples` says of which kinds).
+
+    Raises:
+        SubjectError: there is no such network, or it cannot be read, or the samples do not fit it.
+
+    >>> load_subject("tutorial-mlp").weight("fc1.weight").shape
+    torch.Size([4, 5])
+    """
+    subject = _load(words.strip())
+    if samples is None:
+        return subject
+    from pruning_explorer.sources.sample_files import fit_samples, read_samples
+
+    return fit_samples(subject, read_samples(Path(samples)))
+
+
+def open_file(path: Path, name: str | None = None) -> Subject:
+    """A checkpoint or an exported program, by its ending.
+
+    Args:
+        name: what to call it; without it, the file's.
+
+    Raises:
+        SubjectError: it cannot be read as what it says it is.
+    """
+    if path.suffix == EXPORTED:
+        from pruning_explorer.sources.exported import open_exported
+
+        return open_exported(path, name=name)
+    from pruning_explorer.sources.checkpoint import open_checkpoint
+
+    return open_checkpoint(path, name=name)
+
+
+class Loader:
+    """Loads one subject by its words, whatever name it is asked for; may be sent to other processes.
+
+    Each process loads it once.
+    """
+
+    def __init__(self, words: str, samples: str | Path | None = None) -> None:
+        self._asked = words, samples
+
+    def __call__(self, _name: str) -> Subject:
+        return _load_once(*self._asked)
+
+
+@lru_cache(maxsize=2)
+def _load_once(words: str, samples: str | Path | None) -> Subject:
+    return load_subject(words, samples)
+
+
+def _load(words: str) -> Subject:
+    if words in SAMPLES:
+        return load_sample(words)
+    library, colon, _ = words.partition(":")
+    if colon and library in LIBRARIES:
+        from pruning_explorer.sources.library import load_by_name
+
+        return load_by_name(words)
+    path = Path(words).expanduser()
+    if words and path.exists():
+        return open_file(path)
+    if words.lower().endswith((EXPORTED, *CHECKPOINTS, ".json")) or "/" in words:
+        raise SubjectError(f"there is no file {words}; give the path of a checkpoint or of an exported program")
+    if _FACTORY.fullmatch(words):
+        from pruning_explorer.sources.factory import call_factory
+
+        return call_factory(words)
+    return load_sample(words)  # which says what there is

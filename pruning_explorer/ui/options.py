@@ -1,0 +1,83 @@
+"""What whoever starts the app says on the command line: ``streamlit run app.py -- --subject model.safetensors``."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+DEFAULT_CACHE_MIB = 4096
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A network that every visitor shall find.
+
+    Attributes:
+        words: as :func:`~pruning_explorer.sources.words.load_subject` takes them.
+        samples: path of what it is judged on; None for what it brings itself.
+    """
+
+    words: str
+    samples: str | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of one start of the app.
+
+    Attributes:
+        subjects: networks to open, in order; the first one is shown first.
+        cache_mib: MiB that rankings, outputs and pictures of all sessions together may hold.
+    """
+
+    subjects: tuple[Asked, ...] = ()
+    cache_mib: int = DEFAULT_CACHE_MIB
+
+
+def read_options(arguments: Sequence[str]) -> Options:
+    """Read a command line; what makes no sense ends the program with a line that says why."""
+    parser = argparse.ArgumentParser(
+        prog="streamlit run app.py --",
+        description="Open the app with networks of your own.",
+        allow_abbrev=False,
+    )
+    parser.set_defaults(subjects=[])
+    parser.add_argument(
+        "--subject",
+        metavar="SUBJECT",
+        action=_Subject,
+        help="a checkpoint (.safetensors, .pt), an exported program (.pt2), package.module:function, or "
+        "timm:NAME, torchvision:NAME, hf:NAME; may be given several times",
+    )
+    parser.add_argument(
+        "--samples",
+        metavar="FILE",
+        action=_Samples,
+        help="inputs to judge the --subject before it on: .npz, .csv, .txt, or a folder of images",
+    )
+    parser.add_argument(
+        "--cache-mib",
+        metavar="MIB",
+        type=int,
+        default=DEFAULT_CACHE_MIB,
+        help="memory that all sessions' rankings, outputs and pictures together may hold [default %(default)s]",
+    )
+    read = parser.parse_args(list(arguments))
+    if read.cache_mib < 1:
+        parser.error(f"argument --cache-mib: {read.cache_mib} is too little; give at least 1, better 512 or more")
+    return Options(tuple(read.subjects), read.cache_mib)
+
+
+class _Subject(argparse.Action):
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, value: Any, _flag: Any = None) -> None:
+        namespace.subjects = [*namespace.subjects, Asked(value)]
+
+
+class _Samples(argparse.Action):
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, flag: Any = None
+    ) -> None:
+        if not namespace.subjects or namespace.subjects[-1].samples is not None:
+            parser.error(f"argument {flag}: {value} belongs to no --subject; write it after the one it is for")
+        *others, last = namespace.subjects
+        namespace.subjects = [*others, Asked(last.words, value)]

@@ -1,0 +1,149 @@
+"""The networks that a browser session has brought, and the files they lie in, which go when the session goes."""
+
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+import streamlit as st
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui.session import session_id
+
+GRACE = 120.0
+"""Seconds for which a session that has lost its connection may come back to what it brought."""
+
+MOST = 12
+"""Networks of one session at once."""
+
+
+@dataclass(eq=False)
+class OwnModels:
+    """What one session has brought.
+
+    Attributes:
+        subjects: by name, in the order in which they came.
+    """
+
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    _folders: dict[str, tempfile.TemporaryDirectory[str]] = field(default_factory=dict)
+
+    def new_folder(self) -> "tempfile.TemporaryDirectory[str]":
+        """A folder that nobody else on this machine can read, deleted with what lies in it when nobody holds it."""
+        return tempfile.TemporaryDirectory(prefix="pruning-explorer-", ignore_cleanup_errors=True)
+
+    def keep(self, subject: Subject, folder: "tempfile.TemporaryDirectory[str] | None" = None) -> None:
+        """Keep a network under its name, in the place of one that had it; with the folder of its files."""
+        if subject.name not in self.subjects and len(self.subjects) >= MOST:
+            raise SubjectError(f"this session has {MOST} networks of its own, which is the most; forget one first")
+        self.subjects[subject.name] = subject
+        if folder is not None:
+            self._folders[subject.name] = folder
+
+    def forget(self, name: str) -> Subject | None:
+        """Let a network go, and delete its files."""
+        folder = self._folders.pop(name, None)
+        if folder is not None:
+            folder.cleanup()
+        return self.subjects.pop(name, None)
+
+    def forget_all(self) -> None:
+        for name in list(self.subjects):
+            self.forget(name)
+
+
+class Lodging:
+    """Keeps each session's networks until it has been gone for a while."""
+
+    def __init__(self, grace: float = GRACE) -> None:
+        self._grace = grace
+        self._of: dict[str, OwnModels] = {}
+        self._leaving: dict[str, threading.Timer] = {}
+        self._lock = threading.Lock()
+
+    def of(self, session: str) -> OwnModels | None:
+        """What a session has brought so far; None where it has brought nothing."""
+        with self._lock:
+            return self._of.get(session)
+
+    def take_in(self, session: str) -> OwnModels:
+        """Where to keep what a session brings."""
+        with self._lock:
+            return self._of.setdefault(session, OwnModels())
+
+    def arrive(self, session: str) -> None:
+        """A session is there, or there again."""
+        with self._lock:
+            leaving = self._leaving.pop(session, None)
+        if leaving is not None:
+            leaving.cancel()
+
+    def leave(self, session: str) -> None:
+        """A session's connection has ended: unless it comes back soon, all that it brought is deleted."""
+        timer = threading.Timer(self._grace, self.end, args=(session,))
+        timer.daemon = True
+        with self._lock:
+            self._leaving[session] = timer
+        timer.start()
+
+    def end(self, session: str) -> None:
+        """Delete what a session brought."""
+        with self._lock:
+            self._leaving.pop(session, None)
+            models = self._of.pop(session, None)
+        if models is not None:
+            models.forget_all()
+
+
+LODGING = Lodging()
+
+
+@st.cache_resource(scope="session", on_release=LODGING.leave, show_spinner=False)
+def _check_in(session: str) -> str:
+    # Streamlit releases this when the connection ends, and calls it anew should the session come back
+    LODGING.arrive(session)
+    return session
+
+
+def own_subjects() -> Mapping[str, Subject]:
+    """What this browser session has brought, by name, in the order in which it came."""
+    models = LODGING.of(session_id())
+    if models is None:
+        return {}
+    _check_in(session_id())
+    return models.subjects
+
+
+def own_models() -> OwnModels:
+    """Where to keep what this browser session brings."""
+    return LODGING.take_in(_check_in(session_id()))
+
+
+class Shared:
+    """Networks by words that mean the same to everybody: loaded once for all who hold them at the same time."""
+
+    def __init__(self) -> None:
+        self._held: WeakValueDictionary[str, Subject] = WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def get(self, words: str, load: Callable[[str], Subject]) -> Subject:
+        """The network, loaded now if nobody holds it; one at a time, since it may be large."""
+        with self._lock:
+            subject = self._held.get(words)
+            if subject is None:
+                subject = self._held[words] = load(words)
+            return subject
+
+
+SHARED = Shared()
+
+
+def unused_name(wanted: str, taken: Mapping[str, object]) -> str:
+    """``wanted``, numbered where it is taken."""
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted} ({number})"
+    return name

@@ -1,0 +1,73 @@
+"""Every network that a browser session can choose: the samples, the operator's, and its own."""
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.samples import load_sample, sample_names
+from pruning_explorer.sources.words import LIBRARIES, load_subject
+from pruning_explorer.ui.options import Asked
+from pruning_explorer.ui.own_models import SHARED, own_models, own_subjects
+
+DEFAULT_SUBJECT = "digits-cnn"
+
+_OPERATORS: dict[str, Subject] = {}
+"""Of the one who started the app, by name; for every visitor."""
+
+
+def open_for_all(asked: Asked) -> Subject:
+    """Open a network for every visitor, as long as the app runs.
+
+    Raises:
+        SubjectError: it cannot be had.
+    """
+    subject = load_subject(asked.words, asked.samples)
+    if subject.name in sample_names() or subject.name in _OPERATORS:
+        raise SubjectError(f"there is a network called {subject.name} already; rename the file or the function")
+    _OPERATORS[subject.name] = subject
+    return subject
+
+
+def first_subject() -> str:
+    """The name of the network that a visitor meets first."""
+    return next(iter(_OPERATORS), DEFAULT_SUBJECT)
+
+
+def subject_names() -> list[str]:
+    """What can be chosen: own networks, the latest first, then the operator's, then the samples."""
+    return [*reversed(own_subjects()), *_OPERATORS, *sample_names()]
+
+
+def is_own(name: str) -> bool:
+    """Whether this session brought it, and may forget it."""
+    return name in own_subjects()
+
+
+def find_subject(name: str) -> Subject:
+    """A network by its name; one of a library is loaded if need be, as its words in an address ask for it.
+
+    Raises:
+        SubjectError: this session has none of that name.
+    """
+    own = own_subjects()
+    if name in own:
+        return own[name]
+    if name in _OPERATORS:
+        return _OPERATORS[name]
+    if name not in sample_names() and name.partition(":")[0] in LIBRARIES:
+        return bring_by_name(name)
+    try:
+        return load_sample(name)
+    except SubjectError as error:
+        raise SubjectError(f"{error}. One that somebody uploaded is theirs alone: bring its file on Models") from None
+
+
+def bring_by_name(words: str) -> Subject:
+    """Load a library's network for this session.
+
+    Raises:
+        SubjectError: the library cannot be used, or has no such network.
+    """
+    from pruning_explorer.sources.library import load_by_name
+
+    subject = SHARED.get(words, lambda words: load_by_name(words, browser=True))
+    own_models().keep(subject)
+    return subject
