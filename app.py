@@ -1,22 +1,26 @@
 """The app object and its start-up: ``streamlit run app.py``."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 
 import streamlit as st
 
+from pruning_explorer.ui.options import read_options
 from pruning_explorer.ui.start import warm_up
+
+OPTIONS = read_options(sys.argv[1:])
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Import what is heavy and load the first subject before the first visitor comes."""
-    pages = ("pruning_explorer.ui.explore.page", "pruning_explorer.ui.compare.page")
+    pages = (f"pruning_explorer.ui.{page}.page" for page in ("explore", "compare", "models"))
     for module in ("torch", "pandas", "plotly.graph_objects", *pages):
         import_module(module)
-    warm_up()
+    warm_up(OPTIONS)
     # Streamlit collects garbage after every run; frozen, the million objects of these modules are not looked at
     gc.collect()
     gc.freeze()

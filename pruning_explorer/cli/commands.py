@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from pruning_explorer.cli.inventory import write_inventory
 from pruning_explorer.cli.recipe_flags import read_recipe
 from pruning_explorer.cli.report import write_report
 from pruning_explorer.cli.text import entry
@@ -13,7 +14,7 @@ def run_report(options: argparse.Namespace) -> str:
     recipe = read_recipe(options)
     from pruning_explorer import build_report, compute_masks, load_subject
 
-    subject = load_subject(options.subject)
+    subject = load_subject(options.subject, options.samples)
     report = build_report(subject, compute_masks(subject, recipe))
     if options.json:
         content = {"recipe": recipe.to_dict(), **report.to_dict()}
@@ -26,11 +27,13 @@ def run_code(options: argparse.Namespace) -> str:
     recipe = read_recipe(options)
     from pruning_explorer import load_subject
 
-    return recipe.to_code(load_subject(options.subject)).rstrip("\n")
+    return recipe.to_code(load_subject(options.subject, options.samples)).rstrip("\n")
 
 
-def run_subjects(_: argparse.Namespace) -> str:
-    """The sample networks, and what they are."""
+def run_subjects(options: argparse.Namespace) -> str:
+    """The sample networks, and what they are; or what one network is made of."""
     from pruning_explorer import load_subject, sample_names
 
+    if options.subject is not None:
+        return write_inventory(load_subject(options.subject, options.samples))
     return "\n".join(entry(name, load_subject(name).about, indent=20) for name in sample_names())

@@ -72,17 +72,19 @@ def run_compare(options: argparse.Namespace) -> str:
         _check_place(path)
     amounts = read_amounts(options.amounts)
     asked = read_recipes(options.recipe, read_own_scores(options.scores))
-    from pruning_explorer import Entry, compare, load_subject
+    from pruning_explorer import Entry, compare
     from pruning_explorer.cli.comparison_json import write_json
     from pruning_explorer.cli.comparison_text import write_comparison
     from pruning_explorer.lab.workers import tune_process
+    from pruning_explorer.sources.words import Loader
 
-    subject = load_subject(options.subject)
+    load = Loader(options.subject, options.samples)
+    subject = load(options.subject)
     entries = [Entry(each.name, each.recipe) for each in asked if each.recipe is not None]
     if not entries:
         raise RecipeError("no recipe is left to compare")
     tune_process()
-    comparison = compare(subject, entries, amounts, load=load_subject)
+    comparison = compare(subject, entries, amounts, load=load)
     for entry, problem in zip(entries, comparison.problems, strict=True):
         if problem is not None:
             complain(f"{entry.name}: {problem}")

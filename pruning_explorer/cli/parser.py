@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from pruning_explorer.cli.commands import run_code, run_report, run_subjects
 from pruning_explorer.cli.compare import add_compare_flags, run_compare
-from pruning_explorer.cli.recipe_flags import add_recipe_flags
+from pruning_explorer.cli.recipe_flags import add_recipe_flags, add_subject
 from pruning_explorer.cli.say import NAME
 
 WITH_RECIPES = {"report", "code", "compare"}
@@ -32,11 +32,14 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "compare", help="set recipes side by side, as the Compare page does", allow_abbrev=False
     )
     code = commands.add_parser("code", help="print a recipe as a plain torch.nn.utils.prune script", allow_abbrev=False)
-    subjects = commands.add_parser("subjects", help="list the sample networks", allow_abbrev=False)
+    subjects = commands.add_parser(
+        "subjects", help="list the sample networks, or the layers of one network", allow_abbrev=False
+    )
     report.set_defaults(run=run_report)
     compare.set_defaults(run=run_compare)
     code.set_defaults(run=run_code)
     subjects.set_defaults(run=run_subjects)
+    add_subject(subjects, required=False)
     if WITH_RECIPES & set(arguments):
         add_recipe_flags(report)
         report.add_argument("--json", action="store_true", help="print the report as JSON")

@@ -12,6 +12,11 @@ from pruning_explorer.cli.own_scores import name_file, read_own_scores
 from pruning_explorer.cli.say import NAME
 from pruning_explorer.errors import RecipeError
 
+SUBJECT_HELP = (
+    f"name of a sample (`{NAME} subjects` lists them); a checkpoint (.safetensors, its .index.json, .pt); an exported "
+    "program (.pt2); package.module:function; or timm:NAME, torchvision:NAME, hf:NAME"
+)
+
 if TYPE_CHECKING:
     from pruning_explorer.prune.recipe import Recipe
     from pruning_explorer.prune.settings import Setting
@@ -37,9 +42,15 @@ def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
     add_choices(parser)
 
 
-def add_subject(parser: argparse.ArgumentParser) -> None:
-    """The one thing that every command on a network asks for."""
-    parser.add_argument("subject", metavar="SUBJECT", help=f"name of a sample; `{NAME} subjects` lists them")
+def add_subject(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """What every command on a network asks for: its words, and what it is judged on."""
+    parser.add_argument("subject", metavar="SUBJECT", nargs=None if required else "?", help=SUBJECT_HELP)
+    parser.add_argument(
+        "--samples",
+        metavar="FILE",
+        type=Path,
+        help="inputs to judge it on in place of its own: .npz, .csv, .txt, a folder of images or a .zip of one",
+    )
 
 
 def add_choices(parser: argparse.ArgumentParser) -> None:

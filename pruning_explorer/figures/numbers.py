@@ -12,6 +12,15 @@ def _absent(value: float | None) -> bool:
     return value is None or bool(math.isnan(value))
 
 
+def capitalised(name: str) -> str:
+    """A name where a line begins; what is in capitals stays so.
+
+    >>> capitalised("exact match"), capitalised("mean F1")
+    ('Exact match', 'Mean F1')
+    """
+    return f"{name[:1].upper()}{name[1:]}"
+
+
 def count(value: int | float | None) -> str:
     """A whole number with its thousands apart.
 
@@ -125,3 +134,19 @@ def decibels(value: float | None) -> str:
     if math.isinf(value):
         return IDENTICAL if value > 0 else "no signal left"
     return f"{value:.1f} dB".replace("-", MINUS)
+
+
+def memory(nbytes: int | None) -> str:
+    """A size in bytes, in powers of 1,024.
+
+    >>> memory(512), memory(1536), memory(3 << 30)
+    ('512 bytes', '1.50 KiB', '3.00 GiB')
+    """
+    if nbytes is None:
+        return MISSING
+    if nbytes < 1024:
+        return f"{nbytes} bytes"
+    for power, unit in ((10, "KiB"), (20, "MiB"), (30, "GiB"), (40, "TiB")):
+        if nbytes < 1 << (power + 10) or unit == "TiB":
+            return f"{_three_digits(nbytes / (1 << power))} {unit}"
+    raise AssertionError("unreachable")

@@ -1,17 +1,34 @@
 """What is done once, before the first page is asked for."""
 
+import os
+import sys
+
+from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.study import study
 from pruning_explorer.lab.workers import tune_process
 from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui.explore.cliff import warm_cliff
-from pruning_explorer.ui.subjects import find_subject, first_subject
+from pruning_explorer.ui.options import Options
+from pruning_explorer.ui.subjects import DEFAULT_SUBJECT, find_subject, open_for_all
+
+NO_OPTIONS = Options()
 
 
-def warm_up() -> None:
-    """Load what the first page shows and run its network once, so that the first visitor does not wait for it."""
+def warm_up(options: Options = NO_OPTIONS) -> None:
+    """Open the operator's networks, and run what the samples' first page shows once, so that no visitor waits for it.
+
+    A network that cannot be opened ends the program, with the reason on stderr.
+    """
     tune_process()
-    first = study(find_subject(first_subject()), Recipe())
+    for asked in options.subjects:
+        try:
+            subject = open_for_all(asked)
+        except PruningExplorerError as error:
+            print(f"pruning-explorer: {asked.words}: {error}", file=sys.stderr, flush=True)
+            os._exit(2)  # the server's own ways out would print a traceback, or go on without
+        print(f"pruning-explorer: {subject.name} is loaded: {subject.about}", flush=True)
+    first = study(find_subject(DEFAULT_SUBJECT), Recipe())
     for part in ("layers", "sparsity", "cost", "drift", "quality"):
         getattr(first, part)
     layer_drift(first.subject, first.masks)

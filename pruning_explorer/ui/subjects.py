@@ -33,12 +33,22 @@ def first_subject() -> str:
 
 def subject_names() -> list[str]:
     """What can be chosen: own networks, the latest first, then the operator's, then the samples."""
-    return [*reversed(own_subjects()), *_OPERATORS, *sample_names()]
+    return [*reversed([*own_subjects()]), *_OPERATORS, *sample_names()]
 
 
 def is_own(name: str) -> bool:
     """Whether this session brought it, and may forget it."""
     return name in own_subjects()
+
+
+def is_sample(name: str) -> bool:
+    """Whether it is one of those that come with the program."""
+    return name in sample_names()
+
+
+def forget_own(name: str) -> None:
+    """Let a network of this session go, with its files and all that was computed of it."""
+    own_models().forget(name)
 
 
 def find_subject(name: str) -> Subject:

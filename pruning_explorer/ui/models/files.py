@@ -1,0 +1,187 @@
+"""Uploads: checked, written to a private place under names of our own, and opened; nothing in them is executed."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from pruning_explorer.errors import PruningExplorerError, SubjectError
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.words import CHECKPOINTS, EXPORTED, open_file
+from pruning_explorer.ui.models.looked_at import look_at
+from pruning_explorer.ui.own_models import own_models, unused_name
+from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.subjects import subject_names
+
+INDEX = ".index.json"
+LARGEST_INDEX = 16 << 20
+EDITION = "upload_edition"
+PROBLEM = "upload_problem"
+
+HELP = (
+    "- **.safetensors**: the weights, as Hugging Face and most others write them; of a sharded checkpoint drop its "
+    "index (.index.json) together with all its parts.\n"
+    "- **.pt, .pth, .bin, .ckpt**: a `state_dict` saved by `torch.save`. A whole model saved so is a program, and is "
+    "refused.\n"
+    "- **.pt2**: an exported program (`torch.export.save`), network and weights, which can be run."
+)
+
+
+def largest_mib() -> int:
+    """How large an uploaded file may be, as the operator has set it (``server.maxUploadSize``)."""
+    return int(st.get_option("server.maxUploadSize"))
+
+
+def draw_upload() -> None:
+    """Drop a checkpoint or an exported program; it is opened as soon as it is here."""
+    edition = st.session_state.setdefault(EDITION, 0)
+    files = st.file_uploader(
+        f"A checkpoint or an exported program, up to {largest_mib():,} MiB",
+        accept_multiple_files=True,
+        # A new key empties the box, and with it the copy that Streamlit holds in memory
+        key=f"model_files_{edition}",
+        help=HELP,
+        on_change=lambda: st.session_state.update({PROBLEM: None}),
+    )
+    if files:
+        missing = _missing_parts(files)
+        if missing:
+            st.info(
+                f"This is a checkpoint in parts. Drop these as well: {plain(', '.join(missing))}.",
+                icon=":material/hourglass_empty:",
+            )
+            return
+        _open(files)
+        st.session_state[EDITION] = edition + 1
+        st.rerun()
+    if problem := st.session_state.get(PROBLEM):
+        st.error(f"Nothing was loaded, and nothing has changed. {_told(problem)}", icon=":material/error:")
+    else:
+        st.caption(
+            ".safetensors (in parts, too: with its index), a `state_dict` as .pt, or an exported program as .pt2. "
+            "Weights alone are enough for scores, masks and sparsity; outputs need the network."
+        )
+
+
+def _told(problem: str) -> str:
+    """A problem on its lines; one that shows code keeps it apart."""
+    return "  \n".join(plain(line, longest=600) for line in problem.splitlines())
+
+
+def _open(files: Sequence[UploadedFile]) -> None:
+    """Open what was dropped: one network in parts, or each file by itself."""
+    parts_of_one = next((file for file in files if file.name.endswith(INDEX)), None)
+    groups = [files] if parts_of_one is not None else [[file] for file in files]
+    problems = []
+    for group in groups:
+        named = parts_of_one or group[0]
+        with st.spinner(f"Reading {plain(named.name)} …", show_time=True):
+            try:
+                _take_in(named.name, group)
+            except PruningExplorerError as error:
+                problems.append(f"{named.name}: {error}")
+    st.session_state[PROBLEM] = "\n".join(problems)
+
+
+def _take_in(file_name: str, group: Sequence[UploadedFile]) -> None:
+    models = own_models()
+    folder = models.new_folder()
+    try:
+        path = _write(Path(folder.name), file_name, group)
+        subject = _open_as(path, display_name(file_name))
+        models.keep(subject, folder)
+    except BaseException:
+        folder.cleanup()
+        raise
+    look_at(subject.name)
+
+
+def _open_as(path: Path, wanted: str) -> Subject:
+    return open_file(path, name=unused_name(wanted, dict.fromkeys(subject_names())))
+
+
+def display_name(file_name: str) -> str:
+    """What a network is called after its file: the part that a person recognises, and no character that misleads.
+
+    >>> display_name("my net (v2).safetensors"), display_name("model.safetensors.index.json"), display_name("../.pt")
+    ('my-net-v2', 'model', 'model')
+    """
+    stem = Path(file_name).name.removesuffix(INDEX)
+    for ending in (EXPORTED, *CHECKPOINTS):
+        stem = stem.removesuffix(ending)
+    kept = "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in stem)
+    words = "-".join(part for part in kept.split("-") if part).strip("._-")
+    return words[:60] or "model"
+
+
+def _write(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
+    """Write files under names of our own, and say which to open.
+
+    Raises:
+        SubjectError: a file is of no kind that is read here.
+    """
+    if file_name.endswith(INDEX):
+        return _write_parts(folder, file_name, group)
+    ending = next((e for e in (EXPORTED, *CHECKPOINTS) if file_name.lower().endswith(e)), None)
+    if ending is None:
+        raise SubjectError(
+            f"files of this kind are not read; give {', '.join(CHECKPOINTS)}, {EXPORTED}, or a checkpoint in parts "
+            f"with its {INDEX}"
+        )
+    path = folder / f"model{ending}"
+    _copy(group[0], path)
+    return path
+
+
+def _write_parts(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
+    index = next(file for file in group if file.name == file_name)
+    content, parts = _read_index(index)
+    names = {part: f"part-{number}.safetensors" for number, part in enumerate(parts)}
+    for file in group:
+        if file.name in names:
+            _copy(file, folder / names[file.name])
+    content["weight_map"] = {tensor: names[part] for tensor, part in content["weight_map"].items()}
+    path = folder / f"model.safetensors{INDEX}"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def _copy(file: UploadedFile, path: Path) -> None:
+    file.seek(0)
+    with path.open("wb") as target:
+        shutil.copyfileobj(file, target, 1 << 20)
+
+
+def _read_index(index: UploadedFile) -> tuple[dict[str, Any], list[str]]:
+    """An index's content and the names of its parts, each once.
+
+    Raises:
+        SubjectError: it is no index.
+    """
+    wrong = f"{index.name} is no index of a checkpoint in parts; it must be JSON with a “weight_map” of file names"
+    if index.size > LARGEST_INDEX:
+        raise SubjectError(f"{index.name} is {index.size >> 20} MiB large, which no index is; drop the index itself")
+    try:
+        content = json.loads(index.getvalue().decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise SubjectError(wrong) from None
+    shards = content.get("weight_map") if isinstance(content, dict) else None
+    if not isinstance(shards, dict) or not shards or not all(isinstance(part, str) for part in shards.values()):
+        raise SubjectError(wrong)
+    return content, sorted(set(shards.values()))
+
+
+def _missing_parts(files: Sequence[UploadedFile]) -> list[str]:
+    """Parts that an index among the files names and that are not there yet; an index that is none misses nothing."""
+    here = {file.name for file in files}
+    for file in files:
+        if file.name.endswith(INDEX):
+            try:
+                return [part for part in _read_index(file)[1] if part not in here]
+            except SubjectError:
+                return []
+    return []

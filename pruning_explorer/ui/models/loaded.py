@@ -1,0 +1,68 @@
+"""All networks that can be chosen, a row each."""
+
+import pandas as pd
+import streamlit as st
+
+from pruning_explorer.figures.numbers import memory
+from pruning_explorer.measure.inventory import Inventory, take_inventory
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import SubjectCache
+from pruning_explorer.ui.models.looked_at import LOOKED_AT, take_next
+from pruning_explorer.ui.subjects import find_subject, is_sample, subject_names
+
+_INVENTORIES: SubjectCache[Inventory] = SubjectCache(16 << 20, lambda inventory: 300 * len(inventory.table))
+
+
+def inventory_of(subject: Subject) -> Inventory:
+    """A subject's inventory, taken once."""
+    return _INVENTORIES.get(subject, lambda: take_inventory(subject))
+
+
+def draw_loaded() -> Subject:
+    """The table of all networks, and which of them is looked at below."""
+    st.subheader("Loaded", anchor=False)
+    names = subject_names()
+    st.dataframe(
+        pd.DataFrame([_row(find_subject(name)) for name in names]),
+        key="models_table",
+        hide_index=True,
+        height="content" if len(names) <= 12 else 460,
+        column_config={
+            "name": st.column_config.TextColumn("Model", pinned=True),
+            "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
+            "dtypes": "Dtype",
+            "size": st.column_config.TextColumn("Size", help="Of all parameters; mapped files are read where needed."),
+            "layers": st.column_config.NumberColumn("Layers", help="Weights that can be pruned, without biases."),
+            "runs": st.column_config.TextColumn("Outputs", help="What it can be run and judged on."),
+            "origin": "From",
+        },
+    )
+    take_next()
+    if st.session_state.get(LOOKED_AT) not in names:
+        st.session_state[LOOKED_AT] = st.session_state.get("subject") or names[0]
+    if st.session_state[LOOKED_AT] not in names:
+        st.session_state[LOOKED_AT] = names[0]
+    name = st.selectbox("Look into", names, key=LOOKED_AT, persist_state="session", filter_mode=None)
+    return find_subject(name)
+
+
+def _row(subject: Subject) -> dict[str, object]:
+    inventory = inventory_of(subject)
+    return {
+        "name": subject.name,
+        "parameters": inventory.parameters,
+        "dtypes": ", ".join(inventory.dtypes),
+        "size": memory(inventory.nbytes),
+        "layers": inventory.layers,
+        "runs": what_it_runs_on(subject),
+        "origin": subject.origin or ("sample" if is_sample(subject.name) else "your code"),
+    }
+
+
+def what_it_runs_on(subject: Subject) -> str:
+    """Its samples in a few words, or why nothing is run."""
+    if not subject.runnable:
+        return "weights only"
+    if subject.samples is None:
+        return "no samples"
+    return f"{subject.sample_count:,} samples{'' if subject.labels is None else ', labelled'}"

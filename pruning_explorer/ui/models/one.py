@@ -1,0 +1,133 @@
+"""One network: what it is, what is in it, where to go with it, and what it is judged on."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui.models.files import largest_mib
+from pruning_explorer.ui.models.loaded import inventory_of
+from pruning_explorer.ui.models.looked_at import look_at
+from pruning_explorer.ui.own_models import own_models, unused_name
+from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.subjects import first_subject, forget_own, is_own, subject_names
+
+PROBLEM = "samples_problem"
+EDITION = "samples_edition"
+
+
+def draw_model(subject: Subject) -> None:
+    """About it, ways on, its layers, its samples."""
+    st.markdown(plain(subject.about, longest=900))
+    with st.container(horizontal=True):
+        explore = st.button("Prune it on Explore", key="to_explore", type="primary")
+        compare = st.button("Compare methods on it", key="to_compare")
+        if is_own(subject.name):
+            st.button("Forget it", key="forget", on_click=_forget, args=(subject.name,), icon=":material/delete:")
+    if explore or compare:
+        _go(subject, "explore_page" if explore else "compare_page")
+    _layers(subject)
+    _samples(subject)
+
+
+def _go(subject: Subject, page: str) -> None:
+    """Open a page on a network, with the recipe that the person had, as far as it fits."""
+    st.session_state.update(subject=subject.name, open_layer=None, controls_show=None)
+    st.session_state.setdefault("explored", Recipe())
+    st.session_state.setdefault("address_problems", ())
+    st.switch_page(st.session_state[page])
+
+
+def _forget(name: str) -> None:
+    forget_own(name)
+    if st.session_state.get("subject") == name:
+        st.session_state.update(subject=first_subject(), open_layer=None, controls_show=None)
+
+
+def _layers(subject: Subject) -> None:
+    inventory = inventory_of(subject)
+    refused = len(subject.refused)
+    st.subheader("Layers", anchor=False)
+    st.caption(
+        f"{len(subject.targets):,} parameters can be pruned"
+        + (f"; {refused:,} cannot, and the last column says why." if refused else ".")
+        + " Biases and norm layers are left alone until you choose them."
+    )
+    st.dataframe(
+        inventory.table.drop(columns=["offered"] if refused else ["offered", "why_not"]),
+        key="layer_table",
+        hide_index=True,
+        height="content" if len(inventory.table) <= 12 else 460,
+        column_config={
+            "parameter": st.column_config.TextColumn("Parameter", pinned=True),
+            "layer_type": "Layer type",
+            "role": "Role",
+            "shape": "Shape",
+            "weights": st.column_config.NumberColumn("Weights", format="localized"),
+            "dtype": "Dtype",
+            "why_not": st.column_config.TextColumn("Why it is not offered", width="large"),
+        },
+    )
+
+
+def _samples(subject: Subject) -> None:
+    st.subheader("What it is judged on", anchor=False)
+    if not subject.runnable:
+        st.info(
+            "Only the weights are known, so nothing can be run. Bring the network with them: as an exported program "
+            "(.pt2), by name, or by a function of yours (see “Your code”).",
+            icon=":material/info:",
+        )
+        return
+    from pruning_explorer.sources.sample_files import ENDINGS
+
+    edition = st.session_state.setdefault(EDITION, 0)
+    file = st.file_uploader(
+        f"Samples of your own, up to {largest_mib():,} MiB",
+        type=[ending.removeprefix(".") for ending in ENDINGS],
+        key=f"sample_file_{edition}",
+        help="- **.npz**: arrays of inputs, and `labels` if there are any.\n"
+        "- **.csv**: a row per sample, with a column `label` if there are labels.\n"
+        "- **.zip**: a folder of images, with a folder for each class if there are classes.\n"
+        "- **.txt**: a line per sample.",
+        on_change=lambda: st.session_state.update({PROBLEM: None}),
+    )
+    if file is not None:
+        _take_samples(subject, file.name, file.getvalue())
+        st.session_state[EDITION] = edition + 1
+        st.rerun()
+    if problem := st.session_state.get(PROBLEM):
+        st.error(f"These samples were not used, and nothing has changed. {plain(problem, longest=900)}")
+    elif subject.samples is None:
+        st.caption("It has none yet: without inputs, nothing is run.")
+    else:
+        shapes = ", ".join(f"{str(t.dtype).removeprefix('torch.')} {list(t.shape)}" for t in subject.samples)
+        labels = f"judged by {subject.quality_name}" if subject.labels is not None else "without labels: drift only"
+        st.caption(f"Now: {plain(shapes)}, {plain(labels)}.")
+
+
+def _take_samples(subject: Subject, file_name: str, content: bytes) -> None:
+    from pruning_explorer.sources.sample_files import ENDINGS, fit_samples, read_samples
+
+    ending = next((ending for ending in ENDINGS if file_name.lower().endswith(ending)), "")
+    try:
+        with st.spinner(f"Reading {plain(file_name)} …"), tempfile.TemporaryDirectory(prefix="pruning-explorer-") as at:
+            path = Path(at) / f"samples{ending}"
+            path.write_bytes(content)
+            judged = fit_samples(subject, read_samples(path))
+            own_models().keep(_named(judged, file_name))
+    except PruningExplorerError as error:
+        st.session_state[PROBLEM] = f"{file_name}: {error}"
+
+
+def _named(judged: Subject, file_name: str) -> Subject:
+    """An own network keeps its name; one that is everybody's gets a new one, since theirs stays as it is."""
+    name = judged.name
+    if not is_own(name):
+        name = unused_name(f"{name} on {Path(file_name).stem[:40]}", dict.fromkeys(subject_names()))
+    look_at(name)
+    return replace(judged, name=name)
