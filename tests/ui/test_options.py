@@ -1,0 +1,33 @@
+"""What whoever starts the app may say on the command line."""
+
+import pytest
+
+from pruning_explorer.ui.options import DEFAULT_CACHE_MIB, Asked, Options, read_options
+
+
+def test_nothing_said_is_the_default() -> None:
+    assert read_options([]) == Options((), DEFAULT_CACHE_MIB)
+
+
+def test_samples_belong_to_the_network_before_them() -> None:
+    read = read_options(["--subject", "a.pt2", "--samples", "x.npz", "--subject", "m:f", "--cache-mib", "64"])
+    assert read == Options((Asked("a.pt2", "x.npz"), Asked("m:f")), 64)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--samples", "x.npz"], "belongs to no --subject"),
+        (["--subject", "a", "--samples", "x", "--samples", "y"], "y belongs to no --subject"),
+        (["--cache-mib", "0"], "too little"),
+        (["--cache-mib", "many"], "invalid int value"),
+        (["--subjects", "a"], "unrecognized arguments"),
+    ],
+)
+def test_what_makes_no_sense_ends_the_program_with_a_reason(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        read_options(arguments)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err

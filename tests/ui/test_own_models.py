@@ -1,0 +1,93 @@
+"""What a session brings is its own, and goes with it."""
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from pruning_explorer import Subject
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.ui.own_models import MOST, Lodging, OwnModels, Shared, unused_name
+
+
+def subject(name: str) -> Subject:
+    torch.manual_seed(0)
+    return Subject.from_module(nn.Linear(3, 2), name=name)
+
+
+def test_forgetting_a_network_deletes_its_files() -> None:
+    models = OwnModels()
+    folder = models.new_folder()
+    place = Path(folder.name)
+    assert place.stat().st_mode & 0o777 == 0o700
+    (place / "model.pt").write_bytes(b"weights")
+    models.keep(subject("mine"), folder)
+    assert models.forget("mine") is not None
+    assert not place.exists()
+    assert models.subjects == {}
+    assert models.forget("mine") is None
+
+
+def test_a_session_has_room_for_so_many_networks_and_for_another_of_the_same_name() -> None:
+    models = OwnModels()
+    for number in range(MOST):
+        models.keep(subject(f"net {number}"))
+    with pytest.raises(SubjectError, match="forget one first"):
+        models.keep(subject("one more"))
+    again = subject("net 3")
+    models.keep(again)
+    assert models.subjects["net 3"] is again
+
+
+def test_sessions_do_not_see_each_others() -> None:
+    lodging = Lodging()
+    lodging.take_in("a").keep(subject("mine"))
+    assert lodging.of("b") is None
+    assert list(lodging.take_in("b").subjects) == []
+
+
+def test_a_session_that_comes_back_in_time_finds_what_it_brought() -> None:
+    lodging = Lodging(grace=0.2)
+    lodging.take_in("a").keep(subject("mine"))
+    lodging.leave("a")
+    lodging.arrive("a")
+    time.sleep(0.4)
+    held = lodging.of("a")
+    assert held is not None
+    assert list(held.subjects) == ["mine"]
+
+
+def test_what_a_session_brought_is_deleted_once_it_has_been_gone_for_a_while() -> None:
+    lodging = Lodging(grace=0.05)
+    models = lodging.take_in("a")
+    folder = models.new_folder()
+    models.keep(subject("mine"), folder)
+    lodging.leave("a")
+    assert Path(folder.name).exists()
+    end = time.monotonic() + 5
+    while Path(folder.name).exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not Path(folder.name).exists()
+    assert lodging.of("a") is None
+
+
+def test_what_everybody_names_alike_is_loaded_once_while_somebody_holds_it() -> None:
+    shared, loaded = Shared(), []
+
+    def load(words: str) -> Subject:
+        loaded.append(words)
+        return subject(words)
+
+    first = shared.get("timm:x", load)
+    assert shared.get("timm:x", load) is first
+    assert loaded == ["timm:x"]
+    del first
+    shared.get("timm:x", load)
+    assert loaded == ["timm:x", "timm:x"]
+
+
+def test_a_name_that_is_taken_is_numbered() -> None:
+    assert unused_name("net", {}) == "net"
+    assert unused_name("net", {"net": 1, "net (2)": 1}) == "net (3)"
