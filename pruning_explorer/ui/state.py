@@ -18,7 +18,8 @@ from pruning_explorer.prune.schedule import SCHEDULES, STEPS, parse_schedule
 from pruning_explorer.prune.settings import Setting, Value, format_value, write_choice
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
-from pruning_explorer.ui.subjects import find_subject
+from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.subjects import find_subject, first_subject, is_there
 
 AMOUNT_STEPS = 1000
 """Of the amount slider: 0.1 % each."""
@@ -97,6 +98,20 @@ def set_layer_amounts(amounts: dict[str, float]) -> None:
 
 def subject() -> Subject:
     return find_subject(st.session_state["subject"])
+
+
+def recover_subject() -> None:
+    """Where the chosen network is gone (forgotten, or its session was away for long), say so and show the first one."""
+    name = st.session_state.get("subject")
+    if name is None or is_there(name):
+        return
+    instead = first_subject()
+    st.session_state["subject"] = instead
+    on_subject_change()
+    st.warning(
+        f"{plain(name)} is no longer here, so {instead} is shown. Bring its file again on Models.",
+        icon=":material/deployed_code_alert:",
+    )
 
 
 def on_subject_change() -> None:

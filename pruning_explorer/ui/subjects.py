@@ -46,6 +46,11 @@ def is_sample(name: str) -> bool:
     return name in sample_names()
 
 
+def is_there(name: str) -> bool:
+    """Whether it can be had without being brought."""
+    return name in subject_names()
+
+
 def forget_own(name: str) -> None:
     """Let a network of this session go, with its files and all that was computed of it."""
     own_models().forget(name)

@@ -6,9 +6,11 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from pruning_explorer.comparison_report import how_ties
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison, Entry
+from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
@@ -46,6 +48,7 @@ _DESK = StudyDesk()
 
 def compare() -> None:
     """The Compare page, top to bottom."""
+    state.recover_subject()
     _begin()
     _open_in_explore()
     _follow_subject()
@@ -74,7 +77,7 @@ def compare() -> None:
 
 def _guess(subject: Subject) -> float | None:
     """How often one is right who always says the commonest class; None where a sample has no single label."""
-    if subject.labels is None or subject.labels.dim() > 1:
+    if subject.metric is not None or subject.labels is None or subject.labels.dim() > 1:
         return None
     return int(subject.labels.unique(return_counts=True)[1].max()) / len(subject.labels)
 
@@ -157,9 +160,13 @@ def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[R
     """How to read the table; while recipes are being measured, how many, and look again."""
     waiting = sum(standing.waiting for standing in standings)
     if not waiting:
+        if problem := next((each.study.quality_problem for each in standings if each.study is not None), None):
+            st.caption(f":material/warning: Quality is not known: {plain(problem)}")
+            return
         guess = _guess(subject)
+        ties = how_ties(quality_label(subject), [each.study for each in standings])
         st.caption(
-            "Small: 95 % intervals. A tie is within error on the same samples (McNemar; for drift, bootstrap)."
+            f"Small: 95 % intervals. A tie is within error on the same samples ({plain(ties)})."
             + (f" Guessing alone is right on {percent(guess)}." if guess is not None else "")
         )
         return

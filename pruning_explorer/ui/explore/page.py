@@ -20,6 +20,7 @@ from pruning_explorer.ui.plain_text import plain
 
 def explore() -> None:
     """The Explore page, top to bottom."""
+    state.recover_subject()
     _begin()
     tell_problems("address_problems")
     st.title("Explore", anchor=False)
