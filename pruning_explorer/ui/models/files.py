@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError
+from pruning_explorer.figures.numbers import memory
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.words import CHECKPOINTS, EXPORTED, open_file
 from pruning_explorer.ui.models.looked_at import look_at
@@ -31,16 +32,16 @@ HELP = (
 )
 
 
-def largest_mib() -> int:
-    """How large an uploaded file may be, as the operator has set it (``server.maxUploadSize``)."""
-    return int(st.get_option("server.maxUploadSize"))
+def largest() -> str:
+    """How large an uploaded file may be, as the operator has set it (``server.maxUploadSize``, in MiB)."""
+    return memory(int(st.get_option("server.maxUploadSize")) << 20)
 
 
 def draw_upload() -> None:
     """Drop a checkpoint or an exported program; it is opened as soon as it is here."""
     edition = st.session_state.setdefault(EDITION, 0)
     files = st.file_uploader(
-        f"A checkpoint or an exported program, up to {largest_mib():,} MiB",
+        f"A checkpoint or an exported program, up to {largest()}",
         accept_multiple_files=True,
         # A new key empties the box, and with it the copy that Streamlit holds in memory
         key=f"model_files_{edition}",

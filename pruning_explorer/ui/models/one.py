@@ -9,7 +9,7 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.ui.models.files import largest_mib
+from pruning_explorer.ui.models.files import largest
 from pruning_explorer.ui.models.loaded import inventory_of
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
@@ -87,7 +87,7 @@ def _samples(subject: Subject) -> None:
 
     edition = st.session_state.setdefault(EDITION, 0)
     file = st.file_uploader(
-        f"Samples of your own, up to {largest_mib():,} MiB",
+        f"Samples of your own, up to {largest()}",
         type=[ending.removeprefix(".") for ending in ENDINGS],
         key=f"sample_file_{edition}",
         help="- **.npz**: arrays of inputs, and `labels` if there are any.\n"

@@ -1,0 +1,168 @@
+"""One's own networks come in by the Models page, or are told why not."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from pruning_explorer import sample_names
+from pruning_explorer.ui.models.files import display_name
+from pruning_explorer.ui.own_models import LODGING
+from tests.ui.models.models_page import ModelsPage
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 10)).eval()
+
+
+def saved(content: object) -> bytes:
+    file = io.BytesIO()
+    torch.save(content, file)
+    return file.getvalue()
+
+
+def exported() -> bytes:
+    batch = torch.export.Dim("batch", min=1, max=512)
+    program = torch.export.export(network(), (torch.zeros(2, 1, 8, 8),), dynamic_shapes=({0: batch},))
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    return file.getvalue()
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def test_all_samples_are_listed_with_what_they_are() -> None:
+    page = ModelsPage()
+    assert list(page.loaded.index) == list(sample_names())
+    row = page.loaded.loc["digits-mlp"]
+    assert (row["parameters"], row["dtypes"], row["layers"]) == (64 * 300 + 300 + 300 * 100 + 100 + 1010, "float32", 3)
+    assert row["runs"] == "360 samples, labelled"
+    page.look_into("digits-vit")
+    assert page.layers.loc["position", "why_not"].startswith("a parameter of DigitsViT itself")
+    assert page.layers.loc["head.weight", "shape"] == "10x48"
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "pt"])
+def test_a_checkpoint_alone_is_listed_and_looked_into(kind: str) -> None:
+    page = ModelsPage()
+    state = network().state_dict()
+    page.drop((f"my net.{kind}", save(state) if kind == "safetensors" else saved(state)))
+    assert page.errors == []
+    assert page.looked_into == "my-net"
+    assert list(page.loaded.index) == ["my-net", *sample_names()]
+    row = page.loaded.loc["my-net"]
+    assert (row["parameters"], row["layers"], row["runs"]) == (4 * 9 + 4 + 1440 + 10, 2, "weights only")
+    assert page.layers.loc["3.weight", ["role", "shape", "weights"]].tolist() == ["weight", "10x144", 1440]
+    assert any("nothing can be run" in each for each in page.infos)
+
+
+def test_a_checkpoint_in_parts_waits_for_all_of_them() -> None:
+    state = network().state_dict()
+    parts = {"a-1.safetensors": {"0.weight": state["0.weight"], "0.bias": state["0.bias"]}}
+    parts["../a-2.safetensors"] = {"3.weight": state["3.weight"], "3.bias": state["3.bias"]}
+    index = json.dumps({"weight_map": {name: part for part, held in parts.items() for name in held}}).encode()
+    files = [("model.safetensors.index.json", index), *((part, save(held)) for part, held in parts.items())]
+    page = ModelsPage()
+    page.drop(*files[:2])
+    assert any("Drop these as well: ../a-2.safetensors" in each for each in page.infos)
+    page.drop(*files)
+    assert page.errors == []
+    assert page.loaded.loc["model", "parameters"] == 4 * 9 + 4 + 1440 + 10
+
+
+def test_an_exported_program_runs_and_takes_samples_of_ones_own() -> None:
+    page = ModelsPage()
+    page.drop(("net.pt2", exported()))
+    assert page.errors == []
+    assert page.loaded.loc["net", "runs"].endswith(" samples")
+    wrong = np.zeros((5, 3, 8, 8), np.float32)
+    page.drop_samples("wrong.npz", npz(inputs=wrong))
+    told = " ".join(page.errors)
+    assert "[5, 3, 8, 8]" in told
+    assert "wrong.npz" in told
+    assert page.loaded.loc["net", "runs"].endswith(" samples")
+    images = np.random.default_rng(0).random((7, 1, 8, 8), dtype=np.float32)
+    page.drop_samples("mine.npz", npz(inputs=images, labels=np.arange(7)))
+    assert page.errors == []
+    assert page.loaded.loc["net", "runs"] == "7 samples, labelled"
+
+
+def test_a_sample_network_stays_as_it_is_beside_one_with_samples_of_ones_own() -> None:
+    page = ModelsPage()
+    page.look_into("digits-mlp")
+    page.drop_samples("mine.npz", npz(inputs=np.zeros((3, 64), np.float32)))
+    assert page.errors == []
+    assert page.looked_into == "digits-mlp on mine"
+    assert page.loaded.loc["digits-mlp on mine", "runs"] == "3 samples"
+    assert page.loaded.loc["digits-mlp", "runs"] == "360 samples, labelled"
+
+
+def test_a_whole_model_is_refused_with_the_way_out_and_nothing_is_lost() -> None:
+    page = ModelsPage()
+    page.drop(("good.safetensors", save(network().state_dict())))
+    page.drop(("whole.pt", saved(network())))
+    told = " ".join(page.errors)
+    assert "torch.nn.modules" in told
+    assert "state_dict()" in told
+    assert list(page.loaded.index) == ["good", *sample_names()]
+    assert page.looked_into == "good"
+
+
+def test_one_bad_file_of_several_is_named_and_the_others_are_loaded() -> None:
+    page = ModelsPage()
+    page.drop(("a.safetensors", save(network().state_dict())), ("b.safetensors", b"nonsense"), ("c.exe", b"MZ"))
+    assert "a" in page.loaded.index
+    told = " ".join(page.errors)
+    assert "b.safetensors" in told
+    assert "c.exe: files of this kind are not read" in told
+
+
+def test_the_same_file_twice_is_two_networks_and_each_can_be_forgotten() -> None:
+    page = ModelsPage()
+    for _ in range(2):
+        page.drop(("net.safetensors", save(network().state_dict())))
+    assert list(page.loaded.index)[:2] == ["net (2)", "net"]
+    held = LODGING.of(page.app.session_state["session_id"])
+    assert held is not None
+    places = [Path(folder.name) for folder in held._folders.values()]
+    assert all((place / "model.safetensors").is_file() for place in places)
+    page.click("forget")
+    assert list(page.loaded.index)[0] == "net"
+    page.look_into("net")
+    page.click("forget")
+    assert list(page.loaded.index) == list(sample_names())
+    assert not any(place.exists() for place in places)
+
+
+def test_two_sessions_do_not_see_each_others_networks() -> None:
+    mine, theirs = ModelsPage(), ModelsPage()
+    mine.drop(("secret.safetensors", save(network().state_dict())))
+    theirs.run()
+    assert "secret" in mine.loaded.index
+    assert "secret" not in theirs.loaded.index
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("résumé net.pt", "résumé-net"),
+        ("../../etc/passwd", "passwd"),
+        ("a<b>&c.safetensors", "a-b-c"),
+        ("x" * 300 + ".pt2", "x" * 60),
+        (".safetensors", "model"),
+        ("model.tar.pth", "model.tar"),
+    ],
+)
+def test_a_network_is_called_after_its_file(file: str, name: str) -> None:
+    assert display_name(file) == name
