@@ -47,7 +47,13 @@ PROBES = re.compile(r"/compare/_stcore/(health|host-config)$")
 class Server:
     """One Streamlit process on a free port."""
 
-    def __init__(self, app: str, log: Path) -> None:
+    def __init__(self, app: str, log: Path, *arguments: str, **variables: str) -> None:
+        """Start it and wait until it answers.
+
+        Args:
+            arguments: for the app itself, ``"--subject", "module:function"``.
+            variables: of its environment.
+        """
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -61,7 +67,8 @@ class Server:
             "browser.gatherUsageStats": "false",
         }
         command = [sys.executable, "-m", "streamlit", "run", app, *(f"--{name}={v}" for name, v in options.items())]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command += ["--", *arguments] if arguments else []
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **variables}
         with log.open("wb") as sink:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
         self._wait()

@@ -1,0 +1,203 @@
+"""Somebody on the Explore page who moves sliders without a pause, and writes down everything that came back."""
+
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from pruning_explorer import Recipe
+from pruning_explorer.ui.live_mask.parcel import read_header
+from tests.load.wire import Run, Session, release
+
+MODELS = ("digits-cnn", "digits-mlp", "digits-vit")
+CRITERIA = ("magnitude", "random", "lamp")
+SCOPES = ("layer", "global", "row")
+SECONDS = 60.0
+"""Longest wait for an answer."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor has set: a network and a recipe on it."""
+
+    subject: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one whole run put on the page.
+
+    Attributes:
+        query: the page's address.
+        figures: label, number and the line below it of each key figure.
+        layer: the open layer's parcel, as it went to the browser.
+        stands: what the live mask was told beside it: its amount above all.
+        alerts: errors, warnings and notes in boxes.
+    """
+
+    query: dict[str, list[str]]
+    figures: tuple[tuple[str, str, str], ...]
+    layer: bytes
+    stands: dict[str, object]
+    alerts: tuple[str, ...]
+
+    @classmethod
+    def on(cls, run: Run) -> "Shown":
+        feeds = {each.id.rpartition("-live_mask-")[2]: each for each in run.all("bidi_component")}
+        return cls(
+            query=run.query,
+            figures=tuple((each.label, each.body, each.delta) for each in run.all("metric")),
+            layer=feeds["layer"].bytes if "layer" in feeds else b"",
+            stands=json.loads(feeds["state"].json) if "state" in feeds else {},
+            alerts=tuple(each.body for each in run.all("alert")),
+        )
+
+
+@dataclass
+class Diary:
+    """All that a visitor saw.
+
+    Attributes:
+        seen: each whole run's page, with all that may have been asked for when it was drawn, the latest last.
+        waits: seconds from letting a slider go to the end of the run that answers, and when on this process's clock.
+    """
+
+    number: int
+    seen: list[tuple[Shown, tuple[Asked, ...]]] = field(default_factory=list)
+    waits: list[tuple[float, float]] = field(default_factory=list)
+
+
+class Visitor:
+    """One session and what it means to see.
+
+    Every amount that visitor 7 of 10 asks for ends in .7 %, so that what is meant for another is known at sight.
+    """
+
+    def __init__(self, session: Session, number: int, asked: Asked) -> None:
+        self.session, self.diary = session, Diary(number)
+        self._asked = [asked]
+        self._chance = random.Random(number)
+        self._revisions = count(1)
+        self._kept: dict[str, bytes] = {}
+        session.on_run = self._look
+
+    @property
+    def asked(self) -> Asked:
+        return self._asked[-1]
+
+    async def arrive(self) -> None:
+        await self._answer()
+
+    async def wander(self, until: float) -> None:
+        """Act until that moment of ``time.perf_counter()``."""
+        for act in self._acts():
+            if time.perf_counter() >= until:
+                return
+            await act()
+
+    def _acts(self) -> Iterator[Callable[[], Awaitable[None]]]:
+        slides = (self.slide, self.slide_live, self.slide, self.slide_twice)
+        others = (self.choose_scope, self.choose_criterion, self.choose_model)
+        while True:
+            for _ in range(self._chance.randint(2, 5)):
+                yield self._chance.choice(slides)
+            yield self._chance.choice(others)
+
+    # ---- what a person does ----
+
+    async def slide(self) -> None:
+        """Let go of the slider in the sidebar."""
+        amount = self._amount()
+        self._want(amount=amount)
+        await self._let_go("amount_slider", double_array_value=[amount * 100])
+
+    async def slide_live(self) -> None:
+        """Let go of the open layer's own slider."""
+        amount = self._amount()
+        self._want(amount=amount)
+        await self._let_go("live_mask-view", json_value=release(round(amount * 100, 1), next(self._revisions)))
+
+    async def slide_twice(self) -> None:
+        """Go on before the page has answered."""
+        amount = self._amount()
+        self._want(amount=amount)
+        await self._act("amount_slider", double_array_value=[amount * 100])
+        await self.slide()
+
+    async def choose_scope(self) -> None:
+        scope = self._other(SCOPES, self.asked.recipe.scope)
+        self._want(scope=scope)
+        await self._act("scope", string_array_value=[scope.capitalize()])
+        await self._answer()
+
+    async def choose_criterion(self) -> None:
+        criterion = self._other(CRITERIA, self.asked.recipe.criterion)
+        await self._act("criterion_open", bool_value=True)
+        await self.session.until(lambda run: run.has(f"criterion_{criterion}"), SECONDS)
+        self._want(criterion=criterion)
+        await self._act(f"criterion_{criterion}", trigger_value=True)
+        self.session.forget(self._widget("criterion_open"))
+        await self._answer()
+
+    async def choose_model(self) -> None:
+        model = self._other(MODELS, self.asked.subject)
+        self._asked.append(replace(self.asked, subject=model))
+        await self._act("subject", string_value=model)
+        await self._answer()
+
+    def _amount(self) -> float:
+        return round((self._chance.randint(5, 94) + self.diary.number / 10) / 100, 3)
+
+    def _other(self, choices: tuple[str, ...], now: str) -> str:
+        return self._chance.choice([each for each in choices if each != now])
+
+    def _want(self, **changes: Any) -> None:
+        self._asked.append(replace(self.asked, recipe=replace(self.asked.recipe, **changes)))
+
+    # ---- what comes of it ----
+
+    async def _let_go(self, key: str, **value: Any) -> None:
+        released = time.perf_counter()
+        await self._act(key, **value)
+        run = await self._answer()
+        assert run.ended is not None
+        self.diary.waits.append((released, run.ended - released))
+
+    async def _act(self, key: str, **value: Any) -> None:
+        await self.session.act(self._widget(key), **value)
+
+    def _widget(self, key: str) -> str:
+        assert self.session.standing is not None
+        return self.session.standing.widget(key)
+
+    async def _answer(self) -> Run:
+        """The run that shows what was asked for last, by its address; anything else it shows is checked later."""
+        asked = self.asked
+        run = await self.session.until(lambda run: _is_answer(run, asked), SECONDS)
+        self._asked = [asked]
+        return run
+
+    def _look(self, run: Run) -> None:
+        shown = Shown.on(run)
+        # The same layer comes again with every run: it is kept once
+        same = self._kept.setdefault(_digest(shown.layer), shown.layer)
+        self.diary.seen.append((replace(shown, layer=same), tuple(self._asked)))
+
+
+def _is_answer(run: Run, asked: Asked) -> bool:
+    query = run.query
+    scope, criterion = (getattr(asked.recipe, name) for name in ("scope", "criterion"))
+    return (
+        query.get("subject") == [asked.subject]
+        and float(query.get("amount", ["0.5"])[0]) == asked.recipe.amount
+        and query.get("scope", ["layer"]) == [scope]
+        and query.get("criterion", ["magnitude"]) == [criterion]
+    )
+
+
+def _digest(parcel: bytes) -> str:
+    return str(read_header(parcel)["digest"]) if parcel else ""

@@ -1,0 +1,292 @@
+"""A browser without a screen: one session on a Streamlit server, by the protocol that the page itself speaks.
+
+It keeps what a browser keeps: the elements of the last whole run, the widgets that were touched, the large messages
+that need not be sent twice, and the clocks of fragments that ask to be run again.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Block_pb2 import Block
+from streamlit.proto.Element_pb2 import Element
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+Path = tuple[int, ...]
+
+
+@dataclass
+class Run:
+    """What one whole run of the script drew.
+
+    Attributes:
+        elements, blocks: by their place on the page, with all that its fragments drew since.
+        query: the address as it stood when the run ended.
+        ended: on this process's clock; None while it goes on.
+    """
+
+    number: int
+    query: dict[str, list[str]] = field(default_factory=dict)
+    elements: dict[Path, Element] = field(default_factory=dict)
+    blocks: dict[Path, Block] = field(default_factory=dict)
+    ended: float | None = None
+
+    def all(self, kind: str) -> list[Any]:
+        """Elements of a kind, ``"metric"``, top to bottom."""
+        found = [(path, element) for path, element in self.elements.items() if element.WhichOneof("type") == kind]
+        return [getattr(element, kind) for _, element in sorted(found, key=lambda each: each[0])]
+
+    def widget(self, key: str) -> str:
+        """The id of the widget with that key."""
+        return self._widgets()[key]
+
+    def has(self, key: str) -> bool:
+        """Whether there is a widget with that key."""
+        return key in self._widgets()
+
+    def _widgets(self) -> dict[str, str]:
+        parts = [getattr(each, each.WhichOneof("type")) for each in self.elements.values()]
+        parts += [part for block in self.blocks.values() for part in _widgets_of(block)]
+        ids = [each.id for each in parts if getattr(each, "id", "").startswith("$$ID-")]
+        return {each.split("-", 2)[2]: each for each in ids}
+
+
+class Session:
+    """One browser tab."""
+
+    def __init__(self, socket: websockets.ClientConnection, path: str, query: str) -> None:
+        self.id = ""
+        self.runs = 0
+        self.bytes_in = 0
+        self.failures: list[str] = []
+        self.standing: Run | None = None
+        """The last whole run that came to its end."""
+
+        self.on_run: Callable[[Run], None] = lambda run: None
+        """Called with each whole run that came to its end."""
+
+        self._socket, self._path, self._query = socket, path, query
+        self._page = ""
+        self._run: Run | None = None
+        self._fragments: tuple[str, ...] = ()
+        self._touched: dict[str, WidgetState] = {}
+        self._known: dict[str, ForwardMsg] = {}
+        self._clocks: dict[str, asyncio.Task[None]] = {}
+        self._moved = asyncio.Condition()
+        self._files: asyncio.Queue[Any] = asyncio.Queue()
+
+    # ---- what a hand does ----
+
+    async def act(self, widget: str, **value: Any) -> None:
+        """Set a widget and tell the server; a trigger is forgotten once it is sent."""
+        state = WidgetState(id=widget)
+        for name, each in value.items():
+            if name.endswith("_array_value"):
+                getattr(state, name).data.extend(each)
+            elif isinstance(each, str | bool | int | float):
+                setattr(state, name, each)
+            else:
+                getattr(state, name).CopyFrom(each)
+        self._touched[widget] = state
+        await self.rerun()
+        if state.WhichOneof("value") in ("trigger_value", "json_trigger_value"):
+            del self._touched[widget]
+
+    def forget(self, widget: str) -> None:
+        """What was touched is gone from the page."""
+        self._touched.pop(widget, None)
+
+    async def rerun(self, fragment: str = "") -> None:
+        """Ask for a run of the script, or of one of its fragments."""
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string, state.page_script_hash = self._query, self._page
+        state.page_name = "" if self._page else self._path
+        state.widget_states.widgets.extend(self._touched.values())
+        state.cached_message_hashes.extend(self._known)
+        state.fragment_id, state.is_auto_rerun = fragment, bool(fragment)
+        await self._socket.send(message.SerializeToString())
+
+    async def until(self, stands: Callable[[Run], bool], seconds: float = 60) -> Run:
+        """The first whole run from now on, or the present one, of which ``stands`` is true.
+
+        Raises:
+            TimeoutError: there is none.
+        """
+
+        def is_there() -> bool:
+            return bool(self.failures) or (self.standing is not None and stands(self.standing))
+
+        try:
+            async with asyncio.timeout(seconds), self._moved:
+                await self._moved.wait_for(is_there)
+        except TimeoutError:
+            shown = self.standing and (self.standing.query, [each.body for each in self.standing.all("alert")])
+            raise TimeoutError(f"not shown within {seconds:.0f} s; after {self.runs} runs stands {shown}") from None
+        if self.failures:
+            raise RuntimeError("\n".join(self.failures))
+        assert self.standing is not None
+        return self.standing
+
+    async def file_urls(self, names: list[str]) -> list[Any]:
+        """Where to put files for an uploader, one place each."""
+        message = BackMsg()
+        message.file_urls_request.request_id = str(time.monotonic_ns())
+        message.file_urls_request.file_names.extend(names)
+        message.file_urls_request.session_id = self.id
+        await self._socket.send(message.SerializeToString())
+        return list(await asyncio.wait_for(self._files.get(), 30))
+
+    # ---- what comes back ----
+
+    async def listen(self) -> None:
+        """Take what the server sends, until it or we hang up."""
+        try:
+            async for data in self._socket:
+                assert isinstance(data, bytes)
+                self.bytes_in += len(data)
+                message = ForwardMsg()
+                message.ParseFromString(data)
+                if message.WhichOneof("type") == "ref_hash":
+                    known = ForwardMsg()
+                    known.CopyFrom(self._known[message.ref_hash])
+                    known.metadata.CopyFrom(message.metadata)
+                    message = known
+                elif message.metadata.cacheable:
+                    self._known[message.hash] = message
+                async with self._moved:
+                    self._take(message)
+                    self._moved.notify_all()
+        except websockets.ConnectionClosed as closed:
+            self.failures.append(f"the server hung up: {closed}")
+        except Exception as error:
+            self.failures.append(f"a message was not understood: {error!r}")
+        async with self._moved:
+            self._moved.notify_all()
+
+    def close(self) -> None:
+        for clock in self._clocks.values():
+            clock.cancel()
+
+    def _take(self, message: ForwardMsg) -> None:
+        match message.WhichOneof("type"):
+            case "new_session":
+                self._begin(message)
+            case "delta":
+                self._draw(message)
+            case "page_info_changed":
+                self._query = message.page_info_changed.query_string
+            case "auto_rerun":
+                clock = self._tick(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+                self._stop_clock(message.auto_rerun.fragment_id)
+                self._clocks[message.auto_rerun.fragment_id] = asyncio.create_task(clock)
+            case "stop_auto_rerun":
+                for fragment in message.stop_auto_rerun.fragment_ids:
+                    self._stop_clock(fragment)
+            case "script_finished":
+                self._end(message)
+            case "file_urls_response":
+                self._files.put_nowait(message.file_urls_response.file_urls)
+            case "session_event" if message.session_event.HasField("script_compilation_exception"):
+                self.failures.append(message.session_event.script_compilation_exception.message)
+
+    def _begin(self, message: ForwardMsg) -> None:
+        self.id = message.new_session.initialize.session_id or self.id
+        self._page = message.new_session.page_script_hash
+        self._fragments = tuple(message.metadata.run.fragment_ids)
+        if not self._fragments:
+            self.runs += 1
+            self._run = Run(self.runs)
+            for fragment in list(self._clocks):
+                self._stop_clock(fragment)
+
+    def _draw(self, message: ForwardMsg) -> None:
+        run = self.standing if self._fragments else self._run
+        if run is None:
+            return
+        path = tuple(message.metadata.delta_path)
+        match message.delta.WhichOneof("type"):
+            case "new_element":
+                run.blocks.pop(path, None)
+                run.elements[path] = message.delta.new_element
+                if message.delta.new_element.WhichOneof("type") == "exception":
+                    self.failures.append(f"on the page: {message.delta.new_element.exception.message}")
+                self._follow(message.delta.new_element)
+            case "add_block":
+                run.elements.pop(path, None)
+                run.blocks[path] = message.delta.add_block
+
+    def _follow(self, element: Element) -> None:
+        """Take over what the script sets a widget to that we had touched."""
+        kind = element.WhichOneof("type")
+        widget = getattr(element, kind)
+        state = self._touched.get(getattr(widget, "id", ""))
+        if state is None or not getattr(widget, "set_value", False):
+            return
+        match kind:
+            case "slider":
+                state.double_array_value.data[:] = list(widget.value)
+            case "selectbox":
+                state.string_value = widget.raw_value
+            case "button_group":
+                state.string_array_value.data[:] = list(widget.raw_values)
+
+    def _end(self, message: ForwardMsg) -> None:
+        if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+            self.failures.append("the script does not compile")
+        if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY and self._run is not None:
+            self._run.ended, self._run.query = time.perf_counter(), parse_qs(self._query.removeprefix("?"))
+            self.standing, self._run = self._run, None
+            self.on_run(self.standing)
+        self._fragments = ()
+
+    def _stop_clock(self, fragment: str) -> None:
+        if clock := self._clocks.pop(fragment, None):
+            clock.cancel()
+
+    async def _tick(self, fragment: str, interval: float) -> None:
+        with suppress(websockets.ConnectionClosed):
+            while True:
+                await asyncio.sleep(interval)
+                await self.rerun(fragment)
+
+
+@asynccontextmanager
+async def visit(url: str, path: str = "", query: str = "") -> AsyncIterator[Session]:
+    """Open a page in a tab of its own, and close the tab in the end.
+
+    Args:
+        url: of the server, ``"http://127.0.0.1:8501"``.
+        path: of the page, ``"compare"``; the first where it is empty.
+        query: what follows the ``?``.
+    """
+    address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
+    async with websockets.connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=60) as socket:
+        session = Session(socket, path, query)
+        listening = asyncio.create_task(session.listen())
+        try:
+            await session.rerun()
+            yield session
+        finally:
+            session.close()
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+def release(percent: float, revision: int) -> str:
+    """What the live mask says when its slider is let go."""
+    return json.dumps({"release": {"amount": percent, "revision": revision}})
+
+
+def _widgets_of(block: Block) -> list[Any]:
+    kind = block.WhichOneof("type")
+    part = getattr(block, kind) if kind else None
+    return [each for each in (part, block) if getattr(each, "id", "")]
