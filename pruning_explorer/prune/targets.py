@@ -12,6 +12,7 @@ Role = Literal["weight", "bias", "norm"]
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+GPT2_LINEAR = ("transformers.pytorch_utils", "Conv1D")
 NORMS = (
     nn.modules.batchnorm._NormBase,
     nn.LayerNorm,
@@ -122,16 +123,30 @@ def _target(
         role=_role(name, parameter, module),
         shape=tuple(parameter.shape),
         dtype=parameter.dtype,
-        out_dim=1 if issubclass(layer_class(module), TRANSPOSED) and parameter.dim() > 1 else 0,
+        out_dim=1 if _stores_inputs_first(module) and parameter.dim() > 1 else 0,
         position=position,
     )
+
+
+def _stores_inputs_first(module: nn.Module) -> bool:
+    """Whether weights are ``[in, out, ...]``, as in transposed convolutions and in the Linear of GPT-2."""
+    kind = layer_class(module)
+    if isinstance(module, StoredLayer) and module.layer_type == GPT2_LINEAR[1]:
+        return True
+    return issubclass(kind, TRANSPOSED) or (kind.__module__, kind.__qualname__) == GPT2_LINEAR
 
 
 _KNOWN_CLASSES = {f"{each.__module__}.{each.__qualname__}": each for each in PRUNABLE + NORMS}
 
 
 def layer_class(module: nn.Module) -> type[nn.Module]:
-    """A module's class; for one of an exported program, which only remembers its name, torch's class of that name."""
+    """A module's class; for one that only remembers its name, torch's class of that name.
+
+    Such are the modules of an exported program, and the layers of a checkpoint.
+    """
+    if isinstance(module, StoredLayer):
+        named = getattr(nn, module.layer_type, None)
+        return named if isinstance(named, type) and issubclass(named, nn.Module) else StoredLayer
     type_name = getattr(module, "type_name", None)
     if type(module).__module__.startswith("torch.export.") and callable(type_name):
         return _KNOWN_CLASSES.get(str(type_name()), type(module))
@@ -152,8 +167,8 @@ def _role(name: str, parameter: nn.Parameter, module: nn.Module) -> Role:
         return "norm"
     if "bias" in leaf:
         return "bias"
-    # Of a layer that torch does not know, a weight of one dim is a scale
-    known = issubclass(layer_class(module), PRUNABLE)
+    # Of a layer that torch does not know, or whose type is a guess, a weight of one dim is a scale
+    known = issubclass(layer_class(module), PRUNABLE) and not isinstance(module, StoredLayer)
     return "weight" if known or parameter.dim() > 1 else "norm"
 
 

@@ -1,0 +1,115 @@
+"""Networks of the libraries that people use, by name: ``timm:resnet18``, ``torchvision:resnet18``, ``hf:org/model``.
+
+None of the libraries is imported before a network of it is asked for.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.subject import Subject
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library that networks can be loaded from, where it is installed.
+
+    Attributes:
+        prefix: of the words of its networks: ``"timm"``.
+        title: what it is called.
+        package: what it is imported and installed as.
+        example: words of one of its networks.
+    """
+
+    prefix: str
+    title: str
+    package: str
+    example: str
+
+    @property
+    def installed(self) -> bool:
+        """Whether it is there. Whether it works, :func:`why_not` tells, which imports it."""
+        return importlib.util.find_spec(self.package) is not None
+
+
+LIBRARIES = (
+    Library("timm", "timm", "timm", "timm:resnet18"),
+    Library("torchvision", "torchvision", "torchvision", "torchvision:resnet18"),
+    Library("hf", "transformers", "transformers", "hf:bert-base-uncased"),
+)
+
+
+def libraries() -> tuple[Library, ...]:
+    """The libraries that networks can be loaded from, installed or not; imports none of them."""
+    return LIBRARIES
+
+
+def why_not(prefix: str) -> str | None:
+    """Import a library, which may take seconds: None where it can be used, else one line that says why not.
+
+    Raises:
+        SubjectError: no library has that prefix.
+    """
+    from pruning_explorer.sources.optional_libraries import import_library
+
+    library = _library(prefix)
+    try:
+        import_library(library.package)
+        if library.prefix == "hf":
+            from pruning_explorer.sources.transformers_models import import_transformers
+
+            import_transformers()
+    except SubjectError as error:
+        return str(error)
+    return None
+
+
+def load_by_name(words: str, *, browser: bool = False) -> Subject:
+    """A network of a library, with noise as its inputs, so that drift can be seen at once.
+
+    Args:
+        words: ``"timm:NAME"``, ``"torchvision:NAME"``, ``"hf:NAME"`` with a name on the Hugging Face hub, or
+            ``"hf:./folder"`` that ``save_pretrained`` wrote. ``,pretrained=false`` after it asks for random weights,
+            the same each time.
+        browser: whether a visitor asks, who may not have folders of this machine read, nor its memory filled.
+
+    Raises:
+        SubjectError: the library cannot be used, has no such network, or its trained weights cannot be had.
+    """
+    prefix, _, rest = words.strip().partition(":")
+    library = _library(prefix)
+    name, *options = (part.strip() for part in rest.split(","))
+    pretrained = _pretrained(options, words)
+    if not name:
+        raise SubjectError(f"{words!r} names no network of {library.title}; write its name, as in {library.example}")
+    if library.prefix == "timm":
+        from pruning_explorer.sources.timm_models import load_timm
+
+        return load_timm(name, pretrained=pretrained, browser=browser)
+    if library.prefix == "torchvision":
+        from pruning_explorer.sources.torchvision_models import load_torchvision
+
+        return load_torchvision(name, pretrained=pretrained)
+    from pruning_explorer.sources.transformers_models import load_transformers
+
+    return load_transformers(name, pretrained=pretrained, browser=browser)
+
+
+def _library(prefix: str) -> Library:
+    for library in LIBRARIES:
+        if library.prefix == prefix:
+            return library
+    known = ", ".join(library.prefix for library in LIBRARIES)
+    raise SubjectError(f"no library is called {prefix!r} here; the libraries are {known}")
+
+
+def _pretrained(options: list[str], words: str) -> bool:
+    chosen = True
+    for option in options:
+        key, _, value = option.partition("=")
+        if key != "pretrained" or value not in ("true", "false"):
+            raise SubjectError(
+                f"{words!r} has the option {option!r}; the only one is pretrained=true or pretrained=false"
+            )
+        chosen = value == "true"
+    return chosen
