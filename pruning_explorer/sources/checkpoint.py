@@ -1,0 +1,180 @@
+"""A checkpoint alone, without the network's code: its weights can be ranked, masked and looked at, not run."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from torch import Tensor
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.earlier_pruning import EarlierPruning, fold_masks
+from pruning_explorer.sources.fingerprint import fingerprint
+from pruning_explorer.sources.pickle_outline import Outline
+from pruning_explorer.sources.safetensors_file import read_safetensors
+from pruning_explorer.sources.shards import Shards, find_shards, shown
+from pruning_explorer.sources.stored_layers import stored_network
+from pruning_explorer.sources.stored_tensors import DamagedPickleError
+from pruning_explorer.sources.torch_archive import PICKLE_MOST
+from pruning_explorer.sources.torch_file import LEGACY, ZIP, read_torch
+
+# How files begin that people take for a checkpoint
+_OTHERS = {
+    b"version https://git-lfs": "is only a pointer of Git LFS; `git lfs pull` fetches the file itself",
+    b"\x89HDF": "is an HDF5 file, as Keras writes them; convert it to .safetensors",
+    b"GGUF": "is a GGUF file, whose weights are quantised; take the .safetensors that it was made of",
+    b"\x93NUMPY": "is a single array of NumPy; save the state_dict with torch.save",
+    b"\x1f\x8b": "is compressed; unpack it first",
+    b"<": "is a page of the web, not what it links to; download the file itself",
+}
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """Tensors by name, and what is to be said of the file they come from."""
+
+    tensors: dict[str, Tensor]
+    kind: str
+    loading: str
+    aside: tuple[str, ...] = ()
+
+
+def open_checkpoint(path: Path, *, name: str | None = None) -> Subject:
+    """A network known by its weights alone, mapped from the file: a layer takes memory when it is looked at.
+
+    What a file is shows in its content, not in its ending. Nothing in it is executed.
+
+    Args:
+        path: a ``.safetensors`` file; the index of several, as Hugging Face writes them; what ``torch.save`` made of a
+            ``state_dict`` or of a training checkpoint that holds one; or a folder that holds one of these.
+        name: what to call it; without it, the file's or the folder's.
+
+    Raises:
+        SubjectError: it is of another kind, broken, or holds Python objects.
+    """
+    try:
+        return _open(path, name)
+    except OSError as error:
+        raise SubjectError(
+            f"{shown(name or path.name)} cannot be read ({error.strerror}); see that it is there"
+        ) from None
+
+
+def _open(path: Path, name: str | None) -> Subject:
+    shards = find_shards(path)
+    label = shown(name or (path.resolve() if path.is_dir() else shards.folder.resolve() if shards.names else path).name)
+    parts = {file: _read(each, label if len(shards.files) == 1 else shown(file)) for file, each in shards.files.items()}
+    size = sum(each.stat().st_size for each in shards.files.values())
+    first = next(iter(parts.values()))
+    found = _joined(parts, shards) if shards.names else first.tensors
+    tensors, earlier = fold_masks(found, label, size)
+    loading = _load_all(shards, parts) if shards.names else first.loading
+    origin = f"{first.kind}{f' in {len(parts)} files' if len(parts) > 1 else ''}, {_size(size)}"
+    return Subject.from_module(
+        stored_network(tensors, label),
+        name=label,
+        about=_about(found, origin, earlier, first.aside),
+        loading=_loading(loading, earlier),
+        runnable=False,
+        origin=origin,
+        identity=fingerprint(shards.files.values()),
+    )
+
+
+def _read(path: Path, label: str) -> _Weights:
+    with path.open("rb") as file:
+        head = file.read(512)
+    if not head:
+        raise SubjectError(f"{label} is empty; copy it again")
+    if head.startswith((ZIP, LEGACY)):
+        read = read_torch(path, label)
+        kind = "state_dict of torch.save" if read.mapped else "state_dict of torch.save (before 1.6)"
+        inside = "".join(f"[{key!r}]" for key in read.keys)
+        line = f'torch.load({label!r}, map_location="cpu", weights_only=True){inside}'
+        return _Weights(read.tensors, kind, f"import torch\n\nweights = {line}", read.aside)
+    if head[8:9] == b"{":
+        tensors = read_safetensors(path, label)
+        loading = f"from safetensors.torch import load_file\n\nweights = load_file({label!r})"
+        return _Weights(dict(sorted(tensors.items(), key=lambda item: _natural(item[0]))), ".safetensors", loading)
+    raise SubjectError(f"{label} {_what_else(path, head, label)}")
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Blocks in the order of their numbers: these files are sorted by letters, which puts 10 before 2."""
+    return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _what_else(path: Path, head: bytes, label: str) -> str:
+    for start, what in _OTHERS.items():
+        if head.lstrip().startswith(start):
+            return what
+    if head[257:262] == b"ustar":
+        return "is a tar archive, as torch wrote them before 0.1.10; load it with that torch and save its state_dict"
+    if head.startswith(b"\x80"):
+        with path.open("rb") as file:
+            try:
+                Outline(label).read(BytesIO(file.read(PICKLE_MOST)))
+            except DamagedPickleError as error:
+                return str(error)
+        return "is a plain pickle; save the state_dict with torch.save, or as .safetensors"
+    return "is neither a .safetensors file nor one of torch.save, or it is damaged at its very beginning"
+
+
+def _joined(parts: Mapping[str, _Weights], shards: Shards) -> dict[str, Tensor]:
+    for tensor, file in shards.names.items():
+        if tensor not in parts[file].tensors:
+            raise SubjectError(
+                f"the index says that {shown(tensor)!r} is in {shown(file)}, and it is not; copy both again"
+            )
+    names = sorted(shards.names, key=_natural)
+    return {name: parts[shards.names[name]].tensors[name] for name in names}
+
+
+def _about(tensors: Mapping[str, Tensor], origin: str, earlier: EarlierPruning, aside: tuple[str, ...]) -> str:
+    counts: dict[str, int] = {}
+    for tensor in tensors.values():
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        counts[dtype] = counts.get(dtype, 0) + 1
+    dtypes = " and ".join(sorted(counts, key=lambda dtype: -counts[dtype])[:4])
+    several = "tensor" if len(tensors) == 1 else "tensors"
+    said = [
+        f"A checkpoint alone ({origin}): {len(tensors):,} {several} of {dtypes}.",
+        "Outputs need the network itself.",
+    ]
+    if earlier.names:
+        layers = "one parameter" if len(earlier.names) == 1 else f"{len(earlier.names):,} parameters"
+        share = earlier.zeros / max(earlier.weights, 1)
+        said.append(f"It came pruned: masks of {layers} remove {share:.1%} of their {earlier.weights:,} weights.")
+    if aside:
+        listed = ", ".join(map(shown, aside[:6])) + (" and others" if len(aside) > 6 else "")
+        said.append(f"What else is in the file is left aside: {listed}.")
+    return " ".join(said)
+
+
+def _load_all(shards: Shards, parts: Mapping[str, _Weights]) -> str:
+    """Each part is loaded by its own lines, and all of them together are the weights."""
+    lines: dict[str, None] = {}
+    for part in parts.values():
+        lines[part.loading.partition("\n")[0]] = None
+    files = [part.loading.rpartition("= ")[2] for part in parts.values()]
+    return "\n".join((*lines, "", "weights = {", *(f"    **{file}," for file in files), "}"))
+
+
+def _loading(weights: str, earlier: EarlierPruning) -> str:
+    lines = ["# `model` is the network that these weights belong to", weights]
+    if earlier.names:
+        lines += [
+            'for name in [name for name in weights if name.endswith("_orig")]:',
+            '    stem = name.removesuffix("_orig")',
+            '    weights[stem] = weights.pop(name) * weights.pop(f"{stem}_mask")',
+        ]
+    return "\n".join([*lines, "model.load_state_dict(weights)"])
+
+
+def _size(nbytes: int) -> str:
+    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if nbytes >= size:
+            return f"{nbytes / size:.1f} {unit}"
+    return f"{nbytes} bytes"

@@ -1,0 +1,88 @@
+"""Tensors of a ``.safetensors`` file, mapped from it: only those that are looked at take memory."""
+
+import json
+import struct
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.sources.stored_tensors import DIMS_MOST, NUMBERS_MOST
+
+HEADER_MOST = 32 << 20
+
+
+def looks_like_safetensors(path: Path) -> bool:
+    """Whether a file begins as one of these does: with the length of a JSON dict, and that dict."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    return len(head) == 9 and head[8:] == b"{" and struct.unpack("<Q", head[:8])[0] <= path.stat().st_size
+
+
+def read_safetensors(path: Path, label: str) -> dict[str, Tensor]:
+    """The tensors of one file, in the order in which they lie there.
+
+    Args:
+        label: what to call the file.
+
+    Raises:
+        SubjectError: it is broken, or lies about its sizes.
+    """
+    _check_header(path, label)
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.offset_keys()}
+    except (
+        *(SafetensorError, ValueError, KeyError, RuntimeError, TypeError, AttributeError),
+        *(OverflowError, OSError, MemoryError),
+    ) as error:
+        first = str(error).partition("\n")[0][:200]
+        raise SubjectError(
+            f"{label} cannot be read as .safetensors ({first}); copy it again, or save it again"
+        ) from None
+
+
+def _check_header(path: Path, label: str) -> None:
+    """What the library lets pass: names twice (it takes the last), and shapes that torch cannot count with."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > min(size - 8, HEADER_MOST):
+            raise SubjectError(
+                f"{label} says that its header has {length:,} bytes, of {size:,} in all, so it is cut off or "
+                "damaged; copy it again"
+            )
+        header = file.read(length)
+    try:
+        entries = json.loads(header, object_pairs_hook=_without_repeats)
+    except _RepeatedNameError as error:
+        raise SubjectError(f"{label} holds {error} twice; save it once") from None
+    except (ValueError, RecursionError) as error:
+        raise SubjectError(f"{label} has a header that is no JSON ({str(error)[:100]}); copy it again") from None
+    for name, entry in entries.items():
+        shape = entry.get("shape") if isinstance(entry, dict) else None
+        if name == "__metadata__" or not isinstance(shape, list):
+            continue
+        if len(shape) > DIMS_MOST or not all(type(n) is int and 0 <= n <= NUMBERS_MOST for n in shape):
+            raise SubjectError(
+                f"{name[:80]!r} in {label} has shape {str(shape)[:80]}, which no weight has; save it again"
+            )
+        if prod(max(n, 1) for n in shape) > NUMBERS_MOST:
+            raise SubjectError(
+                f"{name[:80]!r} in {label} has shape {str(shape)[:80]}, which no weight has; save it again"
+            )
+
+
+class _RepeatedNameError(Exception):
+    pass
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _RepeatedNameError(repr(next(name for name in names if names.count(name) > 1))[:80])
+    return found

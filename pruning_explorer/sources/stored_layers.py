@@ -1,0 +1,144 @@
+"""A module tree for tensors whose network is not known: the names of a state_dict, and what they most likely are."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor, nn
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.targets import StoredLayer
+
+TENSORS_MOST = 50_000
+NAME_MOST = 512
+DEPTH_MOST = 64
+
+_BUFFERS = frozenset(
+    ("running_mean", "running_var", "num_batches_tracked", "position_ids", "token_type_ids", "inv_freq")
+)
+_TAKEN = frozenset(dir(StoredLayer("")))
+_EMBEDDING = re.compile(r"emb|^w[tp]e$|^shared$|vocab")
+
+Leaves = Mapping[str, Tensor]
+
+
+def stored_network(tensors: Mapping[str, Tensor], label: str) -> nn.Module:
+    """Put tensors into modules by their names; a tensor under two names stays one parameter.
+
+    Args:
+        tensors: by name, as ``state_dict`` names them, in the order that its modules shall have.
+        label: what to call the file they come from.
+
+    Raises:
+        SubjectError: a name cannot be one of a network's.
+    """
+    if len(tensors) > TENSORS_MOST:
+        raise SubjectError(
+            f"{label} holds {len(tensors):,} tensors, and {TENSORS_MOST:,} is the most; save part of them"
+        )
+    layers: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        _check_name(name, label)
+        path, _, leaf = name.rpartition(".")
+        layers.setdefault(path, {})[leaf] = tensor
+    dims = max((each.dim() - 2 for leaf, each in _every(layers) if leaf == "weight" and each.dim() <= 5), default=1)
+    parameters: dict[object, nn.Parameter] = {}
+    made: dict[str, nn.Module] = {}
+
+    def module_at(path: str) -> nn.Module:
+        if path in made:
+            return made[path]
+        leaves = layers.get(path, {})
+        module = StoredLayer(_layer_type(path, layers, max(dims, 1))) if leaves else nn.Module()
+        made[path] = module
+        for leaf, tensor in leaves.items():
+            if leaf in _BUFFERS:
+                module.register_buffer(leaf, tensor)
+            else:
+                module.register_parameter(leaf, parameters.setdefault(*_parameter(tensor)))
+        if path:
+            above, _, own = path.rpartition(".")
+            holder = module_at(above)
+            if own in layers.get(above, {}):
+                raise SubjectError(f"{path[:80]!r} in {label} is a tensor and holds tensors too; rename one of them")
+            holder.add_module(own, module)
+        return module
+
+    root = module_at("")
+    for path in layers:
+        module_at(path)
+    return root
+
+
+def _every(layers: Mapping[str, Leaves]) -> Iterable[tuple[str, Tensor]]:
+    return (item for leaves in layers.values() for item in leaves.items())
+
+
+def _parameter(tensor: Tensor) -> tuple[object, nn.Parameter]:
+    parameter = nn.Parameter(tensor, requires_grad=False)
+    if tensor.is_meta or tensor.numel() == 0:
+        return id(parameter), parameter
+    return (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype), parameter
+
+
+def _check_name(name: str, label: str) -> None:
+    shown = "".join(c if c.isprintable() else "?" for c in name[:80])
+    if not name.isprintable() or len(name) > NAME_MOST or name.count(".") >= DEPTH_MOST:
+        raise SubjectError(f"{label} names a tensor {shown!r}, which cannot be read, or is too long; rename it")
+    for part in name.split("."):
+        if not part:
+            raise SubjectError(f"{label} names a tensor {shown!r}: a part of the name is empty; rename it")
+        if part in _TAKEN:
+            raise SubjectError(f"{label} names a tensor {shown!r}: every module of torch has a {part!r}; rename it")
+
+
+def _layer_type(path: str, layers: Mapping[str, Leaves], dims: int) -> str:
+    kind = guess_layer_type(path, layers[path], dims)
+    above, _, own = path.rpartition(".")
+    # Of a square weight the shape does not say which way round it is stored; beside this one in GPT-2 it is as this one
+    twin = layers.get(f"{above}.c_attn", {}) if own == "c_proj" else {}
+    return guess_layer_type("", twin) if twin and kind == "Linear" else kind
+
+
+def guess_layer_type(path: str, leaves: Leaves, dims: int = 1) -> str:
+    """What a layer most likely is, by the names and shapes of its tensors: a class of ``torch.nn``.
+
+    Args:
+        path: of the layer, ``"encoder.token_embedding"``.
+        leaves: its tensors, ``"weight"`` and ``"bias"`` among them.
+        dims: of the network's convolutions, for what looks alike whatever it is used on.
+
+    Returns:
+        ``"Linear"``, ``"Conv2d"``, ``"LSTM"`` ...; ``"Module"`` where nothing is known.
+
+    >>> guess_layer_type("conv1", {"weight": nn.Conv2d(3, 8, 5).weight})
+    'Conv2d'
+    """
+    weight, bias = leaves.get("weight"), leaves.get("bias")
+    if "running_mean" in leaves:
+        return f"BatchNorm{dims}d"
+    if {"weight_ih_l0", "weight_hh_l0"} <= leaves.keys():
+        return _recurrent(leaves["weight_ih_l0"], leaves["weight_hh_l0"], "weight_hr_l0" in leaves)
+    if {"weight_ih", "weight_hh"} <= leaves.keys():
+        return f"{_recurrent(leaves['weight_ih'], leaves['weight_hh'], False)}Cell"
+    if "in_proj_weight" in leaves or "q_proj_weight" in leaves:
+        return "MultiheadAttention"
+    if weight is None:
+        return "LayerNorm" if {"gamma", "beta"} <= leaves.keys() else "Module"
+    if weight.dim() == 1:
+        return "LayerNorm" if bias is not None else "RMSNorm"
+    if not 2 <= weight.dim() <= 5:
+        return "Module"
+    transposed = bias is not None and bias.shape == weight.shape[1:2] != weight.shape[:1]
+    if weight.dim() > 2:
+        return f"Conv{'Transpose' * transposed}{weight.dim() - 2}d"
+    if transposed:
+        return "Conv1D"  # as the GPT-2 of transformers calls a Linear that is stored the other way round
+    return "Embedding" if bias is None and _EMBEDDING.search(path.rpartition(".")[2].lower()) else "Linear"
+
+
+def _recurrent(inputs: Tensor, hidden: Tensor, projected: bool) -> str:
+    if inputs.dim() != 2 or hidden.dim() != 2 or not hidden.shape[1]:
+        return "RNN"
+    # With a projection the hidden state is narrower than the gates say, and only LSTMs have one
+    gates = 4 if projected else len(hidden) // hidden.shape[1]
+    return {4: "LSTM", 3: "GRU"}.get(gates, "RNN")
