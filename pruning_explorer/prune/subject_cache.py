@@ -1,45 +1,92 @@
 """Keep what is measured once per subject, in bounded memory."""
 
-import threading
+from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, Generic, TypeVar
+from weakref import WeakMethod, WeakSet, ref
 
+from pruning_explorer.prune.cache import ALL_CACHES, ByteBoundedCache
 from pruning_explorer.prune.subject import Subject
 
 V = TypeVar("V")
+
+
+class _Held(Generic[V]):
+    __slots__ = ("nbytes", "value")
+
+    def __init__(self, value: V, nbytes: int) -> None:
+        self.value, self.nbytes = value, nbytes
 
 
 class SubjectCache(Generic[V]):
     """One value per living subject, the least recently used dropped beyond ``limit`` bytes. Safe among threads.
 
     Subjects are told apart by identity, not by id: two networks of equal weights may still compute differently.
+    A subject that nobody has any more takes its value along.
     """
 
-    def __init__(self, limit: int, nbytes: Callable[[V], int]) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, nbytes: Callable[[V], int], name: str = "") -> None:
         self._nbytes = nbytes
-        self._values: WeakKeyDictionary[Subject, tuple[V, int]] = WeakKeyDictionary()
-        self._lock = threading.Lock()
+        self._values: ByteBoundedCache[_Held[V]] = ByteBoundedCache(limit, name)
+        self._gone: deque[ref[Subject]] = deque()
+        _SUBJECT_CACHES.add(self)
 
     def get(self, subject: Subject, make: Callable[[], V]) -> V:
-        """The subject's value, made now if it is not there. One larger than the limit is made and not kept."""
-        with self._lock:
-            if (held := self._values.pop(subject, None)) is not None:
-                self._values[subject] = held  # at the end: most recently used
-                return held[0]
-        made = make()  # outside the lock: others go on meanwhile, and a value made twice is the same
-        size = self._nbytes(made)
-        with self._lock:
-            if size <= self._limit:
-                self._values[subject] = (made, size)
-                while sum(each for _, each in self._values.values()) > self._limit:
-                    self._values.pop(next(iter(self._values.keys())))
-        return made
+        """The subject's value, made now if it is not there. One larger than the limit is made and not kept.
+
+        Raises:
+            Exception: what ``make`` raises, in every thread that waits for it; the next call makes it anew.
+        """
+        self._drop_gone()
+
+        def held() -> _Held[V]:
+            value = make()
+            return _Held(value, self._nbytes(value))
+
+        return self._values.get(ref(subject, self._bury), held).value
+
+    def forget(self, subject: Subject) -> None:
+        """Drop the subject's value; if it is being made it is not kept."""
+        self._drop_gone()
+        self._values.drop(ref(subject))
 
     def clear(self) -> None:
-        with self._lock:
-            self._values.clear()
+        self._values.clear()
 
     def __len__(self) -> int:
+        self._drop_gone()
         return len(self._values)
+
+    def _bury(self, gone: ref[Subject]) -> None:
+        # A subject may be collected while this very thread holds the lock: then its value goes at the next call
+        if not self._values.drop(gone, wait=False):
+            self._gone.append(gone)
+
+    def _drop_gone(self) -> None:
+        while self._gone:
+            self._values.drop(self._gone.popleft())
+
+
+_SUBJECT_CACHES: "WeakSet[SubjectCache[Any]]" = WeakSet()
+_FORGETTERS: list["WeakMethod[Callable[[Subject], None]]"] = []
+
+
+def on_forget(forget: Callable[[Subject], None]) -> None:
+    """Have a bound method called with each subject that is forgotten, as long as its object lives."""
+    _FORGETTERS.append(WeakMethod(forget))
+
+
+def forget(subject: Subject) -> None:
+    """Drop all that is kept of a subject, in every cache and by everybody who asked to be told.
+
+    What shows it at this moment keeps it as long as it is shown. Of a second subject with the same id, which has the
+    same weights and samples, the rankings and masks go too; they are made again when they are asked for.
+    """
+    ALL_CACHES.forget(subject.id)
+    for cache in list(_SUBJECT_CACHES):
+        cache.forget(subject)
+    for forgetter in list(_FORGETTERS):
+        if (call := forgetter()) is not None:
+            call(subject)
+        else:
+            _FORGETTERS.remove(forgetter)

@@ -9,9 +9,9 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import Target
 
-GRADIENTS: SubjectCache[Gradients] = SubjectCache(512 << 20, lambda found: found.nbytes)
-FISHER: SubjectCache[Gradients] = SubjectCache(512 << 20, lambda found: found.nbytes)
-FLOW: SubjectCache[Gradients] = SubjectCache(512 << 20, lambda found: found.nbytes)
+GRADIENTS: SubjectCache[Gradients] = SubjectCache(512 << 20, lambda found: found.nbytes, "gradients")
+FISHER: SubjectCache[Gradients] = SubjectCache(512 << 20, lambda found: found.nbytes, "Fisher information")
+FLOW: SubjectCache[Gradients] = SubjectCache(512 << 20, lambda found: found.nbytes, "synaptic flow")
 
 LARGEST = 1e20
 """Of scores that float32 can hold with room for sums over a group."""
