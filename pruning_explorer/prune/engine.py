@@ -1,8 +1,10 @@
 """Carry out a recipe: scores -> rankings -> masks. It decides nothing."""
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
@@ -19,6 +21,7 @@ from pruning_explorer.prune.allocation import allocate, raw_density
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.criteria import Criterion, Scoring, parse_criterion
 from pruning_explorer.prune.granularities import Granularity, parse_granularity
+from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.ranking import Ranking, global_cut, rank, rank_rows
 from pruning_explorer.prune.recipe import Recipe, offered, refusal
@@ -29,7 +32,11 @@ from pruning_explorer.prune.trajectory import Trajectory
 
 T = TypeVar("T")
 
-RANKINGS: ByteBoundedCache[Ranking] = ByteBoundedCache(limit=2 << 30)
+LARGE = 1 << 24
+"""Weights from which layers are ranked one after another: each takes a multiple of itself while it is ranked."""
+_LARGE_ONES = threading.RLock()
+
+RANKINGS: ByteBoundedCache[Ranking] = ByteBoundedCache(2 << 30, "rankings")
 """Of all subjects and recipes together; 8 bytes a weight for the element granularity."""
 
 
@@ -44,7 +51,7 @@ class Exits:
         return sum(ranking.nbytes for ranking in self.rankings)
 
 
-EXITS: ByteBoundedCache[Exits] = ByteBoundedCache(limit=512 << 20)
+EXITS: ByteBoundedCache[Exits] = ByteBoundedCache(512 << 20, "rankings of schedules")
 """Of scheduled recipes, which hold for one amount only; 12 bytes a weight."""
 
 
@@ -165,11 +172,14 @@ def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[
         key = (subject.id, recipe.criterion, recipe.granularity, by_row, target.name, drawn)
 
         def make() -> Ranking:
-            scores = criterion.score(scoring, target)
-            protected = _protected(scoring, criterion, target, scores)
-            if by_row:
-                return rank_rows(scores, target.name, protected, target.out_dim)
-            return rank(scores, target.name, protected)
+            with _LARGE_ONES if target.numel >= LARGE else nullcontext():
+                scores = criterion.score(scoring, target)
+                protected = _protected(scoring, criterion, target, scores)
+                if target.numel >= LARGE:
+                    give_back(subject.weight(target.name))
+                if by_row:
+                    return rank_rows(scores, target.name, protected, target.out_dim)
+                return rank(scores, target.name, protected)
 
         return RANKINGS.get(key, make)
 

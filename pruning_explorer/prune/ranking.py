@@ -14,11 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruning_explorer.errors import ScoreError
+from pruning_explorer.prune.sorting import (
+    INFINITY_BITS,
+    LARGE,
+    PROTECTED_BIT,
+    flat,
+    rank_in_parts,
+    rank_rows_in_parts,
+    sort_rows,
+)
 
-INFINITY_BITS = np.uint32(0x7F800000)
-PROTECTED_BIT = np.uint32(0x80000000)
-"""Above the bits of all scores, so that what never goes comes last and no cut comes near it."""
 _NONE = np.zeros(0, dtype=np.uint32)
 
 
@@ -56,7 +61,17 @@ class Ranking:
         """Float32, one per group, in the groups' own order."""
         if self.shown is not None:
             return self.shown
-        return (self.ordered_bits & ~PROTECTED_BIT).view(np.float32)[self.ranks]
+        return self.scores_of(self.ranks)
+
+    @property
+    def ordered_scores(self) -> bool:
+        """Whether each rank has a score of its own, so that :meth:`scores_of` can be asked."""
+        return self.shown is None
+
+    def scores_of(self, ranks: slice | NDArray[Any]) -> NDArray[np.float32]:
+        """The scores of the groups with these ranks, float32; without a copy of all of them."""
+        scores: NDArray[np.float32] = (self.ordered_bits[ranks] & ~PROTECTED_BIT).view(np.float32)
+        return scores
 
     def keep(self, removed: int) -> Tensor:
         """Bool, one per group: all but the first ``removed`` to go."""
@@ -74,8 +89,11 @@ def rank(scores: Tensor, name: str, protected: Tensor | None = None) -> Ranking:
     Raises:
         ScoreError: a score is NaN, infinite or negative.
     """
-    values = _flat(scores.detach().float())[None]
-    order, ordered_bits, removable = _sort(values, name, None if protected is None else _flat(protected))
+    scores = scores.detach()
+    if scores.numel() >= LARGE:
+        return Ranking(*rank_in_parts(scores, name, protected))
+    values = flat(scores.float())[None]
+    order, ordered_bits, removable = sort_rows(values, name, None if protected is None else flat(protected))
     ranks = np.empty(scores.numel(), dtype=np.int32)
     ranks[order[0]] = np.arange(len(ranks), dtype=np.int32)
     return Ranking(ranks, ordered_bits[0], removable)
@@ -94,10 +112,14 @@ def rank_rows(scores: Tensor, name: str, protected: Tensor | None = None, row_di
         ScoreError: a score is NaN, infinite or negative.
     """
     layout, scores = _Rows(scores.shape, row_dim), scores.detach().float()
-    order, _, removable = _sort(layout.split(scores), name, None if protected is None else layout.split(protected))
+    values, held = layout.split(scores), None if protected is None else layout.split(protected)
+    if scores.numel() >= LARGE:
+        places, removable = rank_rows_in_parts(values, name, held)
+        return Ranking(layout.join(places), _NONE, removable, layout.rows, flat(scores))
+    order, _, removable = sort_rows(values, name, held)
     ranks = np.empty(order.size, dtype=np.int32)
     ranks[order] = np.arange(order.shape[1], dtype=np.int32)
-    return Ranking(layout.join(ranks), _NONE, removable, layout.rows, _flat(scores))
+    return Ranking(layout.join(ranks), _NONE, removable, layout.rows, flat(scores))
 
 
 def rank_survivors(
@@ -129,19 +151,15 @@ def rank_survivors(
     places = np.flatnonzero(ranks >= removed)
     shape = (layout.rows, earlier.groups - removed)
     kept = None if protected is None else layout.split(protected).ravel()[places].reshape(shape)
-    order, bits, removable = _sort(layout.split(scores).ravel()[places].reshape(shape), name, kept)
+    order, bits, removable = sort_rows(layout.split(scores).ravel()[places].reshape(shape), name, kept)
     ranks[places[order]] = np.arange(removed, earlier.groups, dtype=np.int32)
-    shown = np.where(earlier.ranks >= removed, _flat(scores), earlier.scores)
+    shown = np.where(earlier.ranks >= removed, flat(scores), earlier.scores)
     if row_dim is not None:
         return Ranking(layout.join(ranks), _NONE, removed + removable, layout.rows, shown)
     above_zero = bits[0] + np.uint32(1)
     above_zero[above_zero == INFINITY_BITS] -= np.uint32(1)
     ordered_bits = np.concatenate([np.zeros(removed, dtype=np.uint32), above_zero])
     return Ranking(ranks, ordered_bits, removed + removable, 1, shown)
-
-
-def _flat(tensor: Tensor) -> NDArray[Any]:
-    return tensor.contiguous().numpy().ravel()
 
 
 class _Rows:
@@ -154,7 +172,7 @@ class _Rows:
     def split(self, tensor: Tensor) -> NDArray[Any]:
         """``[rows, weights of one]``; equal places of each row in flat-index order."""
         whole = tensor.reshape(self._shape)
-        return _flat(whole if self._dim is None else whole.movedim(self._dim, 0)).reshape(self.rows, -1)
+        return flat(whole if self._dim is None else whole.movedim(self._dim, 0)).reshape(self.rows, -1)
 
     def join(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
         """``split`` undone, flat."""
@@ -162,35 +180,6 @@ class _Rows:
             return values
         rest = (*self._shape[: self._dim], *self._shape[self._dim + 1 :])
         return np.moveaxis(values.reshape(self.rows, *rest), 0, self._dim).ravel()
-
-
-def _sort(
-    scores: NDArray[np.float32], name: str, protected: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.uint32], NDArray[np.uint32], int]:
-    """Each row in exit order: flat indices ``[R, L]``, bits ``[R, L]``, and how many of every row may go."""
-    bits = (scores + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0, whose bits sort with the other zeros
-    # The bits of a negative float, or of a NaN, lie above all finite ones too
-    if bits.size and bits.max() >= INFINITY_BITS:
-        raise ScoreError(_describe_bad_scores(scores.ravel(), name))
-    removable = bits.shape[1]
-    if protected is not None:
-        held = protected.reshape(bits.shape)
-        bits |= held.astype(np.uint32) * PROTECTED_BIT
-        removable -= int(held.sum(axis=1).max(initial=0))
-    # Score in the high half, index in the low half: one unstable integer sort, four times as fast as a stable argsort
-    keys = bits.astype(np.uint64)
-    keys <<= np.uint64(32)
-    keys |= np.arange(keys.size, dtype=np.uint32).reshape(keys.shape)
-    keys.sort(axis=1)
-    return keys.astype(np.uint32), (keys >> np.uint64(32)).astype(np.uint32), removable
-
-
-def _describe_bad_scores(scores: NDArray[np.float32], name: str) -> str:
-    nan, infinite, negative = int(np.isnan(scores).sum()), int(np.isinf(scores).sum()), int((scores < 0).sum())
-    found = ", ".join(
-        f"{count} {what}" for count, what in ((nan, "NaN"), (infinite, "infinite"), (negative, "negative")) if count
-    )
-    return f"{name} has scores that cannot be ranked ({found} of {len(scores)}); repair its weights, or leave it out"
 
 
 def global_cut(

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruning_explorer.prune.ranking import PROTECTED_BIT, Ranking, rank, rank_rows, rank_survivors
+from pruning_explorer.prune.ranking import Ranking, rank, rank_rows, rank_survivors
+from pruning_explorer.prune.sorting import PROTECTED_BIT
 
 STEP_BITS = np.uint32(24)
 """Above the seven highest digits of a score's bits; a hundred steps stay below those of infinity."""

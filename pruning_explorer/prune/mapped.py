@@ -1,0 +1,49 @@
+"""Tensors that lie in a file mapped into memory, as a checkpoint's do: read when looked at, and given back after."""
+
+import ctypes
+import mmap
+import sys
+from collections.abc import Iterator
+
+from torch import Tensor
+
+DONT_NEED = 4
+"""``MADV_DONTNEED`` of Linux."""
+
+
+def give_back(tensor: Tensor) -> bool:
+    """Let the system take back the memory of a tensor that is mapped from a file; it is read again when looked at.
+
+    Without this a layer counts as memory of the process as long as its subject lives. Only whole pages go, and only of
+    a mapping that nobody has written to: what was changed lies nowhere else.
+
+    Returns:
+        Whether anything was given back: not on other systems than Linux, nor where it is no file's memory.
+    """
+    if not sys.platform.startswith("linux") or tensor.device.type != "cpu" or tensor.numel() == 0:
+        return False
+    start = tensor.untyped_storage().data_ptr()
+    end = start + tensor.untyped_storage().nbytes()
+    if tensor.is_contiguous():  # its storage may be the whole file's
+        start = tensor.data_ptr()
+        end = start + tensor.nbytes
+    start, end = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE, end // mmap.PAGESIZE * mmap.PAGESIZE
+    if start >= end or not any(low <= start and end <= high for low, high in _clean_files()):
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    failed: int = libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), DONT_NEED)
+    return failed == 0
+
+
+def _clean_files() -> Iterator[tuple[int, int]]:
+    """Addresses of the mappings of files in which no page is this process's own."""
+    low = high = inode = 0
+    with open("/proc/self/smaps") as lines:
+        for line in lines:
+            words = line.split()
+            if words[0].endswith(":"):
+                if words[0] == "Anonymous:" and inode and words[1] == "0":
+                    yield low, high
+            else:
+                low, high = (int(address, 16) for address in words[0].split("-"))
+                inode = int(words[4])
