@@ -9,22 +9,40 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import Target, is_lazy
 
+PIECE = 1 << 18
+"""Weights that are looked at together, where a copy of all of them would be too much."""
+FEW_ZEROS = 32
+"""Where one weight of so many is zero, or fewer, their places are remembered."""
+
 
 @dataclass(frozen=True)
 class _DenseCounts:
-    """Of a dense network, all parameters in: how many, how many not zero (None if unknown), and zeros per target."""
+    """Of a dense network, all parameters in: how many, and how many not zero (None if that is not known)."""
 
     parameters: int
     nonzero: int | None
-    zeros: dict[str, int]
 
 
-_DENSE_COUNTS: SubjectCache[_DenseCounts] = SubjectCache(1 << 20, lambda counts: 100 * len(counts.zeros))
+@dataclass(frozen=True)
+class _Zeros:
+    """The zeros of one dense target: how many, and their flat indices unless they are too many to remember."""
+
+    count: int
+    places: NDArray[np.int64] | None
+
+    @property
+    def nbytes(self) -> int:
+        return 64 + (0 if self.places is None else self.places.nbytes)
+
+
+_DENSE_COUNTS: SubjectCache[_DenseCounts] = SubjectCache(1 << 20, lambda _: 100, "parameter counts")
+_ZEROS: ByteBoundedCache[_Zeros] = ByteBoundedCache(64 << 20, "zeros of dense layers")
 
 
 def layer_sparsity(subject: Subject, masks: Masks) -> pd.DataFrame:
@@ -66,7 +84,8 @@ def sparsity_totals(subject: Subject, masks: Masks) -> dict[str, float | int | N
     where there is no mask); ``achieved_of_weights`` (of all weights that can be pruned, biases and norm layers left
     out), ``achieved_of_all`` (of all parameters, these and those that cannot be pruned in); ``parameters``;
     ``nonzero_parameters`` (after pruning; zeros that the dense network has do not count) and
-    ``nonzero_parameters_dense`` (before), None where a parameter has no values.
+    ``nonzero_parameters_dense`` (before), None where a parameter has no values, or where only the weights of a network
+    are known: of a checkpoint no layer is read but those that are looked at.
     """
     counts = _DENSE_COUNTS.get(subject, lambda: _count_dense(subject))
     kept = {target.name: masks.kept(target.name) for target in masks.targets}
@@ -77,7 +96,7 @@ def sparsity_totals(subject: Subject, masks: Masks) -> dict[str, float | int | N
     nonzero = counts.nonzero
     if nonzero is not None:
         nonzero -= sum(
-            _removed_nonzero(subject, target, masks[target.name], counts, kept[target.name]) for target in masks.targets
+            _removed_nonzero(subject, target, masks[target.name], kept[target.name]) for target in masks.targets
         )
     return {
         "targets": len(masks.targets),
@@ -91,7 +110,7 @@ def sparsity_totals(subject: Subject, masks: Masks) -> dict[str, float | int | N
         "parameters": counts.parameters,
         "nonzero_parameters": nonzero,
         "nonzero_parameters_dense": counts.nonzero,
-        "dead_channels": sum(_dead_channels(target, masks[target.name], kept[target.name]) for target in masks.targets),
+        "dead_channels": sum(masks.dead_channels(target) for target in masks.targets),
     }
 
 
@@ -108,7 +127,7 @@ def _row(target: Target, masks: Masks) -> tuple[str | int | float, ...]:
         masks.requested.get(target.name, math.nan),
         (target.numel - kept) / target.numel,
         _channels(target),
-        _dead_channels(target, masks[target.name], kept),
+        masks.dead_channels(target),
     )
 
 
@@ -116,29 +135,40 @@ def _channels(target: Target) -> int:
     return target.shape[target.out_dim] if len(target.shape) > 1 else 0
 
 
-def _dead_channels(target: Target, mask: Tensor, kept: int) -> int:
-    channels = _channels(target)
-    if channels == 0 or target.numel - kept < target.numel // channels:
-        return 0
-    by_channel = np.moveaxis(mask.cpu().numpy(), target.out_dim, 0).reshape(channels, -1)
-    return channels - int(np.count_nonzero(by_channel.any(axis=1)))
-
-
 def _count_dense(subject: Subject) -> _DenseCounts:
     parameters = [each for each in subject.model.parameters() if not is_lazy(each)]
-    countable = not any(each.is_meta for each in parameters)
+    countable = subject.runnable and not any(each.is_meta for each in parameters)
     return _DenseCounts(
-        sum(each.numel() for each in parameters),
-        sum(int(torch.count_nonzero(each)) for each in parameters) if countable else None,
-        {
-            target.name: target.numel - int(torch.count_nonzero(subject.weight(target.name)))
-            for target in subject.targets
-        },
+        sum(each.numel() for each in parameters), sum(map(_count_nonzero, parameters)) if countable else None
     )
 
 
-def _removed_nonzero(subject: Subject, target: Target, mask: Tensor, counts: _DenseCounts, kept: int) -> int:
-    if counts.zeros[target.name] == 0:
-        return target.numel - kept
-    nonzero: NDArray[np.bool_] = (subject.weight(target.name) != 0).cpu().numpy()
-    return int(np.count_nonzero(nonzero & ~mask.cpu().numpy()))
+def _count_nonzero(parameter: Tensor) -> int:
+    if parameter.dtype.itemsize < 2 and parameter.is_floating_point():
+        parameter = parameter.float()  # torch counts no float8
+    return int(torch.count_nonzero(parameter))
+
+
+def _removed_nonzero(subject: Subject, target: Target, mask: Tensor, kept: int) -> int:
+    zeros = _ZEROS.get((subject.id, target.name), lambda: _find_zeros(subject.weight(target.name)))
+    removed = target.numel - kept
+    if zeros.count == 0:
+        return removed
+    flat = mask.reshape(-1).numpy()
+    if zeros.places is not None:
+        return removed - int(np.count_nonzero(~flat[zeros.places]))
+    weight = subject.weight(target.name).reshape(-1)
+    parts = (slice(start, start + PIECE) for start in range(0, target.numel, PIECE))
+    return sum(int(np.count_nonzero((weight[part] != 0).numpy() & ~flat[part])) for part in parts)
+
+
+def _find_zeros(weight: Tensor) -> _Zeros:
+    flat, most = weight.reshape(-1), weight.numel() // FEW_ZEROS
+    found: list[NDArray[np.int64]] = []
+    count = 0
+    for start in range(0, flat.numel(), PIECE):
+        places = np.flatnonzero((flat[start : start + PIECE] == 0).numpy())
+        count += places.size
+        if count <= most:
+            found.append(places + start)
+    return _Zeros(count, np.concatenate(found) if found and count <= most else None)
