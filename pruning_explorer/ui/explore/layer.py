@@ -5,17 +5,21 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+import torch
 from numpy.typing import NDArray
 
 from pruning_explorer.prune.cache import ByteBoundedCache
-from pruning_explorer.prune.engine import Ranked, rank_targets
+from pruning_explorer.prune.engine import LARGE, Ranked, rank_targets
 from pruning_explorer.prune.granularities import Granularity
+from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.patterns import NOfM
+from pruning_explorer.prune.ranking import Ranking
 from pruning_explorer.prune.recipe import Recipe, Scope
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import state
 from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_amount
+from pruning_explorer.ui.live_mask.computed import Computed
 from pruning_explorer.ui.live_mask.payload import POSITIONS
 
 KEY = "live_mask"
@@ -41,7 +45,7 @@ class Bytes:
         return len(self.content)
 
 
-PAYLOADS: ByteBoundedCache[Bytes] = ByteBoundedCache(limit=256 << 20)
+PAYLOADS: ByteBoundedCache[Bytes] = ByteBoundedCache(256 << 20, "pictures of layers")
 
 
 def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> None:
@@ -128,40 +132,60 @@ def _by_itself(recipe: Recipe, target: Target) -> Recipe:
 def _payload(shown: _Shown) -> bytes:
     def make() -> Bytes:
         ranked, index = shown.ranked()
-        return Bytes(
-            build_payload(
-                key=shown.key,
-                title=shown.target.name,
-                removed_at=shown.removed_at(ranked, index),
-                granularity_note=_note(shown.recipe, ranked.granularity),
-                channel_dim=shown.target.out_dim,
-                **_weight_by_weight(shown.subject, ranked, index),
-            )
+        content = build_payload(
+            key=shown.key,
+            title=shown.target.name,
+            removed_at=shown.removed_at(ranked, index),
+            granularity_note=_note(shown.recipe, ranked.granularity),
+            channel_dim=shown.target.out_dim,
+            rank_scores=_rank_scores(ranked.rankings[index]),
+            **_weight_by_weight(shown.subject, ranked, index),
         )
+        if shown.target.numel >= LARGE:
+            give_back(shown.subject.weight(shown.target.name))
+        return Bytes(content)
 
-    return PAYLOADS.get(shown.key, make).content
+    return PAYLOADS.get((shown.subject.id, shown.key), make).content
 
 
 def _window(shown: _Shown, layer_key: str) -> bytes | None:
     layer, place = st.session_state.get(WINDOW, (None, None))
-    if layer != layer_key or place is None:
-        return None
+    return window_of(shown, place) if layer == layer_key and place is not None else None
+
+
+def window_of(shown: _Shown, place: tuple[int, int, int, int]) -> bytes:
+    """Single weights of a part of a large layer, ``(row, col, rows, cols)`` in cells of its picture."""
 
     def make() -> Bytes:
         ranked, index = shown.ranked()
         return Bytes(build_window(key=shown.key, window=place, **_weight_by_weight(shown.subject, ranked, index)))
 
-    return PAYLOADS.get((shown.key, place), make).content
+    return PAYLOADS.get((shown.subject.id, shown.key, place), make).content
 
 
 def _weight_by_weight(subject: Subject, ranked: Ranked, index: int) -> dict[str, Any]:
+    """Scores, weights and ranks of a layer, of which no copy is made where each weight is a group by itself."""
     target, ranking = ranked.targets[index], ranked.rankings[index]
+    weight = subject.weight(target.name).reshape(-1)
+    ranks, of_ranks = ranked.per_weight(index, ranking.ranks), _rank_scores(ranking)
+
+    def weights_at(at: slice | NDArray[Any]) -> NDArray[Any]:
+        values: NDArray[Any] = weight[at if isinstance(at, slice) else torch.from_numpy(at)].float().numpy()
+        return values
+
     return {
-        "scores": ranked.per_weight(index, ranking.scores),
-        "weights": subject.weight(target.name).float().contiguous().numpy(),
-        "ranks": ranked.per_weight(index, ranking.ranks),
+        "scores": ranked.per_weight(index, ranking.scores)
+        if of_ranks is None
+        else Computed(target.numel, lambda at: of_ranks[ranks[at]]),
+        "weights": Computed(target.numel, weights_at),
+        "ranks": ranks,
         "shape": target.shape,
     }
+
+
+def _rank_scores(ranking: Ranking) -> Computed | None:
+    """The scores in the order in which their groups go; None where a rank has no score of its own."""
+    return Computed(ranking.groups, ranking.scores_of) if ranking.ordered_scores else None
 
 
 def _note(recipe: Recipe, granularity: Granularity) -> str:

@@ -1,10 +1,11 @@
 """Large layers as densities on a coarse grid of blocks; everything in pieces that stay in the processor's cache."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 
 import numpy as np
 
+from pruning_explorer.ui.live_mask.computed import Flat
 from pruning_explorer.ui.live_mask.layout import Array, Layout, to_picture
 
 MAX_BLOCKS = 256
@@ -55,7 +56,7 @@ class Steps:
 
 
 def block_sections(
-    layout: Layout, weights: Array, ranks: Array, groups: int, cuts: Array, reached: Array
+    layout: Layout, weights: Flat, ranks: Flat, groups: int, cuts: Array, reached: Array
 ) -> dict[str, Array]:
     """Mean magnitude, removed fraction at each cut and median exit amount of every block.
 
@@ -69,7 +70,7 @@ def block_sections(
     """
     count = len(cuts)
     steps = Steps(cuts, groups)
-    picture_ranks, picture_weights = to_picture(ranks, layout), to_picture(weights, layout)
+    picture_ranks, picture_weights = _picture(ranks, layout), _picture(weights, layout)
     row_edges, col_edges = block_edges(layout.rows), block_edges(layout.cols)
     block_rows, block_cols = len(row_edges) - 1, len(col_edges) - 1
     slot = np.repeat(np.arange(block_cols) * (count + 1), np.diff(col_edges))
@@ -100,7 +101,12 @@ def block_sections(
     }
 
 
-def removed_by_channel(shape: tuple[int, ...], channel_dim: int, ranks: Array, groups: int, cuts: Array) -> Array:
+def _picture(values: Flat, layout: Layout) -> Flat:
+    """As :func:`to_picture`; only a mosaic has to be read as a whole."""
+    return values if layout.kind != "mosaic" else to_picture(values[:], layout)
+
+
+def removed_by_channel(shape: tuple[int, ...], channel_dim: int, ranks: Flat, groups: int, cuts: Array) -> Array:
     """Removed fraction of each channel at each cut, uint8 [S * B], 255 = all gone; neighbours share 256 bars."""
     steps = Steps(cuts, groups)
     each = steps.count + 1
@@ -110,35 +116,39 @@ def removed_by_channel(shape: tuple[int, ...], channel_dim: int, ranks: Array, g
     table = np.zeros((bars, each), np.int64)
     if channel_dim == 0:
         for bar in range(bars):
-            part = ranks[edges[bar] * size : edges[bar + 1] * size]
-            for piece in pieces(part.size):
-                table[bar] += np.bincount(steps(part[piece]), minlength=each)
+            for start in range(edges[bar] * size, edges[bar + 1] * size, PIECE):
+                part = slice(start, min(start + PIECE, edges[bar + 1] * size))
+                table[bar] += np.bincount(steps(ranks[part]), minlength=each)
     else:
         slot = np.repeat(np.arange(bars) * each, np.diff(edges) * size)
-        lines = ranks.reshape(shape[0], -1)
         height = max(1, PIECE // slot.size)
-        for row in range(0, len(lines), height):
-            places = steps(lines[row : row + height].reshape(-1)).reshape(-1, slot.size) + slot
+        for row in range(0, shape[0], height):
+            part = slice(row * slot.size, min(row + height, shape[0]) * slot.size)
+            places = steps(ranks[part]).reshape(-1, slot.size) + slot
             table += np.bincount(places.reshape(-1), minlength=table.size).reshape(bars, each)
     fractions = np.cumsum(table[:, : steps.count], axis=1) / table.sum(axis=1, keepdims=True)
     gone: Array = np.rint(fractions * 255).astype(np.uint8).T.reshape(-1)
     return gone
 
 
-def removed_by_bin(bins: Array, count: int, ranks: Array, groups: int, cuts: Array) -> Array:
+def removed_by_bin(
+    scores: Flat, bin_of: Callable[[Array], Array], count: int, ranks: Flat, groups: int, cuts: Array
+) -> Array:
     """Weights removed per bin of a histogram at each cut, [S * B]: where low scores do not simply go first."""
     steps = Steps(cuts, groups)
     table = np.zeros((steps.count + 1) * count, np.int64)
-    for piece in pieces(bins.size):
-        table += np.bincount(steps(ranks[piece]).astype(np.int64) * count + bins[piece], minlength=table.size)
+    for piece in pieces(ranks.size):
+        places = steps(ranks[piece]).astype(np.int64) * count + bin_of(scores[piece])
+        table += np.bincount(places, minlength=table.size)
     return np.cumsum(table.reshape(-1, count)[: steps.count], axis=0).astype(np.uint32).reshape(-1)
 
 
-def scores_of_ranks(scores: Array, ranks: Array, groups: int, wanted: Array) -> Array:
+def scores_of_ranks(scores: Flat, ranks: Flat, groups: int, wanted: Array) -> Array:
     """Score of the group with each wanted rank, NaN from ``groups`` on, without a table over all ranks."""
     found = np.full(groups + 1 if groups <= _BUCKETS else len(wanted), np.nan, np.float32)
     if groups <= _BUCKETS:
-        found[ranks] = scores
+        for piece in pieces(ranks.size):
+            found[ranks[piece]] = scores[piece]
         return found[np.minimum(wanted, groups)]
     asked = np.unique(wanted[wanted < groups]).astype(np.int64)
     if not asked.size:

@@ -5,18 +5,21 @@ A ranking is nested: whatever goes at one amount is gone at every larger one. So
 a group's own; where rows compete within themselves it is the place within the row, and each row has one of each.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from pruning_explorer.errors import MaskError, ScoreError
 from pruning_explorer.ui.live_mask.blocks import (
+    PIECE,
     block_sections,
     pieces,
     removed_by_bin,
     removed_by_channel,
     scores_of_ranks,
 )
+from pruning_explorer.ui.live_mask.computed import Flat, as_flat
 from pruning_explorer.ui.live_mask.layout import Array, Layout, flat_index, picture_layout, to_picture
 from pruning_explorer.ui.live_mask.parcel import pack_arrays
 
@@ -51,13 +54,14 @@ def build_payload(
     *,
     key: str,
     title: str,
-    scores: Array,
-    weights: Array,
-    ranks: Array,
+    scores: Flat,
+    weights: Flat,
+    ranks: Flat,
     removed_at: Array,
     shape: tuple[int, ...],
     granularity_note: str,
     channel_dim: int = 0,
+    rank_scores: Flat | None = None,
 ) -> bytes:
     """Pack one layer for :func:`live_mask`.
 
@@ -75,46 +79,42 @@ def build_payload(
         shape: of the target.
         granularity_note: which weights go together, one short sentence.
         channel_dim: the dim whose slices the bars count, 0 or 1.
+        rank_scores: the score of each rank's group, where it has one; it spares looking through all weights for it.
 
     Raises:
         MaskError: sizes do not fit together, or the table falls.
         ScoreError: a score is not finite.
     """
     layout = picture_layout(shape)
-    scores, weights = _flat(scores, np.float32), _flat(weights, np.float32)
-    ranks, removed_at = _flat(ranks, np.uint32), _flat(removed_at, np.uint32)
+    scores, weights = as_flat(scores, np.float32), as_flat(weights, np.float32)
+    ranks, removed_at = as_flat(ranks, np.uint32), np.ascontiguousarray(removed_at, dtype=np.uint32).reshape(-1)
     _check(title, layout, scores, weights, ranks, removed_at)
-    groups = int(ranks.max()) + 1
+    groups = 1 + max(int(ranks[piece].max()) for piece in pieces(layout.numel))
+    # Where each weight has a rank of its own, these are the very scores, and lie in order
+    in_any_order = rank_scores if rank_scores is not None and groups == layout.numel else scores
     channel_dim = channel_dim if len(shape) > 1 and channel_dim == 1 else 0
     cells = layout.numel <= MAX_CELLS
     cuts = table_cuts(removed_at)
     monotone = _monotone(scores, ranks)
-    histogram, bins, score_range, tail = _histogram(scores)
+    low, high = _range(title, in_any_order)
+    end, tail = _end_of_scale(scores, high, low) if high > low else (0.0, False)
+    bin_of, bins = _binning(layout.numel, low, end)
     arrays: dict[str, Array] = {
         "removed_at": removed_at,
         "kept_at": _kept_at(ranks, groups, removed_at),
-        "cut_score": scores_of_ranks(scores, ranks, groups, removed_at),
-        "histogram": histogram,
+        "cut_score": _cut_scores(scores, rank_scores, ranks, groups, removed_at),
+        "histogram": _histogram(in_any_order, bin_of, bins),
         "cuts": cuts,
     }
     if not monotone:
-        arrays["histogram_removed"] = removed_by_bin(bins, len(histogram), ranks, groups, cuts)
+        arrays["histogram_removed"] = removed_by_bin(scores, bin_of, bins, ranks, groups, cuts)
     if cells:
-        magnitudes = np.abs(weights)
-        arrays["weights"] = to_picture(weights, layout)
-        arrays["ranks"] = to_picture(ranks, layout)
-        if not np.array_equal(scores, magnitudes):
-            by_rank = np.zeros(groups, np.float32)
-            by_rank[ranks] = scores
-            if np.array_equal(by_rank[ranks], scores):
-                arrays["rank_scores"] = by_rank
-            else:
-                arrays["scores"] = to_picture(scores, layout)
-        scale, clipped = _end_of_scale(magnitudes)
+        arrays |= _cells(layout, scores[:], weights[:], ranks[:], groups)
+        scale, clipped = _end_of_scale(magnitudes := np.abs(weights[:]), float(magnitudes.max()))
     else:
         arrays |= block_sections(layout, weights, ranks, groups, cuts, np.searchsorted(removed_at, cuts))
         arrays["channel_gone"] = removed_by_channel(shape, channel_dim, ranks, groups, cuts)
-        scale, clipped = _end_of_scale(arrays["block_means"])
+        scale, clipped = _end_of_scale(arrays["block_means"], float(arrays["block_means"].max()))
     header: dict[str, Any] = {
         "mode": "cells" if cells else "blocks",
         "key": key,
@@ -130,7 +130,7 @@ def build_payload(
         "groups": groups,
         "scale": scale,
         "clipped": clipped,
-        "score_range": score_range,
+        "score_range": [low, low + end],
         "tail": tail,
         "monotone": monotone,
         "channel_dim": channel_dim,
@@ -142,9 +142,9 @@ def build_payload(
 def build_window(
     *,
     key: str,
-    scores: Array,
-    weights: Array,
-    ranks: Array,
+    scores: Flat,
+    weights: Flat,
+    ranks: Flat,
     shape: tuple[int, ...],
     window: tuple[int, int, int, int],
 ) -> bytes:
@@ -163,14 +163,14 @@ def build_window(
     index = flat_index(layout, np.arange(row, row + rows)[:, None], np.arange(col, col + cols)[None, :]).reshape(-1)
     inside = index < layout.numel
     index = np.where(inside, index, 0)
-    part = _flat(weights, np.float32)[index]
+    part = as_flat(weights, np.float32)[index]
     arrays = {
         "weights": part,
-        "ranks": _flat(ranks, np.uint32)[index],
-        "scores": _flat(scores, np.float32)[index],
+        "ranks": as_flat(ranks, np.uint32)[index],
+        "scores": as_flat(scores, np.float32)[index],
         "inside": inside.astype(np.uint8),
     }
-    scale, clipped = _end_of_scale(np.abs(part))
+    scale, clipped = _end_of_scale(magnitudes := np.abs(part), float(magnitudes.max()))
     header = {
         "mode": "window",
         "key": key,
@@ -194,11 +194,7 @@ def table_cuts(removed_at: Array) -> Array:
     return every if every.size <= TABLE_STEPS else np.unique(removed_at[:: (POSITIONS - 1) // (TABLE_STEPS - 1)])
 
 
-def _flat(values: Array, dtype: type[np.generic]) -> Array:
-    return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
-
-
-def _check(title: str, layout: Layout, scores: Array, weights: Array, ranks: Array, removed_at: Array) -> None:
+def _check(title: str, layout: Layout, scores: Flat, weights: Flat, ranks: Flat, removed_at: Array) -> None:
     n = layout.numel
     if n == 0:
         raise MaskError(f"{title} has no weights (shape {list(layout.shape)}); choose another layer.")
@@ -209,46 +205,87 @@ def _check(title: str, layout: Layout, scores: Array, weights: Array, ranks: Arr
         raise MaskError(f"{title}: removed_at has {removed_at.size} entries, not one for each of {POSITIONS} amounts.")
     if np.any(removed_at[1:] < removed_at[:-1]):
         raise MaskError(f"{title}: removed_at falls somewhere; a larger amount must never bring weights back.")
-    if not np.isfinite(scores).all():
-        raise ScoreError(f"{title}: a score is not finite; such a layer cannot be ranked.")
 
 
-def _kept_at(ranks: Array, groups: int, removed_at: Array) -> Array:
+def _range(title: str, scores: Flat) -> tuple[float, float]:
+    """The lowest and the highest score."""
+    low, high = np.inf, -np.inf
+    for piece in pieces(scores.size):
+        part = scores[piece]
+        if not np.isfinite(part).all():
+            raise ScoreError(f"{title}: a score is not finite; such a layer cannot be ranked.")
+        low, high = min(low, float(part.min())), max(high, float(part.max()))
+    return low, high
+
+
+def _cells(layout: Layout, scores: Array, weights: Array, ranks: Array, groups: int) -> dict[str, Array]:
+    """Every weight with its rank, and with its score where that is not its magnitude."""
+    arrays = {"weights": to_picture(weights, layout), "ranks": to_picture(ranks, layout)}
+    if not np.array_equal(scores, np.abs(weights)):
+        by_rank = np.zeros(groups, np.float32)
+        by_rank[ranks] = scores
+        if np.array_equal(by_rank[ranks], scores):
+            arrays["rank_scores"] = by_rank
+        else:
+            arrays["scores"] = to_picture(scores, layout)
+    return arrays
+
+
+def _kept_at(ranks: Flat, groups: int, removed_at: Array) -> Array:
     """Weights (not groups) kept at every slider position, [1001], exact."""
     if groups == ranks.size:  # every weight its own group
         return (groups - np.minimum(removed_at, groups)).astype(np.uint32)
-    gone = np.concatenate([[0], np.cumsum(np.bincount(ranks, minlength=groups))])
+    of_each = np.zeros(groups, np.int64)
+    step = max(PIECE, groups)  # each piece costs a table of all groups
+    for start in range(0, ranks.size, step):
+        of_each += np.bincount(ranks[start : start + step], minlength=groups)
+    gone = np.concatenate([[0], np.cumsum(of_each)])
     return (ranks.size - gone[np.minimum(removed_at, groups)]).astype(np.uint32)
 
 
-def _monotone(scores: Array, ranks: Array) -> bool:
+def _cut_scores(scores: Flat, rank_scores: Flat | None, ranks: Flat, groups: int, removed_at: Array) -> Array:
+    """The first score that stays at every slider position, [1001]; NaN where none does."""
+    if rank_scores is None:
+        return scores_of_ranks(scores, ranks, groups, removed_at)
+    stays: Array = rank_scores[np.minimum(removed_at, groups - 1)]
+    stays[removed_at >= groups] = np.nan
+    return stays
+
+
+def _monotone(scores: Flat, ranks: Flat) -> bool:
     """Whether lower scores always go first, equal ranks at equal scores; of a large layer a regular sample decides."""
-    step = max(1, scores.size // SAMPLE)
-    order = np.argsort(ranks[::step], kind="stable")
-    rises, passes = np.diff(scores[::step][order]), np.diff(ranks[::step][order])
+    sample = slice(None, None, max(1, scores.size // SAMPLE))
+    some_ranks, some_scores = ranks[sample], scores[sample]
+    order = np.argsort(some_ranks, kind="stable")
+    rises, passes = np.diff(some_scores[order]), np.diff(some_ranks[order])
     return bool(np.all((rises == 0) | ((rises > 0) & (passes > 0))))
 
 
-def _histogram(scores: Array) -> tuple[Array, Array, list[float], bool]:
-    """Counts per bin [B], the bin of each weight, the range, and whether the last bin holds a long tail as well."""
-    low, high = float(scores.min()), float(scores.max())
-    count = int(min(MAX_BINS, max(12, 2 * scores.size**0.5)))
-    bins = np.zeros(scores.size, np.uint8)
-    if high <= low:
-        return np.array([scores.size], np.uint32), bins, [low, high], False
-    end, tail = _end_of_scale(scores, low)
-    high = low + end
-    counts = np.zeros(count, np.int64)
+def _binning(numel: int, low: float, end: float) -> tuple[Callable[[Array], Array], int]:
+    """From scores to bins of a histogram that begins at ``low`` and is ``end`` wide, and how many bins there are."""
+    if not end:
+        return lambda scores: np.zeros(scores.size, np.uint8), 1
+    count = int(min(MAX_BINS, max(12, 2 * numel**0.5)))
+
+    def bin_of(scores: Array) -> Array:
+        places = (scores - np.float32(low)) * np.float32(count / end)
+        bins: Array = np.minimum(places, np.float32(count - 1)).astype(np.uint8)
+        return bins
+
+    return bin_of, count
+
+
+def _histogram(scores: Flat, bin_of: Callable[[Array], Array], bins: int) -> Array:
+    """Counts per bin [B], the scores in any order."""
+    counts = np.zeros(bins, np.int64)
     for piece in pieces(scores.size):
-        places = (scores[piece] - np.float32(low)) * np.float32(count / end)
-        bins[piece] = np.minimum(places, np.float32(count - 1))
-        counts += np.bincount(bins[piece], minlength=count)
-    return counts.astype(np.uint32), bins, [low, high], tail
+        counts += np.bincount(bin_of(scores[piece]), minlength=bins)
+    return counts.astype(np.uint32)
 
 
-def _end_of_scale(values: Array, start: float = 0.0) -> tuple[float, bool]:
+def _end_of_scale(values: Flat, highest: float, start: float = 0.0) -> tuple[float, bool]:
     """How far the scale goes: to the largest value, or to the 99.5 % quantile where a few would press all together."""
-    largest = float(values.max()) - start
+    largest = highest - start
     if values.size >= 1000:
         # the order of a regular sample is enough for the end of a scale
         quantile = float(np.quantile(values[:: max(1, values.size // SAMPLE)], CLIP_QUANTILE)) - start

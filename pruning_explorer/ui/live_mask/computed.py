@@ -1,0 +1,37 @@
+"""Numbers of a layer that is too large for a copy of all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pruning_explorer.ui.live_mask.layout import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """One number per weight, flat, computed where it is looked at; takes the place of an array.
+
+    Attributes:
+        size: how many there are.
+        read: a slice, or flat indices, to the numbers there.
+    """
+
+    size: int
+    read: Callable[[slice | Array], Array]
+
+    def __getitem__(self, at: slice | Array) -> Array:
+        return self.read(at)
+
+
+Flat = Array | Computed
+"""Numbers in flat order: an array, or one that is computed piece by piece."""
+
+
+def as_flat(values: Flat, dtype: type[np.generic]) -> Flat:
+    """Values in flat order; of an array as ``dtype``, which of ranks costs no copy."""
+    if isinstance(values, Computed):
+        return values
+    if values.dtype == np.int32 and dtype is np.uint32:
+        values = values.view(np.uint32)
+    return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
