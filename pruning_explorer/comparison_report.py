@@ -17,13 +17,12 @@ from pruning_explorer.figures.comparison_table import comparison_table
 from pruning_explorer.figures.curve_traces import Axis
 from pruning_explorer.figures.exemplar_gallery import exemplar_gallery
 from pruning_explorer.figures.mask_panels import mask_panels
-from pruning_explorer.figures.numbers import count
+from pruning_explorer.figures.numbers import capitalised, count
 from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.figures.sparsity_lines import sparsity_lines
 from pruning_explorer.lab.comparison import Comparison, pareto_front
 from pruning_explorer.lab.study import Study
-from pruning_explorer.measure.forward import dense_outputs
-from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.measure.quality import dense_level, quality_label, true_answers
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.prune.titles import title_of
@@ -77,11 +76,19 @@ def _side_by_side(comparison: Comparison) -> Section:
         if problem is not None
     ]
     note = (
-        "With 95 % intervals. Recipes are paired on the same samples: a tie is within error of the best (McNemar's "
-        "test for fractions of samples, a bootstrap interval of the difference for drift)."
+        "With 95 % intervals. Recipes are paired on the same samples: a tie is within error of the best "
+        f"({how_ties(quality_label(comparison.subject), comparison.studies)})."
     )
     told = "".join(f"<p><strong>{escape(problem)}</strong></p>" for problem in problems)
     return Section("Side by side", note, [told, comparison_table(comparison.table)])
+
+
+def how_ties(quality: str, studies: Sequence[Study | None]) -> str:
+    """By which tests figures tie, in a few words; ``quality`` is what it is called."""
+    judged = [study for study in studies if study is not None and study.quality is not None]
+    if all(study.interval_name == "Wilson" for study in judged):
+        return "McNemar; for drift, bootstrap"
+    return f"McNemar; for drift and {quality}, bootstrap"
 
 
 def _curves(comparison: Comparison) -> Section:
@@ -100,8 +107,8 @@ def curves_chart(comparison: Comparison, axis: Axis, planned: int | None = None)
     return comparison_curves(
         frame,
         comparison.names,
-        dense_quality=None if frame.empty else quality_of(subject, dense_outputs(subject)),
-        quality_name=subject.quality_name,
+        dense_quality=None if frame.empty else dense_level(subject),
+        quality_name=quality_label(subject),
         axis=axis,
         standing=standing_points(comparison.studies),
         front=None if frame.empty else pareto_front(frame),
@@ -151,12 +158,13 @@ def masks_chart(comparison: Comparison, target: Target) -> Chart:
 def exemplar_cards(comparison: Comparison, found: pd.DataFrame) -> str:
     """Rows of ``comparison.exemplars`` as cards, in HTML."""
     subject = comparison.subject
-    view, labels = subject.view, subject.labels
+    view, shown = subject.view, comparison.any
+    labels = None if shown is None or shown.outcome is None else true_answers(subject, shown.outcome.dense)
     return exemplar_gallery(
         found,
         comparison.names,
         subject.output_names,
-        labels=None if labels is None else labels.cpu().numpy(),
+        labels=labels,
         view=None if view is None else (view.kind, view.values),
     )
 
@@ -176,8 +184,8 @@ def _behaviour(comparison: Comparison, names: Sequence[str]) -> list[Section]:
     sections = []
     if len(classes) and classes["group"].nunique() > 1:
         note = "What the average hides: one class can pay for the others."
-        chart = class_changes(classes, names, subject.quality_name)
-        sections.append(Section(f"{subject.quality_name.capitalize()} by class", note, [chart]))
+        label = quality_label(subject)
+        sections.append(Section(f"{capitalised(label)} by class", note, [class_changes(classes, names, label)]))
     if subject.samples is None:
         return sections
     note = exemplars_note(comparison)

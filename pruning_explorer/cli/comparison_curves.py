@@ -20,12 +20,13 @@ def write_curves(comparison: "Comparison") -> str:
     Several seeds of a recipe that draws are written as their median. Empty where nothing was measured.
     """
     from pruning_explorer.lab.comparison import pareto_front
+    from pruning_explorer.measure.quality import quality_label
 
     frame = comparison.curves
     if frame.empty:
         return ""
     labelled = bool(frame["quality"].notna().any())
-    column, name = ("quality", comparison.subject.quality_name) if labelled else ("agreement", "agreement")
+    column, name = ("quality", quality_label(comparison.subject)) if labelled else ("agreement", "agreement")
     points = frame.groupby(["recipe", "amount"])[["compression", column, "kl_nats"]].median()
     best = pareto_front(frame)
     front = set(zip(best["recipe"], best["amount"], strict=True))

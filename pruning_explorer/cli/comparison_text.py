@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from pruning_explorer.cli.comparison_curves import write_curves
 from pruning_explorer.cli.text import WIDTH, entry, in_columns
-from pruning_explorer.figures.numbers import MISSING, count, decibels, decimal, percent, points, short_count
+from pruning_explorer.figures.numbers import (
+    MISSING,
+    capitalised,
+    count,
+    decibels,
+    decimal,
+    percent,
+    points,
+    short_count,
+)
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 from pruning_explorer.prune.titles import title_of
 
 if TYPE_CHECKING:
     from pruning_explorer.lab.comparison import Comparison
+    from pruning_explorer.lab.study import Study
 
 TITLE_WIDTH, NARROW = 26, 15
 """Of the measures' names; NARROW is for where the numbers are wide."""
@@ -32,14 +42,16 @@ def write_comparison(comparison: "Comparison", unread: Mapping[str, str]) -> str
     Args:
         unread: what was no recipe, by name, with the reason.
     """
-    subject = comparison.subject
+    from pruning_explorer.measure.quality import quality_label
+
+    label = capitalised(quality_label(comparison.subject))
     sections = [
         _recipes(comparison, unread),
         _section("Side by side, with 95 % intervals; a tie is within error of the best:", _table(comparison)),
         _section("Sparsity by layer:", _layers(comparison)),
         write_curves(comparison),
         _section("Agreement of the masks, over all layers that both prune:", _agreement(comparison)),
-        _section(f"{subject.quality_name.capitalize()} by class, and its change in points:", _classes(comparison)),
+        _section(f"{label} by class, and its change in points:", _classes(comparison)),
         _section("Samples whose answer is not the dense network's:", _flips(comparison)),
     ]
     return "\n\n".join(filter(None, sections))
@@ -58,10 +70,16 @@ def _recipes(comparison: "Comparison", unread: Mapping[str, str]) -> str:
     for position, (each, problem) in enumerate(zip(comparison.entries, comparison.problems, strict=True)):
         told = f"{title_of(each.recipe)}; amount {percent(each.recipe.amount)}; recipe {each.recipe.id}"
         if problem is not None:
-            told += f"; {'its curve stops' if comparison.studies[position] else 'not measured'}: {problem}"
+            told += f"; {_what_is_missing(comparison.studies[position], problem)}: {problem}"
         lines.append(entry(short_label(position, names, 24), told, indent))
     lines += [entry(f"{MISSING} · {name}"[:28], f"not measured: {problem}", indent) for name, problem in unread.items()]
     return "\n".join(lines)
+
+
+def _what_is_missing(study: "Study | None", problem: str) -> str:
+    if study is None:
+        return "not measured"
+    return "its quality is not known" if problem == study.quality_problem else "its curve stops"
 
 
 def _table(comparison: "Comparison") -> str:

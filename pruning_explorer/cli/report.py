@@ -5,7 +5,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from pruning_explorer.cli.text import WIDTH, entry, in_columns
-from pruning_explorer.figures.numbers import MISSING, count, percent
+from pruning_explorer.figures.numbers import MISSING, capitalised, count, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
         textwrap.fill(f"{subject.name}: {recipe_line(recipe)}", WIDTH),
         textwrap.fill(subject.about, WIDTH),
         "",
-        *(entry(name, text) for name, text in _key_figures(subject, report).items()),
+        *(entry(name, text) for name, text in _key_figures(report).items()),
         "",
         "By layer; MACs th.: theoretical multiply-adds per sample, if kernels skipped what is removed:",
         _table(report.layers, "target shape weights removed requested achieved dead_channels macs_theoretical"),
@@ -33,7 +33,7 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
         parts += ["", "Outputs of each module, pruned beside dense, in order of execution:"]
         parts += [_table(report.layer_drift, "module layer_type cosine l2_normalised sqnr_db")]
     if report.quality is not None:
-        parts += ["", f"{subject.quality_name.capitalize()} by group, with 95 % Wilson intervals:"]
+        parts += ["", f"{capitalised(report.quality_name)} by group, with 95 % {report.quality_interval} intervals:"]
         columns = "group samples dense dense_low dense_high pruned pruned_low pruned_high change"
         parts += [_table(report.quality, columns)]
     return "\n".join(parts)
@@ -52,7 +52,7 @@ def recipe_line(recipe: "Recipe") -> str:
     )
 
 
-def _key_figures(subject: "Subject", report: "Report") -> dict[str, str]:
+def _key_figures(report: "Report") -> dict[str, str]:
     s, cost, drift, quality = (report.totals[part] for part in ("sparsity", "cost", "drift", "quality"))
     figures = {
         "Sparsity": f"{percent(s['requested'])} requested, {percent(s['achieved'])} achieved: {s['removed']:,} of"
@@ -66,7 +66,8 @@ def _key_figures(subject: "Subject", report: "Report") -> dict[str, str]:
             f"{percent(quality[x])} ({percent(quality[f'{x}_low'])} to {percent(quality[f'{x}_high'])}) {x}"
             for x in ("dense", "pruned")
         )
-        figures["Quality"] = f"{subject.quality_name} {dense}, {pruned}; in brackets the 95 % Wilson interval"
+        interval = f"in brackets the 95 % {report.quality_interval} interval"
+        figures["Quality"] = f"{report.quality_name} {dense}, {pruned}; {interval}"
     if drift is not None:
         broken = f", {drift['unanswered']:,} without a finite answer" if drift["unanswered"] else ""
         figures["Drift"] = (

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, word_chart
-from pruning_explorer.figures.numbers import count, percent, points
+from pruning_explorer.figures.numbers import capitalised, count, percent, points
 
 COLUMNS = ("group", "samples", "dense", "dense_low", "dense_high", "pruned", "pruned_low", "pruned_high", "change")
 ROW_HEIGHT = 28
@@ -28,7 +28,7 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
         ValueError: a column is missing.
     """
     need_columns(frame, COLUMNS, "Quality by class")
-    title = f"{quality_name[:1].upper()}{quality_name[1:]} by class"
+    title = f"{capitalised(quality_name)} by class"
     if frame.empty:
         return word_chart(title, "There are no labels, so no quality can be told.", 160)
     shown = frame.head(limit)
@@ -111,7 +111,7 @@ def _finding(frame: pd.DataFrame, quality_name: str) -> str:
     if not overall.empty:
         row = overall.iloc[0]
         parts.append(
-            f"{quality_name[:1].upper()}{quality_name[1:]} over all classes is {percent(row['pruned'])} pruned and "
+            f"{capitalised(quality_name)} over all classes is {percent(row['pruned'])} pruned and "
             f"{percent(row['dense'])} dense."
         )
     if not classes.empty:

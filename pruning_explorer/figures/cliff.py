@@ -8,7 +8,7 @@ import pandas as pd
 from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, axis_title, draw, head_room, need_columns, spoken, word_chart
 from pruning_explorer.figures.drift_axis import drift_axis, drift_height, quality_axis
-from pruning_explorer.figures.numbers import nats, percent
+from pruning_explorer.figures.numbers import capitalised, nats, percent
 
 HEIGHT = 400
 TITLE = "The cliff"
@@ -210,7 +210,7 @@ def _finding(frame: pd.DataFrame, column: str, name: str, dense: float | None, p
     if column == "agreement":
         named = percent(level)
     below = known[known[column] < level]
-    subject = name[0].upper() + name[1:]
+    subject = capitalised(name)
     if below.empty:
         finding = f"{subject} stays at or above {named} up to an amount of {percent(known['amount'].iloc[-1])}."
     else:

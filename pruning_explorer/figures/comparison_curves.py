@@ -19,7 +19,7 @@ from pruning_explorer.figures.curve_traces import (
     rings,
 )
 from pruning_explorer.figures.drift_axis import drift_axis, quality_axis
-from pruning_explorer.figures.numbers import percent
+from pruning_explorer.figures.numbers import capitalised, percent
 from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.figures.seed_medians import MEASURED, seed_medians
 
@@ -69,7 +69,7 @@ def comparison_curves(
         ValueError: a column is missing.
     """
     need_columns(frame, COLUMNS, "The curves of a comparison")
-    title = f"{_capital(quality_name)} and drift over {axis}"
+    title = f"{capitalised(quality_name)} and drift over {axis}"
     if frame.empty:
         return word_chart(title, "No amount has been measured yet.", HEIGHT)
     labelled = bool(frame["quality"].notna().any())
@@ -113,10 +113,6 @@ def comparison_curves(
         hoverdistance=-1,
     )
     return Chart(figure, _finding(frame, points, names, column, name, dense_quality if labelled else None, planned))
-
-
-def _capital(name: str) -> str:
-    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _x_axis(points: pd.DataFrame, axis: Axis) -> dict[str, Any]:

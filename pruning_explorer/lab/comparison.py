@@ -126,7 +126,10 @@ def compare(
         wanted = ()
     job = CurveJob(subject, [new_curve(entry.recipe, wanted) for entry in entries], load)
     job.run()
-    problems = tuple(each if isinstance(each, str) else later for each, later in zip(made, job.problems, strict=True))
+    problems = tuple(
+        each if isinstance(each, str) else later or each.quality_problem
+        for each, later in zip(made, job.problems, strict=True)
+    )
     return Comparison(subject, tuple(entries), studies, problems, job.frame())
 
 
@@ -195,7 +198,7 @@ def held_up_to(curves: pd.DataFrame, dense: float, loss: float = 0.02) -> dict[i
 def _try_study(subject: Subject, recipe: Recipe) -> Study | str:
     try:
         made = study(subject, recipe)
-        for part in ("layers_with_cost", "sparsity", "cost", "drift", "quality", "right"):
+        for part in ("layers_with_cost", "sparsity", "cost", "drift", "quality"):
             getattr(made, part)
     except PruningExplorerError as error:
         return str(error)

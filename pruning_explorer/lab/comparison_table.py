@@ -10,7 +10,7 @@ import pandas as pd
 
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.paired import bootstrap_interval, mcnemar
-from pruning_explorer.measure.quality import quality_totals, wilson_interval
+from pruning_explorer.measure.quality import interval_name, quality_label, quality_totals, wilson_interval
 
 COLUMNS = ["measure", "title", "unit", "better", "recipe", "name", "value", "low", "high", "verdict", "dense"]
 NEAR = 0.01
@@ -52,11 +52,11 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
           (``"higher"``, ``"lower"``, or empty where neither is).
         - ``recipe`` (position in ``studies``), ``name``.
         - ``value``, with ``low`` and ``high`` of its 95 % interval: Wilson's for a fraction of the samples, the
-          bootstrap's for drift; NaN for what is counted and therefore exact.
+          bootstrap's for drift and where a metric gives fractions; NaN for what is counted and therefore exact.
         - ``verdict``: ``"best"``; ``"tie"``, within error of the best; or empty. Recipes are paired on the same
-          samples: quality and agreement tie where McNemar's exact p is at least 0.05, drift where the 95 % bootstrap
-          interval of the difference holds 0, counts within 1 %. Of equal values the first is the best. Where all
-          tie nobody is the best, nor where there is no other.
+          samples: quality and agreement tie where McNemar's exact p is at least 0.05; drift, and a metric's fractions,
+          where the 95 % bootstrap interval of the difference holds 0; counts within 1 %. Of equal values the first is
+          the best. Where all tie nobody is the best, nor where there is no other.
         - ``dense``: the dense network's value; NaN where that would say nothing.
 
     A measure that the subject has no samples, labels or second output for has no rows.
@@ -66,7 +66,9 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
         names: of each.
     """
     rows: list[tuple[object, ...]] = []
-    titles = {"quality": next((each.subject.quality_name.capitalize() for each in studies if each is not None), "")}
+    subject = next((each.subject for each in studies if each is not None), None)
+    label = "" if subject is None else quality_label(subject)
+    titles = {"quality": f"{label[:1].upper()}{label[1:]}"}
     for measure in MEASURES:
         figures = {
             position: figure
@@ -117,9 +119,12 @@ def _quality(study: Study) -> Figure | None:
 
 
 def _same_quality(first: Study, second: Study) -> bool:
-    if first.right is None or second.right is None:
+    one, other = first.sample_quality, second.sample_quality
+    if one is None or other is None:
         return False
-    return mcnemar(first.right, second.right) >= SURE
+    if interval_name(one, other) == "Wilson":
+        return mcnemar(one.astype(np.bool_), other.astype(np.bool_)) >= SURE
+    return _holds_zero(bootstrap_interval(lambda a, b: a - b, one, other))
 
 
 def _agreement(study: Study) -> Figure | None:

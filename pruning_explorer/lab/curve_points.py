@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from torch import Tensor
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError
 from pruning_explorer.measure.drift import Drift, DriftFrom
 from pruning_explorer.measure.forward import dense_outputs, masked_outputs
-from pruning_explorer.measure.quality import right_samples, wilson_interval
+from pruning_explorer.measure.quality import mean_quality, quality_interval, sample_quality
 from pruning_explorer.prune.engine import compute_masks, rank_targets
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
@@ -78,8 +77,8 @@ def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -
     Yields:
         For each amount ``seed``, ``amount``; ``achieved``, the fraction removed of the chosen layers; ``sparsity``,
         that of all weights that can be pruned (biases and norm layers left out); ``compression``, 1 / (1 - sparsity);
-        ``quality`` with its 95 % interval ``quality_low`` and ``quality_high``, NaN where the subject has no labels;
-        ``kl_nats``, ``agreement``, ``sqnr_db``.
+        ``quality`` with its 95 % interval ``quality_low`` and ``quality_high``, NaN where nothing judges
+        the samples or their judge fails; ``kl_nats``, ``agreement``, ``sqnr_db``.
 
     Raises:
         PruningExplorerError: the recipe does not fit the subject, or the network fails.
@@ -115,17 +114,22 @@ def _sizes(subject: Subject, masks: Masks) -> Point:
 
 def _figures(subject: Subject, pruned: Tensor, drift: Drift) -> Point:
     totals = drift.totals()
-    right = right_samples(subject, pruned, drift.pruned_top1)
-    count = 0 if right is None else int(np.count_nonzero(right))
-    low, high = (math.nan, math.nan) if right is None else wilson_interval(count, len(right))
     return {
-        "quality": math.nan if right is None else count / len(right),
-        "quality_low": low,
-        "quality_high": high,
+        **_quality(subject, pruned, drift),
         "kl_nats": totals["kl_nats"],
         "agreement": totals["agreement"],
         "sqnr_db": totals["sqnr_db"],
     }
+
+
+def _quality(subject: Subject, pruned: Tensor, drift: Drift) -> Point:
+    try:
+        values = sample_quality(subject, pruned, drift.pruned_top1)
+    except SubjectError:  # which says so where the page stands; drift needs no judge
+        values = None
+    quality = math.nan if values is None else mean_quality(values)
+    low, high = (math.nan, math.nan) if values is None else quality_interval(values)
+    return {"quality": quality, "quality_low": low, "quality_high": high}
 
 
 def _masks_at(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Iterator[Masks]:

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.cost import cost_totals, layer_cost
 from pruning_explorer.measure.drift import Drift, measure_drift
 from pruning_explorer.measure.forward import Outcome, run_subject
-from pruning_explorer.measure.layer_drift import layer_drift
-from pruning_explorer.measure.quality import quality_table, right_samples
+from pruning_explorer.measure.quality import SampleQuality, dense_quality, interval_name, sample_quality, table_of
 from pruning_explorer.measure.sparsity import layer_sparsity, sparsity_totals
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import compute_masks
@@ -70,21 +68,40 @@ class Study:
 
     @cached_property
     def quality(self) -> pd.DataFrame | None:
-        if self.outcome is None or self.subject.labels is None:
-            return None
-        return quality_table(self.subject, self.outcome.dense, self.outcome.pruned)
+        """As :func:`~pruning_explorer.measure.quality.quality_table`.
+
+        None where there are no samples, nothing judges them, or judging them fails.
+        """
+        dense, pruned, _ = self._judged
+        return None if dense is None or pruned is None else table_of(self.subject, dense, pruned)
+
+    @property
+    def sample_quality(self) -> SampleQuality | None:
+        """What each sample is worth under the masks, ``[N]``; None where ``quality`` is."""
+        return self._judged[1]
+
+    @property
+    def quality_problem(self) -> str | None:
+        """Why judging the samples fails: the metric does, or labels do not fit; None where all is well."""
+        return self._judged[2]
+
+    @property
+    def interval_name(self) -> str:
+        """How the intervals of ``quality`` are found: ``"Wilson"`` or ``"bootstrap"``."""
+        return interval_name(*self._judged[:2])
 
     @cached_property
-    def right(self) -> NDArray[np.bool_] | None:
-        """Which samples the pruned network gets right, bool ``[N]``; None where there are no samples or no labels."""
-        return None if self.outcome is None else right_samples(self.subject, self.outcome.pruned)
+    def _judged(self) -> tuple[SampleQuality | None, SampleQuality | None, str | None]:
+        if self.outcome is None or self.drift is None:
+            return None, None, None
+        try:
+            pruned = sample_quality(self.subject, self.outcome.pruned, self.drift.pruned_top1)
+            return dense_quality(self.subject), pruned, None
+        except SubjectError as error:
+            return None, None, str(error)
 
-    @cached_property
-    def layer_drift(self) -> pd.DataFrame:
-        return layer_drift(self.subject, self.masks)
 
-
-STUDIES: ByteBoundedCache[Study] = ByteBoundedCache(limit=256 << 20)
+STUDIES: ByteBoundedCache[Study] = ByteBoundedCache(256 << 20, "masks")
 
 
 def study(subject: Subject, recipe: Recipe) -> Study:

@@ -81,6 +81,24 @@ def bootstrap_interval(statistic: Statistic, *columns: NDArray[Any], confidence:
     return float(low), float(high)
 
 
+def mean_intervals(table: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Percentile bootstrap intervals of the means of several columns, from the same resamples.
+
+    Args:
+        table: finite numbers ``[N, K]``, N > 0.
+        confidence: in (0, 1).
+
+    Returns:
+        Low and high ``[K]``; NaN where there is one sample only, which says nothing about others.
+    """
+    if len(table) == 1:
+        unknown = np.full(table.shape[1], np.nan)
+        return unknown, unknown
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(_resampled_means(table), [tail, 1 - tail], axis=0, method="closest_observation")
+    return low, high
+
+
 def _resampled_means(table: FloatArray) -> FloatArray:
     """Column means ``[R, K]`` of R resamples of N rows ``[N, K]``."""
     n = len(table)

@@ -1,5 +1,6 @@
-"""Quality: how well outputs match the labels, dense beside pruned, with how sure one can be."""
+"""Quality: how well outputs match the labels, or do by a metric, dense beside pruned, with how sure one can be."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -10,9 +11,17 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.drift import top1
+from pruning_explorer.measure.forward import dense_outputs
+from pruning_explorer.measure.own_metric import apply_metric
+from pruning_explorer.measure.paired import mean_intervals
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import SubjectCache
 
 FloatArray = NDArray[np.float64]
+SampleQuality = NDArray[np.bool_] | NDArray[np.float64]
+
+DENSE_QUALITY: SubjectCache[SampleQuality] = SubjectCache(64 << 20, lambda values: values.nbytes, "dense quality")
+LABELS: SubjectCache[str] = SubjectCache(1 << 20, len, "names of quality")
 
 
 def wilson_interval(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -39,32 +48,52 @@ def wilson_interval(right: int, n: int, confidence: float = 0.95) -> tuple[float
     return float(low[0]), float(high[0])
 
 
-def right_samples(
-    subject: Subject, logits: Tensor, answers: NDArray[np.int64] | None = None
-) -> NDArray[np.bool_] | None:
-    """Which samples are right, bool ``[N]``: the top-1 is the label, at every position of logits ``[N, T, C]``.
+def sample_quality(subject: Subject, logits: Tensor, answers: NDArray[np.int64] | None = None) -> SampleQuality | None:
+    """What each sample is worth, ``[N]``: bool where all are simply right or wrong, else float64 in [0, 1].
 
-    A sample without an answer (NaN, +inf) is wrong. None where the subject has no labels.
+    Without a metric a sample is right where the top-1 is the label, at every position of logits ``[N, T, C]``. One
+    without an answer (NaN, +inf) is wrong. None where the subject has neither labels nor a metric.
 
     Args:
         answers: the top-1 of the logits, ``[N, T]`` with T = 1 for logits ``[N, C]``, where drift has found it already.
 
     Raises:
-        SubjectError: labels and logits do not go together.
+        SubjectError: labels and logits do not go together, or the metric fails.
     """
-    if subject.labels is None:
+    if subject.metric is None and subject.labels is None:
         return None
+    answers = top1(logits).cpu().numpy() if answers is None else answers.reshape(tuple(logits.shape[:-1]))
+    if subject.metric is not None:
+        answered: NDArray[np.bool_] = np.all(answers.reshape(len(answers), -1) >= 0, axis=1)
+        return apply_metric(subject, subject.metric, logits, answered)
+    return _right_samples(subject, logits, answers)
+
+
+def true_answers(subject: Subject, logits: Tensor) -> NDArray[np.int64] | None:
+    """The labels where they are the right answers: int64 ``[N]`` or ``[N, T]``; None where they are something else.
+
+    Without a metric they always are; what a metric is given may be anything.
+    """
+    labels = subject.labels
+    if labels is None or subject.metric is None:
+        return None if labels is None else labels.cpu().numpy()
+    fits = not labels.is_floating_point() and not labels.is_complex() and labels.shape == logits.shape[:-1]
+    # A single output names no class
+    fits = fits and logits.shape[-1] > 1 and int(labels.min()) >= -1 and int(labels.max()) < logits.shape[-1]
+    return labels.cpu().numpy().astype(np.int64) if fits else None
+
+
+def _right_samples(subject: Subject, logits: Tensor, answers: NDArray[np.int64]) -> NDArray[np.bool_]:
     if logits.shape[-1] == 1:
         raise SubjectError(
             f"{subject.name} has labels but a single output, which names no class; "
-            "return logits [N, 2] (0 and z, where z went into a sigmoid), or give no labels"
+            "return logits [N, 2] (0 and z, where z went into a sigmoid), or give no labels, or a metric"
         )
-    labels = subject.labels.cpu().numpy()
-    answers = top1(logits).cpu().numpy() if answers is None else answers.reshape(tuple(logits.shape[:-1]))
-    if answers.shape != labels.shape:
+    labels = true_answers(subject, logits)
+    if labels is None or answers.shape != labels.shape:
         raise SubjectError(
-            f"{subject.name} has labels {list(labels.shape)} for logits {list(logits.shape)}; "
-            "give labels [N] for logits [N, C], or [N, T] for [N, T, C]"
+            f"{subject.name} has labels {list(subject.labels.shape) if subject.labels is not None else 'none'} for "
+            f"logits {list(logits.shape)}; give labels [N] for logits [N, C], or [N, T] for [N, T, C]"
         )
     # -1 stands for no answer, and in some data sets for a missing label
     right: NDArray[np.bool_] = ((answers == labels) & (answers >= 0)).reshape(len(labels), -1).all(axis=1)
@@ -72,44 +101,126 @@ def right_samples(
 
 
 def quality_of(subject: Subject, logits: Tensor) -> float | None:
-    """Fraction of samples that are right, in [0, 1]; None where the subject has no labels.
+    """Mean of what the samples are worth, in [0, 1]: the fraction that is right. None where nothing judges them.
 
     Raises:
-        SubjectError: as :func:`right_samples`.
+        SubjectError: as :func:`sample_quality`.
     """
-    right = right_samples(subject, logits)
-    return None if right is None else np.count_nonzero(right) / len(right)
+    values = sample_quality(subject, logits)
+    return None if values is None else mean_quality(values)
+
+
+def mean_quality(values: SampleQuality) -> float:
+    """Mean of ``[N]`` values of :func:`sample_quality`."""
+    return np.count_nonzero(values) / len(values) if values.dtype == np.bool_ else float(values.mean())
+
+
+def quality_interval(values: SampleQuality) -> tuple[float, float]:
+    """95 % interval of their mean: Wilson's where all are right or wrong, else by the bootstrap.
+
+    NaN for a single sample that is neither right nor wrong.
+    """
+    low, high = _intervals([values])
+    return float(low[0]), float(high[0])
+
+
+def interval_name(*values: SampleQuality | None) -> str:
+    """How :func:`quality_table` finds its intervals for such values: ``"Wilson"`` or ``"bootstrap"``."""
+    return "bootstrap" if any(each is not None and each.dtype != np.bool_ for each in values) else "Wilson"
+
+
+def dense_quality(subject: Subject) -> SampleQuality | None:
+    """:func:`sample_quality` of the dense network, computed once per subject. Never write to it.
+
+    Raises:
+        SubjectError: as :func:`sample_quality`, and where the network fails.
+    """
+    if subject.metric is None and subject.labels is None:
+        return None
+    return DENSE_QUALITY.get(subject, lambda: _of_dense(subject))
+
+
+def dense_level(subject: Subject) -> float | None:
+    """Mean quality of the dense network, in [0, 1]; None where nothing judges it or judging it fails."""
+    try:
+        values = dense_quality(subject)
+    except SubjectError:
+        return None
+    return None if values is None else mean_quality(values)
+
+
+def _of_dense(subject: Subject) -> SampleQuality:
+    values = sample_quality(subject, dense_outputs(subject))
+    assert values is not None
+    return values
+
+
+def quality_label(subject: Subject) -> str:
+    """What quality is called on a page: ``"accuracy"``; ``"mean F1"`` where samples are not simply right or wrong.
+
+    Whether they are is asked of the metric once, on the dense outputs and on some that are surely worse.
+    """
+    if subject.metric is None or subject.samples is None:
+        return subject.quality_name
+    return LABELS.get(subject, lambda: _label(subject))
+
+
+def _label(subject: Subject) -> str:
+    try:
+        dense = dense_outputs(subject)
+        # Another sample's outputs, and the least likely answer: a network that is right everywhere tells nothing
+        tried = [sample_quality(subject, outputs) for outputs in (dense, dense.roll(1, dims=0), -dense)]
+    except SubjectError:  # which is told where the figure itself would be
+        return subject.quality_name
+    return subject.quality_name if interval_name(*tried) == "Wilson" else f"mean {subject.quality_name}"
 
 
 def quality_table(subject: Subject, outputs_dense: Tensor, outputs_pruned: Tensor) -> pd.DataFrame | None:
     """Quality of all samples (first row, ``"all"``) and of each group that has any.
 
     Columns: ``group``, ``samples`` (count), ``dense``, ``dense_low``, ``dense_high``, ``pruned``, ``pruned_low``,
-    ``pruned_high`` (fraction right in [0, 1], with its 95 % Wilson interval), ``change`` (pruned - dense).
-    None where the subject has no labels.
+    ``pruned_high`` (mean in [0, 1] of :func:`sample_quality`, the fraction right, with its 95 % interval: Wilson's, or
+    the bootstrap's where a sample is neither right nor wrong), ``change`` (pruned - dense).
+    None where the subject has neither labels nor a metric.
 
     Raises:
-        SubjectError: as :func:`right_samples`.
+        SubjectError: as :func:`sample_quality`.
     """
-    dense, pruned = right_samples(subject, outputs_dense), right_samples(subject, outputs_pruned)
-    if dense is None or pruned is None:
-        return None
-    names, counts, right = ["all"], [len(dense)], [[np.count_nonzero(dense)], [np.count_nonzero(pruned)]]
+    dense, pruned = sample_quality(subject, outputs_dense), sample_quality(subject, outputs_pruned)
+    return None if dense is None or pruned is None else table_of(subject, dense, pruned)
+
+
+def table_of(subject: Subject, dense: SampleQuality, pruned: SampleQuality) -> pd.DataFrame:
+    """:func:`quality_table` of values that are known already."""
+    names, counts, members = ["all"], [len(dense)], [np.arange(len(dense))]
     if subject.groups is not None:
         present, index, sizes = np.unique(subject.groups.cpu().numpy(), return_inverse=True, return_counts=True)
         names += [_group_name(subject, int(group)) for group in present]
         counts += sizes.tolist()
-        for column, sides in zip(right, (dense, pruned), strict=True):
-            column.extend(np.bincount(index, weights=sides, minlength=len(present)).astype(int).tolist())
-    n = np.array(counts)
-    columns: dict[str, object] = {"group": names, "samples": n}
-    for side, column in zip(("dense", "pruned"), right, strict=True):
-        hits = np.array(column)
-        low, high = _wilson(hits, n, 0.95)
-        columns |= {side: hits / n, f"{side}_low": low, f"{side}_high": high}
+        members += np.split(np.argsort(index, kind="stable"), np.cumsum(sizes)[:-1])
+    columns: dict[str, object] = {"group": names, "samples": np.array(counts)}
+    sides = {"dense": dense, "pruned": pruned}
+    whole = interval_name(dense, pruned) == "Wilson"
+    for side, values in sides.items():
+        own = values if whole else values.astype(np.float64)
+        low, high = _intervals([own[rows] for rows in members])
+        columns |= {
+            side: np.array([mean_quality(own[rows]) for rows in members]),
+            f"{side}_low": low,
+            f"{side}_high": high,
+        }
     table = pd.DataFrame(columns)
     table["change"] = table["pruned"] - table["dense"]
     return table
+
+
+def _intervals(parts: Sequence[SampleQuality]) -> tuple[FloatArray, FloatArray]:
+    """Low and high of the mean of each part, all of one kind."""
+    if all(part.dtype == np.bool_ for part in parts):
+        hits = np.array([np.count_nonzero(part) for part in parts])
+        return _wilson(hits, np.array([len(part) for part in parts]), 0.95)
+    bounds = [mean_intervals(part.astype(np.float64)[:, None]) for part in parts]
+    return np.concatenate([low for low, _ in bounds]), np.concatenate([high for _, high in bounds])
 
 
 def _wilson(right: NDArray[np.int64], n: NDArray[np.int64], confidence: float) -> tuple[FloatArray, FloatArray]:

@@ -11,7 +11,14 @@ from pruning_explorer.measure.cost import cost_totals, layer_cost
 from pruning_explorer.measure.drift import Drift, measure_drift
 from pruning_explorer.measure.forward import Outcome, run_subject
 from pruning_explorer.measure.layer_drift import layer_drift
-from pruning_explorer.measure.quality import quality_table, quality_totals
+from pruning_explorer.measure.quality import (
+    dense_quality,
+    interval_name,
+    quality_label,
+    quality_totals,
+    sample_quality,
+    table_of,
+)
 from pruning_explorer.measure.sparsity import layer_sparsity, sparsity_totals
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.subject import Subject
@@ -23,7 +30,9 @@ class Report:
 
     Attributes:
         subject, subject_id, recipe_id: what was measured; ``recipe_id`` is None for masks made by hand.
-        quality_name: what being right is called, ``"accuracy"`` or ``"exact match"``.
+        quality_name: what being right is called, ``"accuracy"`` or ``"exact match"``; ``"mean F1"`` where a metric
+            gives fractions.
+        quality_interval: how its intervals are found, ``"Wilson"`` or ``"bootstrap"``.
         layers: :func:`~pruning_explorer.measure.sparsity.layer_sparsity` with the columns ``macs_dense`` and
             ``macs_theoretical`` of :func:`~pruning_explorer.measure.cost.layer_cost` (NaN without samples).
         drift: :func:`~pruning_explorer.measure.drift.sample_drift`; None without samples.
@@ -37,6 +46,7 @@ class Report:
     subject_id: str
     recipe_id: str | None
     quality_name: str
+    quality_interval: str
     layers: pd.DataFrame
     drift: pd.DataFrame | None
     layer_drift: pd.DataFrame | None
@@ -50,6 +60,7 @@ class Report:
             "subject_id": self.subject_id,
             "recipe_id": self.recipe_id,
             "quality_name": self.quality_name,
+            "quality_interval": self.quality_interval,
             "totals": _plain(self.totals),
             "layers": _rows(self.layers),
             "quality": _rows(self.quality),
@@ -62,7 +73,7 @@ def build_report(subject: Subject, masks: Masks) -> Report:
     """Measure everything that masks do to a subject; without samples or labels, what can be measured without them.
 
     Raises:
-        SubjectError: the network fails on its samples, or gives no logits.
+        SubjectError: the network fails on its samples, or gives no logits; labels or metric do not go with them.
         TargetError, MaskError: the masks are not for this subject.
     """
     layers = layer_sparsity(subject, masks)
@@ -85,12 +96,15 @@ def _report(
     drift: Drift | None,
     by_layer: pd.DataFrame | None,
 ) -> Report:
-    quality = None if outcome is None else quality_table(subject, outcome.dense, outcome.pruned)
+    dense = None if outcome is None else dense_quality(subject)
+    pruned = None if outcome is None else sample_quality(subject, outcome.pruned)
+    quality = None if dense is None or pruned is None else table_of(subject, dense, pruned)
     return Report(
         subject=subject.name,
         subject_id=subject.id,
         recipe_id=masks.recipe_id,
-        quality_name=subject.quality_name,
+        quality_name=quality_label(subject),
+        quality_interval=interval_name(dense, pruned),
         layers=layers,
         drift=None if drift is None else drift.frame(),
         layer_drift=by_layer,

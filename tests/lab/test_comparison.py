@@ -14,6 +14,7 @@ from pruning_explorer.errors import RecipeError
 from pruning_explorer.lab.comparison import class_changes, held_up_to, layer_table, pareto_front
 from pruning_explorer.lab.comparison_table import comparison_table
 from pruning_explorer.lab.study import Study, study
+from pruning_explorer.measure.paired import bootstrap_interval
 
 WIDTH = 12
 
@@ -97,6 +98,38 @@ def test_ties_by_bootstrap(subject: Subject) -> None:
     assert verdicts(table, "sqnr_db") == ["best", "tie", ""]
     for row in rows(table, "kl_nats").values():
         assert row["low"] <= row["value"] <= row["high"]  # type: ignore[operator]
+
+
+def right_class_probability(logits: Tensor, labels: Tensor | None) -> Tensor:
+    return logits.softmax(dim=-1)[torch.arange(len(logits)), torch.arange(len(logits))]
+
+
+def test_what_a_metric_gives_is_named_and_ties_by_bootstrap(subject: Subject) -> None:
+    judged = Subject.from_module(subject.model, subject.samples, metric=right_class_probability)
+    everything = set(range(WIDTH))
+    studies = [keeping(judged, everything - lost) for lost in (set(range(1, 5)), set(range(5, 9)), set(range(2, 12)))]
+    table = comparison_table(studies, ["a", "b", "c"])
+    quality = rows(table, "quality")
+    assert {row["title"] for row in quality.values()} == {"Mean right class probability"}
+    # The first two lose the same on other samples, which is a tie, as the one that stands first has it
+    assert quality[0]["value"] == pytest.approx(quality[1]["value"])
+    assert verdicts(table, "quality") == ["best", "tie", ""]
+    for made, row in zip(studies, quality.values(), strict=True):
+        values = made.sample_quality
+        assert values is not None
+        assert row["value"] == pytest.approx(values.mean())
+        assert (row["low"], row["high"]) == bootstrap_interval(lambda mean: mean, values)
+
+
+def test_a_metric_that_fails_is_a_problem_and_all_else_stands(subject: Subject) -> None:
+    broken = Subject.from_module(subject.model, subject.samples, metric=lambda logits, labels: logits)
+    found = compare(broken, {"half": Recipe(), "all": Recipe(amount=1.0)}, amounts=(0.5,))
+    for problem in found.problems:
+        assert problem is not None
+        assert "the metric “own metric” gave float32 [12, 12]" in problem
+    assert set(found.table["measure"]) >= {"achieved", "agreement", "kl_nats"}
+    assert "quality" not in set(found.table["measure"])
+    assert found.curves["kl_nats"].notna().all()
 
 
 def test_counts_tie_only_when_equal_and_what_was_asked_has_no_best(subject: Subject) -> None:

@@ -15,7 +15,7 @@ from pruning_explorer.measure.quality import (
     quality_of,
     quality_table,
     quality_totals,
-    right_samples,
+    sample_quality,
     wilson_interval,
 )
 from pruning_explorer.prune.subject import Subject
@@ -81,7 +81,7 @@ def test_quality_by_hand(by_hand: Subject) -> None:
 def test_a_sequence_is_right_when_all_of_it_is(by_hand: Subject) -> None:
     subject = replace(by_hand, labels=torch.tensor([[0, 1], [1, 1]]), groups=torch.tensor([5, 2]), group_names=())
     logits = torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]])
-    right = right_samples(subject, logits)
+    right = sample_quality(subject, logits)
     assert right is not None
     assert right.tolist() == [True, False]
     table = quality_table(subject, logits, logits)
@@ -107,7 +107,7 @@ def test_without_labels_there_is_no_quality(make: Callable[..., Subject]) -> Non
     logits = torch.zeros(3, 2)
     assert quality_table(subject, logits, logits) is None
     assert quality_of(subject, logits) is None
-    assert right_samples(subject, logits) is None
+    assert sample_quality(subject, logits) is None
     assert quality_totals(None) is None
 
 

@@ -7,6 +7,7 @@ from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.class_changes import class_changes
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.comparison import Comparison
+from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.compare.save import save_table
 
 CARDS = 12
@@ -20,7 +21,7 @@ def draw_behaviour(shown: Comparison) -> None:
         return
     changes = shown.classes
     if len(changes) and changes["group"].nunique() > 1:
-        chart = class_changes(changes, shown.names, shown.subject.quality_name)
+        chart = class_changes(changes, shown.names, quality_label(shown.subject))
         st.plotly_chart(chart.figure, key="class_changes", alt=chart.alt, config=CONFIG)
         save_table("quality-by-class", lambda: changes)
     else:

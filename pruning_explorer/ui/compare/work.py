@@ -79,7 +79,7 @@ class StudyDesk:
 def _measure(subject: Subject, recipe: Recipe) -> None:
     try:
         made = study(subject, recipe)
-        for part in ("layers", "sparsity", "cost", "drift", "quality", "right"):
+        for part in ("layers", "sparsity", "cost", "drift", "quality"):
             getattr(made, part)
     except PruningExplorerError:
         raise

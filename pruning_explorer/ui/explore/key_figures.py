@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from pruning_explorer.figures.numbers import count, decimal, percent, points, short_count
+from pruning_explorer.figures.numbers import capitalised, count, decimal, percent, points, short_count
 from pruning_explorer.lab.study import Study
+from pruning_explorer.measure.quality import quality_label
+from pruning_explorer.ui.plain_text import plain
 
 
 def draw_key_figures(study: Study) -> None:
@@ -14,6 +16,8 @@ def draw_key_figures(study: Study) -> None:
         _quality(study)
         _drift(study)
         _multiply_adds(study)
+    if study.quality_problem is not None:
+        st.warning(f"Quality is not known: {plain(study.quality_problem)}", icon=":material/warning:")
 
 
 def _sparsity(study: Study) -> None:
@@ -47,11 +51,25 @@ def _parameters(study: Study) -> None:
 
 
 def _quality(study: Study) -> None:
-    name = study.subject.quality_name.capitalize()
+    label = quality_label(study.subject)
+    name = plain(capitalised(label))
+    if study.quality_problem is not None:
+        _absent(name, "not known, see below", plain(study.quality_problem))
+        return
+    if study.subject.samples is None:
+        _absent(name, "no samples", "This network has no sample inputs to run.")
+        return
     if study.quality is None:
-        _absent(name, "no labels", "This network has no labels to be judged by; see the drift.")
+        _absent(name, "no labels", "This network has no labels, and no metric, to be judged by; see the drift.")
         return
     row = study.quality.iloc[0]
+    samples = f"{count(row['samples'])} sample{'' if row['samples'] == 1 else 's'}"
+    interval = f"(95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, {study.interval_name})"
+    dense = f"{percent(row['dense'])} ({percent(row['dense_low'])} to {percent(row['dense_high'])})"
+    if study.subject.metric is None:
+        what = f"Of {samples} the pruned network gets {percent(row['pruned'])} right {interval}, the dense one {dense}."
+    else:
+        what = f"On {samples} the {plain(label)} is {percent(row['pruned'])} pruned {interval}, and {dense} dense."
     st.metric(
         name,
         percent(row["pruned"]),
@@ -59,10 +77,7 @@ def _quality(study: Study) -> None:
         delta_color="normal" if row["change"] else "off",
         delta_arrow="auto" if row["change"] else "off",
         border=True,
-        help=f"Higher is better. Of {count(row['samples'])} held-out samples the pruned network gets "
-        f"{percent(row['pruned'])} right (95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, "
-        f"Wilson), the dense one {percent(row['dense'])} "
-        f"({percent(row['dense_low'])} to {percent(row['dense_high'])}).{_recalibrated(study)}",
+        help=f"Higher is better. {what}{_recalibrated(study)}",
     )
 
 

@@ -10,15 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 from pruning_explorer.figures.chart import CONFIG
-from pruning_explorer.figures.gallery import image_gallery, number_table, text_gallery
+from pruning_explorer.figures.gallery import class_name, image_gallery, number_table, text_gallery
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.figures.sample_points import DecisionRegions, sample_points
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.drift import top1
 from pruning_explorer.measure.forward import masked_outputs
-from pruning_explorer.prune.subject import SampleView, Subject
+from pruning_explorer.measure.quality import true_answers
+from pruning_explorer.prune.subject import SampleView
 
 CARDS = 12
+ANSWERS = ("dense_top1", "pruned_top1")
 GRID = 96
 """Points a side at which a network of two inputs is asked for its decision regions."""
 
@@ -35,19 +37,21 @@ def draw_outputs(study: Study) -> None:
         "Beside each answer stands how sure the network is of it (probability)."
     )
     ordered = samples.sort_values(["agrees", "kl_nats"], ascending=[True, False], kind="stable", na_position="first")
-    if view is not None and view.kind == "point":
+    kind = None if view is None else view.kind
+    if view is None or (isinstance(samples["dense_top1"].iloc[0], tuple) and kind != "text"):
+        _table(_spelled(ordered, study.subject.output_names), study, None)
+    elif kind == "point":
         _points(study, view, samples)
-    elif view is not None and view.kind == "image":
+    elif kind == "image":
         shown = _first(ordered)
-        st.html(image_gallery(shown, np.asarray(view.values), study.subject.output_names, _labels(study.subject)))
+        st.html(image_gallery(shown, np.asarray(view.values), study.subject.output_names, _labels(study)))
         _more(len(ordered))
-    elif view is not None and view.kind == "text":
+    elif kind == "text":
         shown = _first(ordered)
-        st.caption("Each digit is answered with the true digits before it given.")
-        st.html(text_gallery(_texts(shown, study.subject, view)))
+        st.html(text_gallery(_texts(shown, study, view)))
         _more(len(ordered))
     else:
-        _table(ordered, study.subject, view)
+        _table(ordered, study, view)
 
 
 def _first(ordered: pd.DataFrame) -> pd.DataFrame:
@@ -63,14 +67,17 @@ def _more(total: int) -> None:
         )
 
 
-def _labels(subject: Subject) -> NDArray[np.int64] | None:
-    return None if subject.labels is None else subject.labels.numpy()
+def _labels(study: Study) -> NDArray[np.int64] | None:
+    """The right answers, where they are known and are answers that this network can give."""
+    labels = None if study.outcome is None else true_answers(study.subject, study.outcome.dense)
+    answers = None if study.drift is None else study.drift.dense_top1
+    return labels if labels is not None and answers is not None and labels.size == answers.size else None
 
 
 def _points(study: Study, view: SampleView, samples: pd.DataFrame) -> None:
     points = np.asarray(view.values)
     subject = study.subject
-    chart = sample_points(samples, points, subject.output_names, _labels(subject), _regions(study, points))
+    chart = sample_points(samples, points, subject.output_names, _labels(study), _regions(study, points))
     st.plotly_chart(chart.figure, key="sample_points", alt=chart.alt, config=CONFIG)
 
 
@@ -84,28 +91,39 @@ def _regions(study: Study, points: NDArray[np.floating]) -> DecisionRegions:
     return DecisionRegions(x, y, answers)
 
 
-def _texts(shown: pd.DataFrame, subject: Subject, view: SampleView) -> pd.DataFrame:
-    names = subject.output_names
+def _texts(shown: pd.DataFrame, study: Study, view: SampleView) -> pd.DataFrame:
+    names, labels = study.subject.output_names, _labels(study)
     numbers = shown["sample"].to_numpy()
     frame = shown.assign(
         prompt=[str(view.values[i]) for i in numbers],
         dense=[_spell(answer, names) for answer in shown["dense_top1"]],
         pruned=[_spell(answer, names) for answer in shown["pruned_top1"]],
     )
-    if subject.labels is not None:
-        frame["true"] = [_spell(subject.labels[i].tolist(), names) for i in numbers]
+    if labels is not None:
+        frame["true"] = [_spell(labels[i].tolist(), names) for i in numbers]
     return frame
 
 
-def _spell(answer: Sequence[int], names: Sequence[str]) -> str:
+def _spelled(ordered: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Answers as a table shows them: sequences as text, numbers as they are."""
+    if not isinstance(ordered["dense_top1"].iloc[0], tuple):
+        return ordered
+    return ordered.assign(**{side: [_spell(each, names) for each in ordered[side]] for side in ANSWERS})
+
+
+def _spell(answer: int | Sequence[int], names: Sequence[str]) -> str:
+    if not isinstance(answer, Sequence):
+        return class_name(names, int(answer))
+    if not names:
+        return " ".join(map(str, answer))
     return "".join(names[i] if 0 <= i < len(names) else "·" for i in answer)
 
 
-def _table(ordered: pd.DataFrame, subject: Subject, view: SampleView | None) -> None:
+def _table(ordered: pd.DataFrame, study: Study, view: SampleView | None) -> None:
     if view is None or view.kind != "numbers":
         table = ordered.drop(columns=["cosine", "l2_normalised", "sqnr_db"])
     else:
-        table = number_table(ordered, np.asarray(view.values), subject.output_names, _labels(subject))
+        table = number_table(ordered, np.asarray(view.values), study.subject.output_names, _labels(study))
     st.dataframe(
         table,
         key="outputs_table",
