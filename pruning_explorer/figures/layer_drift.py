@@ -16,7 +16,7 @@ TITLE = "Drift by layer"
 COLUMNS = ("module", "layer_type", "cosine", "l2_normalised", "sqnr_db", "order")
 
 
-def layer_drift_chart(frame: pd.DataFrame) -> Chart:
+def layer_drift_chart(frame: pd.DataFrame, planned: int | None = None) -> Chart:
     """Normalised L2 error above and signal-to-noise ratio below, per module in execution order.
 
     An infinite ratio means that the outputs are the same: such modules sit on a row of their own, with a mark
@@ -24,11 +24,14 @@ def layer_drift_chart(frame: pd.DataFrame) -> Chart:
 
     Args:
         frame: one row per module with the columns ``COLUMNS``, as ``layer_drift`` makes it.
+        planned: how many modules there may be in all, while they are being measured.
 
     Raises:
         ValueError: a column is missing.
     """
     need_columns(frame, COLUMNS, "Drift by layer")
+    if frame.empty and planned is not None:
+        return word_chart(TITLE, "No module has been compared yet.", HEIGHT)
     if frame.empty:
         return word_chart(TITLE, "No layer's outputs were measured: the network has no sample inputs.", HEIGHT)
     frame = frame.sort_values("order", kind="stable").reset_index(drop=True)
@@ -57,7 +60,7 @@ def layer_drift_chart(frame: pd.DataFrame) -> Chart:
         "xaxis": {
             "title": axis_title("modules, in the order they run"),
             "anchor": "y2",
-            "range": [-0.5, len(frame) - 0.5],
+            "range": [-0.5, max(len(frame), planned or 0) - 0.5],
             "showgrid": False,
             **_labels([str(name) for name in frame["module"]]),
         },
@@ -74,7 +77,11 @@ def layer_drift_chart(frame: pd.DataFrame) -> Chart:
             "tickvals": _ticks(low, high),
         },
     }
-    return Chart(draw(TITLE, HEIGHT, traces, axes, legend_rows=int(same.any())), _finding(frame))
+    title, finding = TITLE, _finding(frame)
+    if planned is not None:
+        title += f" <span style='font-size:12px'>({len(frame)} of {planned} modules)</span>"
+        finding += f" {len(frame)} of {planned} modules compared so far."
+    return Chart(draw(title, HEIGHT, traces, axes, legend_rows=int(same.any())), finding)
 
 
 def _line(

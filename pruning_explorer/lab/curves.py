@@ -3,10 +3,8 @@
 Points come coarse first, so that the shape stands early, and of all recipes in turns.
 """
 
-import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
@@ -14,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pruning_explorer.lab.curve_points import Answer, Here, Load, Point, Task, measure_task, say
+from pruning_explorer.lab.desk import Desk, Job
 from pruning_explorer.lab.workers import spread, step_back
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.prune.criteria import find_criterion
@@ -100,13 +99,11 @@ def new_curve(recipe: Recipe, amounts: Sequence[float], seeds: int = SEEDS) -> C
     return Curve(recipe, drawn, tuple(dict.fromkeys(amounts)))
 
 
-class CurveJob:
-    """Curves of some recipes on one subject, measured together.
+class CurveJob(Job):
+    """Curves of some recipes on one subject, measured together; stopped, it ends after the points it is at.
 
     Attributes:
         curves: one per recipe, in order.
-        stopped: set it to end the job after the points that are being measured.
-        wanted_by: who waits for it.
     """
 
     def __init__(self, subject: Subject, curves: Sequence[Curve], load: Load | None = None) -> None:
@@ -116,10 +113,9 @@ class CurveJob:
             load: how a worker gets the subject by its name. A function of a module can be sent to other processes;
                 None hands the subject itself to threads of this one.
         """
+        super().__init__()
         self.subject = subject
         self.curves = tuple(curves)
-        self.stopped = threading.Event()
-        self.wanted_by: set[str] = set()
         self._load = load or Here(subject)
 
     @property
@@ -204,7 +200,7 @@ def _points_in_a_moment(answer: Answer) -> int:
     return min(MOST_PER_TASK, max(1, round(TASK_SECONDS * len(answer.points) / answer.seconds)))
 
 
-class CurveDesk:
+class CurveDesk(Desk[CurveJob]):
     """Hands out jobs, the same one to all who ask for the same; keeps the most recent of them and their curves.
 
     One job at a time, behind everything else: it uses all cores, and the page's own numbers must not wait for it.
@@ -213,11 +209,9 @@ class CurveDesk:
     def __init__(
         self, amounts: Callable[[], Amounts] = comparison_amounts, *, seeds: int = SEEDS, keep: int = 64
     ) -> None:
-        self._amounts, self._seeds, self._keep = amounts, seeds, keep
-        self._jobs: OrderedDict[tuple[str, ...], CurveJob] = OrderedDict()
+        super().__init__("curves", keep=keep, begin=step_back)
+        self._amounts, self._seeds = amounts, seeds
         self._curves: WeakValueDictionary[tuple[str, str], Curve] = WeakValueDictionary()
-        self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="curves", initializer=step_back)
 
     def ask(
         self, subject: Subject, recipes: Recipe | Sequence[Recipe], asker: str, load: Load | None = None
@@ -231,24 +225,11 @@ class CurveDesk:
         """
         several = [recipes] if isinstance(recipes, Recipe) else recipes
         plain = [replace(recipe, amount=0.0) for recipe in several]
-        key = (subject.id, *(recipe.id for recipe in plain))
-        with self._lock:
-            for other, job in self._jobs.items():
-                if other != key and not job.done:
-                    job.wanted_by.discard(asker)
-                    if not job.wanted_by:
-                        job.stopped.set()
-            known = self._jobs.get(key)
-            if known is None or (known.stopped.is_set() and not known.done):
-                job = self._jobs[key] = CurveJob(subject, [self._curve(subject, recipe) for recipe in plain], load)
-                self._worker.submit(self._run, job)
-                while len(self._jobs) > self._keep:
-                    self._jobs.popitem(last=False)[1].stopped.set()
-            else:
-                job = known
-            job.wanted_by.add(asker)
-            self._jobs.move_to_end(key)
-            return job
+        return self.take(
+            (subject.id, *(recipe.id for recipe in plain)),
+            asker,
+            lambda: CurveJob(subject, [self._curve(subject, recipe) for recipe in plain], load),
+        )
 
     def _curve(self, subject: Subject, recipe: Recipe) -> Curve:
         key = (subject.id, recipe.id)
@@ -256,11 +237,3 @@ class CurveDesk:
         if curve is None:
             curve = self._curves[key] = new_curve(recipe, self._amounts(), self._seeds)
         return curve
-
-    def _run(self, job: CurveJob) -> None:
-        if job.stopped.is_set():
-            return
-        try:
-            job.run()
-        except Exception as error:  # nobody looks at the worker's own exceptions
-            job.fail(error)

@@ -23,6 +23,13 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGEST_ON_HEAP = 32 << 20
 HELD_BACK = 256 << 20
 
+
+class _NotBegun:
+    """Of an item that was taken, and not begun before all was stopped."""
+
+
+NOT_BEGUN = _NotBegun()
+
 BACKGROUND = 5
 """Niceness: a quarter of a core where one other wants it, all of it where nobody does."""
 
@@ -61,7 +68,8 @@ def spread(
 
     Threads of this process do it, unless a surrounding ``joblib.parallel_config`` names another backend (loky, Dask,
     Ray); then function, items and results must be picklable. Items are taken from ``items`` only shortly before their
-    turn. Once ``stopped()`` no further one is, and what has begun is waited for: nothing is killed.
+    turn. Once ``stopped()`` no further one is, threads begin none that they have, and what has begun is waited for:
+    nothing is killed.
 
     Args:
         stopped: called from several threads.
@@ -71,7 +79,8 @@ def spread(
     """
     backend, _ = get_active_backend(prefer="threads")
     _, chosen = get_active_backend()  # asked for threads, joblib says one where nobody has chosen
-    if not getattr(backend, "supports_sharedmem", False):
+    shared = bool(getattr(backend, "supports_sharedmem", False))
+    if not shared:
         items = _able_to_leave(iter(items))
     jobs = chosen if chosen is not None else workers_at_once() if getattr(backend, "uses_threads", False) else -1
 
@@ -79,12 +88,15 @@ def spread(
         for item in items:
             if stopped():
                 return
-            yield joblib.delayed(function)(item)
+            yield joblib.delayed(unless_stopped if shared else function)(item)
+
+    def unless_stopped(item: Item) -> Result | _NotBegun:
+        return NOT_BEGUN if stopped() else function(item)
 
     parallel = joblib.Parallel(
         n_jobs=jobs, return_as="generator_unordered", prefer="threads", batch_size=1, pre_dispatch="2*n_jobs"
     )
-    yield from parallel(wanted())
+    yield from (result for result in parallel(wanted()) if result is not NOT_BEGUN)
 
 
 def _able_to_leave(items: Iterator[Item]) -> Iterator[Item]:

@@ -20,8 +20,9 @@ from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.network import call_network, first_tensor, require_samples
 from pruning_explorer.prune.subject import Subject, skeleton
 from pruning_explorer.prune.subject_cache import SubjectCache
+from pruning_explorer.prune.targets import layer_class
 
-DENSE_OUTPUTS: SubjectCache[Tensor] = SubjectCache(256 << 20, lambda logits: logits.nbytes)
+DENSE_OUTPUTS: SubjectCache[Tensor] = SubjectCache(256 << 20, lambda logits: logits.nbytes, "dense outputs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,9 @@ def tensors_under(subject: Subject, masks: Masks) -> dict[str, Tensor]:
     return {**weights, **recalibrated_statistics(subject, masks)} if masks.recalibrate else weights
 
 
-def layer_outputs(subject: Subject, masks: Masks | None) -> dict[str, Tensor]:
+def layer_outputs(
+    subject: Subject, masks: Masks | None, tell: Callable[[str], None] | None = None
+) -> dict[str, Tensor]:
     """The output of each leaf module by its path, in the order in which they ran.
 
     A module that returns several tensors, as recurrent and attention layers do, counts with the first; one that is
@@ -87,6 +90,7 @@ def layer_outputs(subject: Subject, masks: Masks | None) -> dict[str, Tensor]:
 
     Args:
         masks: None for the dense network.
+        tell: told of each module as it has run; what it raises ends all.
 
     Raises:
         SubjectError, TargetError, MaskError: as :func:`masked_outputs`.
@@ -97,6 +101,8 @@ def layer_outputs(subject: Subject, masks: Masks | None) -> dict[str, Tensor]:
         seen.pop(path, None)
         # A copy, since the next layer may work in place
         seen[path] = output.clone()
+        if tell is not None:
+            tell(path)
 
     watch_layers(subject, masks, keep)
     return seen
@@ -129,7 +135,7 @@ def leaf_modules(model: nn.Module) -> dict[str, nn.Module]:
     for path, module in model.named_modules():
         if any(path.startswith(f"{whole}." if whole else "") for whole in wholes):
             continue
-        whole = isinstance(module, nn.MultiheadAttention) or parametrize.is_parametrized(module)
+        whole = issubclass(layer_class(module), nn.MultiheadAttention) or parametrize.is_parametrized(module)
         if whole:
             wholes.append(path)
         if whole or next(module.children(), None) is None:

@@ -1,5 +1,8 @@
 """Drift layer by layer: where the error begins, and how it grows."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import torch
@@ -11,6 +14,7 @@ from pruning_explorer.measure.forward import layer_outputs, leaf_modules, watch_
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
+from pruning_explorer.prune.targets import layer_type
 
 FloatArray = NDArray[np.floating]
 
@@ -19,11 +23,26 @@ PIECE = 1024
 COLUMNS = ["module", "layer_type", "cosine", "l2_normalised", "sqnr_db", "order"]
 
 DENSE_LAYERS: SubjectCache[dict[str, Tensor]] = SubjectCache(
-    256 << 20, lambda layers: sum(output.nbytes for output in layers.values())
+    256 << 20, lambda layers: sum(output.nbytes for output in layers.values()), "dense outputs of each layer"
 )
 
 
-def layer_drift(subject: Subject, masks: Masks) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Step:
+    """One module that has run.
+
+    Attributes:
+        dense: whether in the dense network, which runs first where its outputs are not kept.
+        row: of a module of the pruned network, the columns of :func:`layer_drift` but ``order``; None where it has no
+            dense outputs of that shape.
+    """
+
+    module: str
+    dense: bool
+    row: tuple[str, str, float, float, float] | None = None
+
+
+def layer_drift(subject: Subject, masks: Masks, see: Callable[[Step], None] | None = None) -> pd.DataFrame:
     """Drift of each leaf module's output, all samples as one vector, in the order in which the modules run.
 
     Each module sees what the pruned network before it gives, so the error is the one it received and its own together.
@@ -33,21 +52,31 @@ def layer_drift(subject: Subject, masks: Masks) -> pd.DataFrame:
     ``l2_normalised`` ||p - d|| / ||d||, ``sqnr_db`` 10 log10(||d||^2 / ||d - p||^2), each with the direction and the
     limits of :func:`~pruning_explorer.measure.drift.sample_drift`; ``order`` from 0.
 
+    Args:
+        see: told of each module as it has run; what it raises ends all. A network may turn an ``Exception`` into one
+            of its own, so that one who wants to end it raises another ``BaseException``.
+
     Raises:
         SubjectError, TargetError, MaskError: as :func:`~pruning_explorer.measure.forward.masked_outputs`.
     """
-    dense = DENSE_LAYERS.get(subject, lambda: layer_outputs(subject, None))
-    drifts: dict[str, tuple[float, float, float]] = {}
+    tell = see or (lambda step: None)
+    dense = DENSE_LAYERS.get(subject, lambda: layer_outputs(subject, None, lambda path: tell(Step(path, dense=True))))
+    types = {path: layer_type(module) for path, module in leaf_modules(subject.model).items()}
+    rows: dict[str, tuple[str, str, float, float, float]] = {}
 
     def compare(path: str, output: Tensor) -> None:
-        drifts.pop(path, None)  # called several times: the last call counts, as in the dense outputs
+        rows.pop(path, None)  # called several times: the last call counts, as in the dense outputs
         if path in dense and dense[path].shape == output.shape:
-            drifts[path] = _compare(dense[path], output)
+            rows[path] = (path, types[path], *_compare(dense[path], output))
+        tell(Step(path, dense=False, row=rows.get(path)))
 
     watch_layers(subject, masks, compare)
-    types = {path: type(module).__name__ for path, module in leaf_modules(subject.model).items()}
-    rows = [(path, types[path], *figures, order) for order, (path, figures) in enumerate(drifts.items())]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return drift_frame(rows.values())
+
+
+def drift_frame(rows: Iterable[tuple[str, str, float, float, float]]) -> pd.DataFrame:
+    """Rows of :class:`Step` as the table of :func:`layer_drift`."""
+    return pd.DataFrame([(*row, order) for order, row in enumerate(rows)], columns=COLUMNS)
 
 
 def _compare(dense: Tensor, pruned: Tensor) -> tuple[float, float, float]:

@@ -22,6 +22,8 @@ from pruning_explorer.lab.curves import (
     comparison_amounts,
     new_curve,
 )
+from pruning_explorer.measure.forward import masked_outputs
+from pruning_explorer.measure.paired import bootstrap_interval
 
 AMOUNTS = (0.0, 1.0, 0.5)
 RECIPES = (Recipe(scope="global"), Recipe("random"), Recipe(granularity="channel"))
@@ -191,6 +193,38 @@ def test_what_nobody_waits_for_is_cancelled(subject: Subject) -> None:
     assert not again.done
 
 
+def test_cancelled_it_rests_with_its_points_until_it_is_gone_on_with(subject: Subject) -> None:
+    amounts = tuple(np.linspace(0, 1, 400).tolist())
+    asked = desk(amounts)
+    job = asked.ask(subject, Recipe(), "me")
+    asked.cancel(job, "me")
+    job.wait(60)
+    standing = job.standing
+    assert not job.done
+    # Whatever the amount, it is the same curve, and still cancelled
+    assert asked.ask(subject, Recipe(amount=0.9), "me") is job
+    assert (job.standing, job.stopped.is_set()) == (standing, True)
+    asked.go_on(job, "me")
+    again = finish(asked.ask(subject, Recipe(), "me"))
+    assert again.curves[0] is job.curves[0]
+    assert again.frame()["amount"].tolist() == list(amounts)
+
+
+def test_one_who_has_cancelled_sees_what_others_go_on_with(subject: Subject) -> None:
+    asked = desk(tuple(np.linspace(0, 1, 10_000).tolist()))
+    job = asked.ask(subject, Recipe(), "me")
+    assert asked.ask(subject, Recipe(), "you") is job
+    asked.cancel(job, "me")
+    assert not job.stopped.is_set()
+    asked.cancel(job, "you")
+    assert job.stopped.is_set()
+    third = asked.ask(subject, Recipe(), "third")
+    assert third is not job
+    assert asked.ask(subject, Recipe(), "me") is third
+    assert third.wanted_by == {"third"}
+    third.stopped.set()
+
+
 def test_a_failing_network_is_said_and_not_waited_for(subject: Subject) -> None:
     wrong = replace(subject, samples=(subject.samples[0][:, :1],) if subject.samples else None)
     job = finish(desk().ask(wrong, Recipe(), "me"))
@@ -217,6 +251,35 @@ def test_a_network_that_fails_only_when_pruned_is_said_too() -> None:
     assert job.problems[0] is not None
     assert "ZeroDivisionError: nothing left" in job.problems[0]
     assert 0 in job.frame()["amount"].tolist()
+
+
+def fails_on_what_is_pruned(logits: Tensor, labels: Tensor | None) -> Tensor:
+    return torch.full((len(logits),), 1.0 if bool((logits != 0).any()) else 2.0)
+
+
+def test_a_metric_that_fails_leaves_the_drift_of_its_point() -> None:
+    model = nn.Linear(4, 3, bias=False)
+    subject = Subject.from_module(model, torch.ones(2, 4), metric=fails_on_what_is_pruned)
+    job = measure(subject, Recipe(), amounts=(0.0, 1.0))
+    assert job.problems == (None,)
+    dense, empty = job.frame().to_dict("records")
+    assert (dense["quality"], dense["kl_nats"]) == (1, 0)
+    assert math.isnan(empty["quality"])
+    assert empty["kl_nats"] > 0
+
+
+def share_of_the_first(logits: Tensor, labels: Tensor | None) -> Tensor:
+    return logits.softmax(dim=-1)[:, 0]
+
+
+def test_a_metrics_points_have_the_bootstraps_interval(subject: Subject) -> None:
+    judged = Subject.from_module(subject.model, subject.samples, metric=share_of_the_first)
+    (point,) = measure(judged, Recipe(), amounts=(0.5,)).frame().to_dict("records")
+    values = (
+        share_of_the_first(masked_outputs(judged, compute_masks(judged, Recipe(amount=0.5))), None).double().numpy()
+    )
+    assert point["quality"] == pytest.approx(values.mean())
+    assert (point["quality_low"], point["quality_high"]) == bootstrap_interval(lambda mean: mean, values)
 
 
 def test_points_before_a_failure_stand() -> None:

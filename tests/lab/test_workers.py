@@ -37,6 +37,19 @@ def test_items_end_when_stopped_and_what_has_begun_is_waited_for() -> None:
     assert 4 <= len(done) <= 10
 
 
+def test_threads_begin_nothing_once_stopped_of_what_they_have_taken() -> None:
+    stopped, both = threading.Event(), threading.Barrier(2)
+
+    def work(item: int) -> int:
+        both.wait(20)
+        stopped.set()
+        return item
+
+    with joblib.parallel_config(n_jobs=2):
+        done = list(spread(work, count(), stopped.is_set))  # two are at work, and two more taken
+    assert sorted(done) == [0, 1]
+
+
 def test_what_a_worker_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         list(spread(lambda x: 1 / x, [1, 0, 1]))

@@ -83,7 +83,7 @@ def test_only_the_open_tab_is_computed(open_page: OpenPage, monkeypatch: pytest.
 
         monkeypatch.setattr(place, counted)
 
-    count("pruning_explorer.lab.study.layer_drift", "drift by layer")
+    count("pruning_explorer.lab.layer_drift_job.layer_drift", "drift by layer")
     count("pruning_explorer.ui.explore.details.class_quality", "by class")
     count("pruning_explorer.prune.code.write_script", "script")
     count("pruning_explorer.ui.explore.outputs.image_gallery", "gallery")

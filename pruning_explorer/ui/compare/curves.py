@@ -8,14 +8,14 @@ from pruning_explorer.comparison_report import curves_chart
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.colours import recipe_look
 from pruning_explorer.figures.curve_traces import Axis
-from pruning_explorer.figures.numbers import percent
+from pruning_explorer.figures.numbers import capitalised, percent
 from pruning_explorer.lab.comparison import Comparison, held_up_to
 from pruning_explorer.lab.curves import CurveDesk, CurveJob
-from pruning_explorer.measure.forward import dense_outputs
-from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -48,7 +48,7 @@ def draw_curves(shown: Comparison) -> CurveJob | None:
     # By its name other processes can load a sample; a person's own network stays in this one
     load = load_sample if shown.subject.name in sample_names() else None
     job = _DESK.ask(shown.subject, [entry.recipe for entry in shown.entries], session_id(), load)
-    waiting = not job.done
+    waiting = is_waited_for(job)
     # While points come in, only this part of the page is drawn anew
     st.fragment(_draw, run_every=SECONDS_BETWEEN_LOOKS if waiting else None)(shown, job, waiting)
     save_table("curves", job.frame)
@@ -56,8 +56,8 @@ def draw_curves(shown: Comparison) -> CurveJob | None:
 
 
 def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> None:
-    done = job.done
-    planned = None if done else sum(curve.planned for curve in job.curves)
+    still = is_waited_for(job)
+    planned = None if job.done else sum(curve.planned for curve in job.curves)
     chart = curves_chart(replace(shown, curves=job.frame()), st.session_state["comparison_axis"], planned)
     st.plotly_chart(
         chart.figure,
@@ -67,28 +67,35 @@ def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> None:
         selection_mode="points",
         config=CONFIG,
     )
-    with st.container(height=PROGRESS_HEIGHT, border=False, key="curves_progress"):
-        if done:
-            st.caption(f"{_finding(shown, job)}Click a point to open that recipe in Explore.")
-        else:
-            slow = ", ".join(recipe_look(i).letter for i, e in enumerate(shown.entries) if not e.recipe.nested)
-            steps = f"; {slow} in steps at each of them, which takes long" if slow else ""
-            st.progress(job.progress, f"Measuring every recipe at other amounts{steps}: {job.progress:.0%}")
+    draw_progress(_DESK, job, "curves_progress", PROGRESS_HEIGHT, _progress(shown, job))
     for name, problem, told in zip(shown.names, job.problems, shown.problems, strict=True):
         if problem and not told:
             st.warning(f"The curve of {plain(name)} stops: {plain(problem)}", icon=":material/warning:")
-    if (done and waiting) or "open_in_explore" in st.session_state:
+    if (waiting and not still) or "open_in_explore" in st.session_state:
         st.rerun()  # the one run that stops the looking
+
+
+def _progress(shown: Comparison, job: CurveJob) -> Progress:
+    slow = ", ".join(recipe_look(i).letter for i, e in enumerate(shown.entries) if not e.recipe.nested)
+    steps = f"; {slow} in steps at each of them, which takes long" if slow else ""
+    return Progress(
+        job.progress,
+        f"Measuring every recipe at other amounts{steps}: {job.progress:.0%}",
+        f"Cancelled at {job.standing} of {job.planned} points.",
+        f"{_finding(shown, job)}Click a point to open that recipe in Explore." if job.done else "",
+        "Measure the rest",
+    )
 
 
 def _finding(shown: Comparison, job: CurveJob) -> str:
     """How far each recipe goes before it costs much, in a sentence; random ones are medians of their seeds."""
-    dense = quality_of(shown.subject, dense_outputs(shown.subject))
+    dense = dense_level(shown.subject)
     if dense is None:
         return ""
     held = held_up_to(job.frame(), dense)
     each = ", ".join(f"{recipe_look(recipe).letter} to {percent(sparsity)}" for recipe, sparsity in held.items())
-    return f"{shown.subject.quality_name.capitalize()} stays within 2 points of dense up to a sparsity of: {each}. "
+    name = plain(capitalised(quality_label(shown.subject)))
+    return f"{name} stays within 2 points of dense up to a sparsity of: {each}. "
 
 
 def _take_click() -> None:

@@ -1,7 +1,7 @@
 """The cliff: what comes before one drags there."""
 
-from functools import lru_cache
 from time import sleep
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
@@ -9,11 +9,12 @@ from pruning_explorer.figures.chart import CONFIG, Chart
 from pruning_explorer.figures.cliff import amount_marker, cliff
 from pruning_explorer.lab.curves import CurveDesk, CurveJob, cliff_amounts
 from pruning_explorer.lab.study import Study
-from pruning_explorer.measure.forward import dense_outputs
-from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.live_mask import LIVE_AMOUNT
+from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
 
 SECONDS_BETWEEN_LOOKS = 0.4
@@ -43,36 +44,53 @@ def draw_cliff(study: Study) -> None:
         st.info("This network has no sample inputs, so there is nothing to measure drift on.")
         return
     job = _desk().ask(study.subject, study.recipe, session_id())
-    waiting = not job.done
+    waiting = is_waited_for(job)
     # While points come in, only this part of the page is drawn anew
     st.fragment(_draw, run_every=SECONDS_BETWEEN_LOOKS if waiting else None)(study, job, waiting)
 
 
 def _draw(study: Study, job: CurveJob, waiting: bool) -> None:
-    done = job.done
+    still = is_waited_for(job)
     with st.container(key="cliff_box"):
         chart = _chart(job, job.standing)
         st.plotly_chart(chart.figure, key="cliff", alt=chart.alt, config=CONFIG)
         st.html(amount_marker(study.recipe.amount, LIVE_AMOUNT))
     if problem := job.problems[0]:
-        st.warning(f"The curve stops here: {problem}")
+        st.warning(f"The curve stops here: {plain(problem)}")
     else:
-        with st.container(height=PROGRESS_HEIGHT, border=False, key="cliff_progress"):
-            if done:
-                st.caption(f"Measured at {job.planned} amounts on the same {study.subject.sample_count} samples.")
-            else:
-                st.progress(job.progress, f"Measuring what the other amounts would do: {job.progress:.0%}")
-    if done and waiting:
+        draw_progress(_desk(), job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
+    if waiting and not still:
         st.rerun()  # the one run that stops the looking
 
 
-@lru_cache(maxsize=64)
+def _progress(job: CurveJob) -> Progress:
+    subject = job.subject
+    done = f"Measured at {job.planned} amounts on the same {subject.sample_count} samples."
+    if subject.metric is not None and (unknown := int(job.frame()["quality"].isna().sum())):
+        done += f" At {unknown} of them the {plain(quality_label(subject))} is not known."
+    return Progress(
+        job.progress,
+        f"Measuring other amounts: {job.progress:.0%}",
+        f"Cancelled at {job.standing} of {job.planned} amounts.",
+        done,
+        "Measure the rest",
+    )
+
+
+_CHARTS: WeakKeyDictionary[CurveJob, tuple[int, Chart]] = WeakKeyDictionary()
+"""Of each job that somebody still has, the latest chart, and of how many points it is."""
+
+
 def _chart(job: CurveJob, points: int) -> Chart:
     """The chart of a job's first ``points`` points; the same object again while no more are measured."""
-    subject = job.subject
-    return cliff(
-        job.frame(),
-        dense_quality=quality_of(subject, dense_outputs(subject)) if points else None,
-        quality_name=subject.quality_name,
-        planned=job.planned,
-    )
+    drawn = _CHARTS.get(job)
+    if drawn is None or drawn[0] != points:
+        subject = job.subject
+        chart = cliff(
+            job.frame(),
+            dense_quality=dense_level(subject) if points else None,
+            quality_name=quality_label(subject),
+            planned=job.planned,
+        )
+        drawn = _CHARTS[job] = points, chart
+    return drawn[1]

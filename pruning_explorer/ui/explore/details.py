@@ -7,19 +7,21 @@ import streamlit as st
 
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.class_quality import class_quality
-from pruning_explorer.figures.layer_drift import layer_drift_chart
 from pruning_explorer.figures.numbers import count, decibels, decimal, nats, percent
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.drift import Drift
+from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.explore.code import draw_code
+from pruning_explorer.ui.explore.layer_drift import draw_layer_drift
 from pruning_explorer.ui.explore.outputs import draw_outputs
+from pruning_explorer.ui.plain_text import plain
 
 
 def draw_details(study: Study) -> None:
     """Outputs, drift by layer, quality by class, the numbers, the code."""
     parts: dict[str, Callable[[Study], None]] = {
         "Outputs": draw_outputs,
-        "Drift by layer": _drift_by_layer,
+        "Drift by layer": draw_layer_drift,
         "By class": _by_class,
         "Numbers": _numbers,
         "Code and recipe": draw_code,
@@ -36,23 +38,14 @@ def keep_open_tab() -> None:
         st.session_state["details"] = st.session_state["details"]
 
 
-def _drift_by_layer(study: Study) -> None:
-    if study.outcome is None:
-        st.info("This network has no sample inputs, so its layers have no outputs to compare.")
-        return
-    st.caption(
-        "Each module's output on the samples, pruned beside dense, in the order they run: where the error begins "
-        "and how it grows."
-    )
-    chart = layer_drift_chart(study.layer_drift)
-    st.plotly_chart(chart.figure, key="layer_drift", alt=chart.alt, config=CONFIG)
-
-
 def _by_class(study: Study) -> None:
+    if study.quality_problem is not None:
+        st.warning(f"Quality is not known: {plain(study.quality_problem)}", icon=":material/warning:")
+        return
     if study.quality is None or len(study.quality) < 2:
         st.info("This network's samples have no classes to split the quality by.")
         return
-    chart = class_quality(study.quality, study.subject.quality_name)
+    chart = class_quality(study.quality, quality_label(study.subject))
     st.plotly_chart(chart.figure, key="class_quality", alt=chart.alt, config=CONFIG)
 
 

@@ -1,0 +1,128 @@
+"""Work behind the page: the same job for all who ask for the same, cancelled once nobody waits for it."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import on_forget
+
+
+class Job:
+    """Work that can be stopped and gone on with, and looked at while it is done.
+
+    Attributes:
+        stopped: set it to end the job after what it is at.
+        wanted_by: who waits for it.
+        declined_by: who has cancelled it, for themselves.
+    """
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self.wanted_by: set[str] = set()
+        self.declined_by: set[str] = set()
+        self._at_rest = threading.Event()
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to do."""
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Do what is left, until all is done or the job is stopped."""
+        raise NotImplementedError
+
+    def fail(self, error: Exception) -> None:
+        """Say why it will never be done."""
+        raise NotImplementedError
+
+    def wait(self, seconds: float) -> bool:
+        """Have a moment's patience; whether it is done."""
+        self._at_rest.wait(seconds)
+        return self.done
+
+    def work(self) -> None:
+        """:meth:`run`, unless it is stopped already; whatever goes wrong is said by the job."""
+        try:
+            if not self.stopped.is_set():
+                self.run()
+        except Exception as error:  # nobody looks at a worker's own exceptions
+            self.fail(error)
+        finally:
+            self._at_rest.set()
+
+
+Work = TypeVar("Work", bound=Job)
+Key = tuple[str, ...]
+
+
+class Desk(Generic[Work]):
+    """Hands out jobs and has them done in turn; keeps the most recent of them. Safe among threads."""
+
+    def __init__(self, name: str, *, keep: int = 64, workers: int = 1, begin: Callable[[], None] | None = None) -> None:
+        """Open a desk.
+
+        Args:
+            name: of its threads.
+            workers: how many jobs are done at once.
+            begin: what each thread does first.
+        """
+        self._keep = keep
+        self._jobs: OrderedDict[Key, Work] = OrderedDict()
+        self._lock = threading.Lock()
+        self._worker = ThreadPoolExecutor(workers, thread_name_prefix=name, initializer=begin)
+        on_forget(self.forget)
+
+    def take(self, key: Key, asker: str, make: Callable[[], Work]) -> Work:
+        """The job under ``key``, begun if nobody has it.
+
+        What else the asker was waiting for is cancelled, unless somebody else waits for it too. A job that the asker
+        has cancelled is handed out as it stands, and not gone on with.
+
+        Args:
+            key: begins with the id of a subject.
+            make: plans the job; it goes on where a stopped one under this key was left, if it can.
+        """
+        with self._lock:
+            for other, job in self._jobs.items():
+                if other != key and not job.done:
+                    self._leave(job, asker)
+            known = self._jobs.get(key)
+            declined = known is not None and asker in known.declined_by
+            if known is None or (known.stopped.is_set() and not known.done and not declined):
+                job = self._jobs[key] = make()
+                if known is not None:
+                    job.declined_by |= known.declined_by
+                self._worker.submit(job.work)
+                while len(self._jobs) > self._keep:
+                    self._jobs.popitem(last=False)[1].stopped.set()
+            else:
+                job = known
+            if not declined:
+                job.wanted_by.add(asker)
+            self._jobs.move_to_end(key)
+            return job
+
+    def cancel(self, job: Work, asker: str) -> None:
+        """The asker wants no more of it; it stops after what it is at, unless somebody else waits for it."""
+        with self._lock:
+            job.declined_by.add(asker)
+            self._leave(job, asker)
+
+    def go_on(self, job: Work, asker: str) -> None:
+        """Take a cancellation back: the next time that the asker takes it, it goes on."""
+        with self._lock:
+            job.declined_by.discard(asker)
+
+    def forget(self, subject: Subject) -> None:
+        """Stop the subject's jobs and keep none of them."""
+        with self._lock:
+            for key in [key for key in self._jobs if key[0] == subject.id]:
+                self._jobs.pop(key).stopped.set()
+
+    def _leave(self, job: Work, asker: str) -> None:
+        job.wanted_by.discard(asker)
+        if not job.wanted_by and not job.done:
+            job.stopped.set()

@@ -1,0 +1,71 @@
+"""Drift by layer: where the error begins, measured behind the page and drawn as it comes."""
+
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+
+from pruning_explorer.figures.chart import CONFIG, Chart
+from pruning_explorer.figures.layer_drift import layer_drift_chart
+from pruning_explorer.figures.numbers import count
+from pruning_explorer.lab.layer_drift_job import LayerDriftDesk, LayerDriftJob
+from pruning_explorer.lab.study import Study
+from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
+from pruning_explorer.ui.session import session_id
+
+PATIENCE = 0.2
+"""Seconds that the page waits for what is nearly done, rather than show a bar that is gone at once."""
+
+SECONDS_BETWEEN_LOOKS = 0.4
+PROGRESS_HEIGHT = 48
+"""Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
+
+_DESK = LayerDriftDesk()
+
+
+def draw_layer_drift(study: Study) -> None:
+    """Each module's outputs, pruned beside dense, as far as they are compared."""
+    if study.subject.samples is None:
+        st.info("This network has no sample inputs, so its layers have no outputs to compare.")
+        return
+    st.caption(
+        "Each module's output on the samples, pruned beside dense, in the order they run: where the error begins "
+        "and how it grows."
+    )
+    job = _DESK.ask(study, session_id())
+    waiting = is_waited_for(job) and not job.wait(PATIENCE)
+    st.fragment(_draw, run_every=SECONDS_BETWEEN_LOOKS if waiting else None)(job, waiting)
+
+
+def _draw(job: LayerDriftJob, waiting: bool) -> None:
+    still = is_waited_for(job)
+    chart = _chart(job)
+    st.plotly_chart(chart.figure, key="layer_drift", alt=chart.alt, config=CONFIG)
+    if job.problem:
+        st.warning(f"It ends here: {plain(job.problem)}")
+    else:
+        draw_progress(_DESK, job, "layer_drift_progress", PROGRESS_HEIGHT, _progress(job))
+    if waiting and not still:
+        st.rerun()  # the one run that stops the looking
+
+
+def _progress(job: LayerDriftJob) -> Progress:
+    return Progress(
+        job.progress,
+        f"Comparing module by module: {job.progress:.0%}",
+        f"Cancelled at {count(job.standing)} of {count(job.planned)} modules.",
+        f"{count(job.standing)} of {count(job.planned)} modules have outputs to compare.",
+        "Compare all",
+    )
+
+
+_CHARTS: WeakKeyDictionary[LayerDriftJob, tuple[tuple[int, bool], Chart]] = WeakKeyDictionary()
+"""Of each job that somebody still has, the latest chart, and how far it was."""
+
+
+def _chart(job: LayerDriftJob) -> Chart:
+    far = job.standing, job.done
+    drawn = _CHARTS.get(job)
+    if drawn is None or drawn[0] != far:
+        drawn = _CHARTS[job] = far, layer_drift_chart(job.frame(), None if job.done else job.planned)
+    return drawn[1]
