@@ -35,7 +35,7 @@ class DenseCost:
     by_target: dict[str, int]
 
 
-_COSTS: SubjectCache[DenseCost] = SubjectCache(1 << 20, lambda cost: 100 * len(cost.by_target))
+_COSTS: SubjectCache[DenseCost] = SubjectCache(1 << 20, lambda cost: 100 * len(cost.by_target), "multiply-adds")
 
 
 def layer_cost(subject: Subject, masks: Masks) -> pd.DataFrame:
@@ -82,6 +82,8 @@ def dense_cost(subject: Subject) -> DenseCost:
 
 def _count(subject: Subject) -> DenseCost:
     sample = tuple(tensor[:1] for tensor in require_samples(subject))
+    # A program that was exported for a fixed number of samples computes that many, however few it is given
+    computed = getattr(subject.model, "samples_per_call", 1)
     # Attention takes its fused path, which has no formula, only where nothing wants a gradient
     tensors = {
         name: each.detach().requires_grad_()
@@ -91,8 +93,8 @@ def _count(subject: Subject) -> DenseCost:
     weights = {target.name: subject.weight(target.name) for target in subject.targets if target.role == "weight"}
     with torch.enable_grad(), _WeightFlopCounter(weights) as counter:
         call_network(subject, skeleton(subject.model), tensors, sample)
-    by_target = {target.name: counter.by_weight.get(target.name, 0) // 2 for target in subject.targets}
-    return DenseCost(int(counter.get_total_flops()) // 2, by_target)
+    by_target = {target.name: counter.by_weight.get(target.name, 0) // 2 // computed for target in subject.targets}
+    return DenseCost(int(counter.get_total_flops()) // 2 // computed, by_target)
 
 
 class _WeightFlopCounter(FlopCounterMode):

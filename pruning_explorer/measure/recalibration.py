@@ -17,7 +17,7 @@ from pruning_explorer.measure.masking import masked_weights
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.network import call_network
 from pruning_explorer.prune.subject import Subject, skeleton
-from pruning_explorer.prune.targets import is_lazy
+from pruning_explorer.prune.targets import RecordedLayer, is_lazy, layer_class
 
 STATISTICS = ("running_mean", "running_var")
 COUNTER = "num_batches_tracked"
@@ -32,6 +32,11 @@ def has_batchnorm(subject: Subject) -> bool:
 
 def why_no_recalibration(subject: Subject) -> str | None:
     """Why a subject cannot be recalibrated, as the end of a sentence; None if it can."""
+    if any(
+        isinstance(each, RecordedLayer) and issubclass(layer_class(each), _BatchNorm)
+        for each in subject.model.modules()
+    ):
+        return "its BatchNorm was exported in eval mode and cannot measure any more; load the network itself"
     if not has_batchnorm(subject):
         return "it has no BatchNorm with running statistics, so there is nothing to measure again"
     if not subject.calibration:

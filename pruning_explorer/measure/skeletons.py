@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer.prune.subject import skeleton
+from pruning_explorer.prune.targets import RecordedLayer
 
 VALUES = frozenset(
     {type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.layout, torch.memory_format}
@@ -48,8 +49,8 @@ def borrow_skeleton(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def _is_torchs(module: nn.Module) -> bool:
-    """Whether it is a layer of torch itself; in eval mode these remember nothing but what is in their buffers."""
-    return type(module).__module__.startswith("torch.nn.modules.")
+    """Whether it is a layer of torch itself or a recorded one: in eval mode all that these remember is in buffers."""
+    return type(module).__module__.startswith("torch.nn.modules.") or isinstance(module, RecordedLayer)
 
 
 class _Memory:

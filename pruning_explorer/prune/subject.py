@@ -177,6 +177,9 @@ class Subject:
         if not self.runnable:
             raise SubjectError(f"{self.name} is known by its weights alone, so samples cannot be run; give the network")
         _check_lengths(inputs, labels, None)
+        misfit = getattr(self.model, "misfit", None)
+        if inputs is not None and callable(misfit) and (reason := misfit(inputs)) is not None:
+            raise SubjectError(f"{self.name} {reason}; give one tensor for each of these, N samples in each")
         _check_calibration(self.calibration, self.calibration_labels, inputs)
         names = tuple(output_names) or self.output_names
         classes = classes_among(labels, self.metric, bool(names))

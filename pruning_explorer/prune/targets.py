@@ -45,6 +45,18 @@ class StoredLayer(nn.Module):
         self.layer_type = layer_type
 
 
+class RecordedLayer(nn.Module):
+    """A layer of a network whose code is not there, as in an exported program; it remembers nothing between calls.
+
+    Attributes:
+        recorded_type: full name of the class that it was of: ``"torch.nn.modules.conv.Conv2d"``; ``""`` if unknown.
+    """
+
+    def __init__(self, recorded_type: str) -> None:
+        super().__init__()
+        self.recorded_type = recorded_type
+
+
 @dataclass(frozen=True)
 class Target:
     """One prunable parameter of a network.
@@ -119,7 +131,7 @@ def _target(
         name=name,
         aliases=aliases,
         module=path,
-        layer_type=_layer_type(module),
+        layer_type=layer_type(module),
         role=_role(name, parameter, module),
         shape=tuple(parameter.shape),
         dtype=parameter.dtype,
@@ -133,10 +145,16 @@ def _stores_inputs_first(module: nn.Module) -> bool:
     kind = layer_class(module)
     if isinstance(module, StoredLayer) and module.layer_type == GPT2_LINEAR[1]:
         return True
+    if isinstance(module, RecordedLayer) and module.recorded_type == ".".join(GPT2_LINEAR):
+        return True
     return issubclass(kind, TRANSPOSED) or (kind.__module__, kind.__qualname__) == GPT2_LINEAR
 
 
-_KNOWN_CLASSES = {f"{each.__module__}.{each.__qualname__}": each for each in PRUNABLE + NORMS}
+_KNOWN_CLASSES = {
+    f"{each.__module__}.{each.__qualname__}": each
+    for each in vars(nn).values()
+    if isinstance(each, type) and issubclass(each, nn.Module)
+}
 
 
 def layer_class(module: nn.Module) -> type[nn.Module]:
@@ -147,15 +165,20 @@ def layer_class(module: nn.Module) -> type[nn.Module]:
     if isinstance(module, StoredLayer):
         named = getattr(nn, module.layer_type, None)
         return named if isinstance(named, type) and issubclass(named, nn.Module) else StoredLayer
+    if isinstance(module, RecordedLayer):
+        return _KNOWN_CLASSES.get(module.recorded_type, type(module))
     type_name = getattr(module, "type_name", None)
     if type(module).__module__.startswith("torch.export.") and callable(type_name):
         return _KNOWN_CLASSES.get(str(type_name()), type(module))
     return type(module)
 
 
-def _layer_type(module: nn.Module) -> str:
+def layer_type(module: nn.Module) -> str:
+    """What a module is called where a person reads it: ``"Conv2d"``."""
     if isinstance(module, StoredLayer):
         return module.layer_type
+    if isinstance(module, RecordedLayer) and layer_class(module) is type(module):
+        return module.recorded_type.rpartition(".")[2] or "layer"
     # MultiheadAttention keeps its output projection in a private subclass of Linear
     kind = layer_class(module)
     return "Linear" if issubclass(kind, nn.Linear) else kind.__name__
@@ -193,7 +216,7 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
     if isinstance(module, StoredLayer) or issubclass(layer_class(module), PRUNABLE + NORMS):
         return None
     if leaf not in ("weight", "bias"):
-        return f"a parameter of {type(module).__name__} itself, which is no layer type that torch prunes"
+        return f"a parameter of {layer_type(module)} itself, which is no layer type that torch prunes"
     return None
 
 

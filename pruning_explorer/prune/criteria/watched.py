@@ -10,10 +10,12 @@ from pruning_explorer.prune.network import require_calibration, widen
 from pruning_explorer.prune.observe import Observed, observe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
-from pruning_explorer.prune.targets import Target
+from pruning_explorer.prune.targets import Target, layer_class
 
-ON_CALIBRATION: SubjectCache[Observed] = SubjectCache(512 << 20, lambda seen: seen.nbytes)
-ON_EXAMPLE: SubjectCache[Observed] = SubjectCache(64 << 20, lambda seen: seen.nbytes)
+ON_CALIBRATION: SubjectCache[Observed] = SubjectCache(
+    512 << 20, lambda seen: seen.nbytes, "activations on the calibration inputs"
+)
+ON_EXAMPLE: SubjectCache[Observed] = SubjectCache(64 << 20, lambda seen: seen.nbytes, "activations on one input")
 
 UNSEEN = "no product with it was seen as the network ran: it is looked up, unused, or inside a fused kernel"
 
@@ -79,7 +81,7 @@ def without_channels(subject: Subject, target: Target) -> str | None:
     """Why no outputs of a target's channels can be watched; None if they can."""
     if reason := without_products(subject, target):
         return reason
-    if isinstance(subject.model.get_submodule(target.module), nn.RNNBase | nn.RNNCellBase):
+    if issubclass(layer_class(subject.model.get_submodule(target.module)), nn.RNNBase | nn.RNNCellBase):
         return "its products are parts of gates, not channels"
     if subject.calibration is None:
         return None

@@ -18,6 +18,7 @@ from pruning_explorer.prune.observe.channels import Chain, ChannelNotes
 from pruning_explorer.prune.observe.memory import MemoryMap
 from pruning_explorer.prune.observe.products import InputSquares, products_of
 from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.targets import layer_class
 
 CHUNK = 64
 """Samples in one pass."""
@@ -85,7 +86,7 @@ class _Watch(TorchDispatchMode):
         self._scales = frozenset(
             f"{path}.weight".removeprefix(".")
             for path, module in subject.model.named_modules()
-            if isinstance(module, nn.modules.batchnorm._BatchNorm)
+            if issubclass(layer_class(module), nn.modules.batchnorm._BatchNorm)
         )
         self._squares: dict[str, InputSquares] = {}
         self._notes: dict[str, ChannelNotes] = {}
