@@ -52,14 +52,20 @@ def recipe_line(recipe: "Recipe") -> str:
     )
 
 
+def _left(sparsity: dict[str, Any]) -> str:
+    nonzero, parameters = sparsity["nonzero_parameters"], sparsity["parameters"]
+    if nonzero is None:  # to count zeros, all values would have to be read, where there are any
+        return f"{parameters - sparsity['removed']:,} of {parameters:,} left"
+    return f"{nonzero:,} of {parameters:,} nonzero"
+
+
 def _key_figures(report: "Report") -> dict[str, str]:
     s, cost, drift, quality = (report.totals[part] for part in ("sparsity", "cost", "drift", "quality"))
     figures = {
         "Sparsity": f"{percent(s['requested'])} requested, {percent(s['achieved'])} achieved: {s['removed']:,} of"
         f" {s['weights']:,} weights in {s['targets']} targets; {percent(s['achieved_of_weights'])} of all weights,"
         f" {percent(s['achieved_of_all'])} of all parameters",
-        "Parameters": f"{s['nonzero_parameters']:,} of {s['parameters']:,} nonzero;"
-        f" {s['dead_channels']:,} channels wholly dead",
+        "Parameters": f"{_left(s)}; {s['dead_channels']:,} channels wholly dead",
     }
     if quality is not None:
         dense, pruned = (

@@ -39,13 +39,16 @@ def _sparsity(study: Study) -> None:
 def _parameters(study: Study) -> None:
     totals = study.sparsity
     left, all_of_them = totals["nonzero_parameters"], totals["parameters"]
+    not_zero = "are not zero"
+    if left is None:  # to count zeros, all values would have to be read, where there are any
+        left, not_zero = all_of_them - totals["removed"], "are left (which of them are zero is not counted here)"
     st.metric(
         "Parameters",
         short_count(left),
         _change(percent(left / all_of_them - 1)),
         delta_color="off",
         border=True,
-        help=f"{count(left)} of {count(all_of_them)} parameters are not zero, biases and norms included. The tensors "
+        help=f"{count(left)} of {count(all_of_them)} parameters {not_zero}, biases and norms included. The tensors "
         "keep their shapes: a mask by itself makes no file smaller.",
     )
 
