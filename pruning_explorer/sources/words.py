@@ -6,12 +6,11 @@ from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.library import LIBRARIES, load_by_name
 from pruning_explorer.sources.samples import SAMPLES, load_sample
 
 EXPORTED = ".pt2"
 CHECKPOINTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
-LIBRARIES = ("timm", "torchvision", "hf")
-
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -22,8 +21,8 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
         words: one of
 
             - a sample's name, ``"digits-cnn"``;
-            - a checkpoint alone, ``"model.safetensors"``, its ``"model.safetensors.index.json"``, a folder that holds one,
-              or a ``state_dict`` as ``torch.save`` wrote it: its weights can be looked at and pruned, nothing is run;
+            - a checkpoint alone, ``"model.safetensors"``, ``"model.safetensors.index.json"``, a folder that holds one, or
+              what ``torch.save`` made of a ``state_dict``: its weights can be looked at and pruned, nothing is run;
             - an exported program, ``"model.pt2"``;
             - a function that makes the network, ``"package.module:function"``
               (:func:`~pruning_explorer.sources.factory.call_factory` shows one);
@@ -63,6 +62,11 @@ def open_file(path: Path, name: str | None = None) -> Subject:
     return open_checkpoint(path, name=name)
 
 
+def names_a_library(words: str) -> bool:
+    """Whether these are words for :func:`~pruning_explorer.sources.library.load_by_name`."""
+    return any(words.startswith(f"{library.prefix}:") for library in LIBRARIES)
+
+
 class Loader:
     """Loads one subject by its words, whatever name it is asked for; may be sent to other processes.
 
@@ -84,10 +88,7 @@ def _load_once(words: str, samples: str | Path | None) -> Subject:
 def _load(words: str) -> Subject:
     if words in SAMPLES:
         return load_sample(words)
-    library, colon, _ = words.partition(":")
-    if colon and library in LIBRARIES:
-        from pruning_explorer.sources.library import load_by_name
-
+    if names_a_library(words):
         return load_by_name(words)
     path = Path(words).expanduser()
     if words and path.exists():

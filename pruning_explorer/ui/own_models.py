@@ -10,6 +10,7 @@ import streamlit as st
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import forget
 from pruning_explorer.ui.session import session_id
 
 GRACE = 120.0
@@ -38,16 +39,21 @@ class OwnModels:
         """Keep a network under its name, in the place of one that had it; with the folder of its files."""
         if subject.name not in self.subjects and len(self.subjects) >= MOST:
             raise SubjectError(f"this session has {MOST} networks of its own, which is the most; forget one first")
+        earlier = self.subjects.get(subject.name)
+        if earlier is not None and earlier is not subject and not SHARED.holds(earlier):
+            forget(earlier)
         self.subjects[subject.name] = subject
         if folder is not None:
             self._folders[subject.name] = folder
 
-    def forget(self, name: str) -> Subject | None:
-        """Let a network go, and delete its files."""
+    def forget(self, name: str) -> None:
+        """Let a network go, with its files and all that was computed of it."""
         folder = self._folders.pop(name, None)
         if folder is not None:
             folder.cleanup()
-        return self.subjects.pop(name, None)
+        subject = self.subjects.pop(name, None)
+        if subject is not None and not SHARED.holds(subject):
+            forget(subject)
 
     def forget_all(self) -> None:
         for name in list(self.subjects):
@@ -135,6 +141,11 @@ class Shared:
             if subject is None:
                 subject = self._held[words] = load(words)
             return subject
+
+    def holds(self, subject: Subject) -> bool:
+        """Whether others may look at it, too."""
+        with self._lock:
+            return any(each is subject for each in self._held.values())
 
 
 SHARED = Shared()

@@ -7,6 +7,7 @@ from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.study import study
 from pruning_explorer.lab.workers import tune_process
 from pruning_explorer.measure.layer_drift import layer_drift
+from pruning_explorer.prune.cache import set_cache_limit
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui.explore.cliff import warm_cliff
 from pruning_explorer.ui.options import Options
@@ -21,6 +22,7 @@ def warm_up(options: Options = NO_OPTIONS) -> None:
     A network that cannot be opened ends the program, with the reason on stderr.
     """
     tune_process()
+    set_cache_limit(options.cache_mib << 20)
     for asked in options.subjects:
         try:
             subject = open_for_all(asked)

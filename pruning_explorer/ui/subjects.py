@@ -2,8 +2,9 @@
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.library import load_by_name
 from pruning_explorer.sources.samples import load_sample, sample_names
-from pruning_explorer.sources.words import LIBRARIES, load_subject
+from pruning_explorer.sources.words import load_subject, names_a_library
 from pruning_explorer.ui.options import Asked
 from pruning_explorer.ui.own_models import SHARED, own_models, own_subjects
 
@@ -67,7 +68,7 @@ def find_subject(name: str) -> Subject:
         return own[name]
     if name in _OPERATORS:
         return _OPERATORS[name]
-    if name not in sample_names() and name.partition(":")[0] in LIBRARIES:
+    if names_a_library(name):
         return bring_by_name(name)
     try:
         return load_sample(name)
@@ -81,8 +82,6 @@ def bring_by_name(words: str) -> Subject:
     Raises:
         SubjectError: the library cannot be used, or has no such network.
     """
-    from pruning_explorer.sources.library import load_by_name
-
     subject = SHARED.get(words, lambda words: load_by_name(words, browser=True))
     own_models().keep(subject)
     return subject

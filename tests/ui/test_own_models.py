@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from pruning_explorer import Subject
+from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.engine import RANKINGS
 from pruning_explorer.ui.own_models import MOST, Lodging, OwnModels, Shared, unused_name
 
 
@@ -24,10 +25,19 @@ def test_forgetting_a_network_deletes_its_files() -> None:
     assert place.stat().st_mode & 0o777 == 0o700
     (place / "model.pt").write_bytes(b"weights")
     models.keep(subject("mine"), folder)
-    assert models.forget("mine") is not None
+    models.forget("mine")
     assert not place.exists()
     assert models.subjects == {}
-    assert models.forget("mine") is None
+    models.forget("mine")  # what is gone already does no harm
+
+
+def test_forgetting_a_network_drops_what_was_computed_of_it() -> None:
+    models, mine, other = OwnModels(), subject("mine"), subject("other")
+    for each in (mine, other):
+        models.keep(each)
+        compute_masks(each, Recipe(amount=0.5))
+    models.forget("mine")
+    assert {key[0] for key in RANKINGS._entries} & {mine.id, other.id} == {other.id}
 
 
 def test_a_session_has_room_for_so_many_networks_and_for_another_of_the_same_name() -> None:

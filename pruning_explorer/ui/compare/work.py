@@ -10,6 +10,7 @@ from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.study import Study, study
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.subject_cache import on_forget
 
 PATIENCE = 0.25
 """Seconds that a page waits for what is nearly done, rather than be drawn twice."""
@@ -41,6 +42,7 @@ class StudyDesk:
         self._orders: OrderedDict[tuple[str, str], _Order] = OrderedDict()
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="studies")
+        on_forget(self.forget)
 
     def ask(self, subject: Subject, recipes: Sequence[Recipe], asker: str) -> list[Standing]:
         """How each recipe stands, after a moment's patience."""
@@ -50,6 +52,12 @@ class StudyDesk:
             orders = [self._order(key, subject, recipe, asker) for key, recipe in zip(keys, recipes, strict=True)]
         wait([order.future for order in orders], timeout=PATIENCE)
         return [self._standing(order, subject, recipe) for order, recipe in zip(orders, recipes, strict=True)]
+
+    def forget(self, subject: Subject) -> None:
+        """Take back the subject's orders."""
+        with self._lock:
+            for key in [key for key in self._orders if key[0] == subject.id]:
+                self._orders.pop(key).future.cancel()
 
     def _order(self, key: tuple[str, str], subject: Subject, recipe: Recipe, asker: str) -> _Order:
         order = self._orders.get(key)

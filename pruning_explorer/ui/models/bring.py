@@ -1,10 +1,9 @@
 """The ways in which a network comes: as a file, by its name in a library, or from code of one's own."""
 
-from typing import Any
-
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.sources.library import Library, libraries
 from pruning_explorer.ui.models.files import draw_upload
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.plain_text import plain
@@ -39,8 +38,6 @@ def draw_ways_in() -> None:
 
 
 def _by_name() -> None:
-    from pruning_explorer.sources.library import libraries
-
     known = {library.prefix: library for library in libraries()}
     with st.form("by_name", border=False):
         left, right = st.columns([1, 2], vertical_alignment="bottom")
@@ -48,7 +45,7 @@ def _by_name() -> None:
             "Library",
             list(known),
             key="library",
-            format_func=lambda prefix: known[prefix].title,
+            format_func=lambda prefix: known[prefix].title + ("" if known[prefix].installed else ", not installed"),
             persist_state="session",
             filter_mode=None,
         )
@@ -75,7 +72,7 @@ def _by_name() -> None:
         st.caption("A library is imported when you ask for it. Inputs are noise until you bring samples.")
 
 
-def _load(library: Any, name: str, *, trained: bool) -> None:
+def _load(library: Library, name: str, *, trained: bool) -> None:
     st.session_state[PROBLEM] = None
     if not name:
         st.session_state[PROBLEM] = f"no name is given; write the name of a network of {library.title}"

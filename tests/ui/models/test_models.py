@@ -138,7 +138,7 @@ def test_the_same_file_twice_is_two_networks_and_each_can_be_forgotten() -> None
     places = [Path(folder.name) for folder in held._folders.values()]
     assert all((place / "model.safetensors").is_file() for place in places)
     page.click("forget")
-    assert list(page.loaded.index)[0] == "net"
+    assert next(iter(page.loaded.index)) == "net"
     page.look_into("net")
     page.click("forget")
     assert list(page.loaded.index) == list(sample_names())
