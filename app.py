@@ -9,6 +9,7 @@ from importlib import import_module
 import streamlit as st
 
 from pruning_explorer.ui.options import read_options
+from pruning_explorer.ui.own_models import LODGING
 from pruning_explorer.ui.start import warm_up
 
 OPTIONS = read_options(sys.argv[1:])
@@ -25,6 +26,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     yield
+    LODGING.end_all()
 
 
 app = st.App("pruning_explorer/ui/main.py", lifespan=lifespan)

@@ -61,10 +61,14 @@ class OwnModels:
 
 
 class Lodging:
-    """Keeps each session's networks until it has been gone for a while."""
+    """Keeps each session's networks until it has been gone for a while.
+
+    Attributes:
+        grace: seconds for which it may be gone.
+    """
 
     def __init__(self, grace: float = GRACE) -> None:
-        self._grace = grace
+        self.grace = grace
         self._of: dict[str, OwnModels] = {}
         self._leaving: dict[str, threading.Timer] = {}
         self._lock = threading.Lock()
@@ -88,7 +92,7 @@ class Lodging:
 
     def leave(self, session: str) -> None:
         """A session's connection has ended: unless it comes back soon, all that it brought is deleted."""
-        timer = threading.Timer(self._grace, self.end, args=(session,))
+        timer = threading.Timer(self.grace, self.end, args=(session,))
         timer.daemon = True
         with self._lock:
             self._leaving[session] = timer
@@ -101,6 +105,13 @@ class Lodging:
             models = self._of.pop(session, None)
         if models is not None:
             models.forget_all()
+
+    def end_all(self) -> None:
+        """Delete what everybody brought, because the app ends: a process that is told to end leaves its files lying."""
+        with self._lock:
+            sessions = list(self._of)
+        for session in sessions:
+            self.end(session)
 
 
 LODGING = Lodging()

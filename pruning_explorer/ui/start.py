@@ -9,9 +9,10 @@ from pruning_explorer.lab.workers import tune_process
 from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.prune.cache import set_cache_limit
 from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.explore.cliff import warm_cliff
 from pruning_explorer.ui.options import Options
-from pruning_explorer.ui.subjects import DEFAULT_SUBJECT, find_subject, open_for_all
+from pruning_explorer.ui.subjects import DEFAULT_SUBJECT, open_for_all
 
 NO_OPTIONS = Options()
 
@@ -30,7 +31,7 @@ def warm_up(options: Options = NO_OPTIONS) -> None:
             print(f"pruning-explorer: {asked.words}: {error}", file=sys.stderr, flush=True)
             os._exit(2)  # the server's own ways out would print a traceback, or go on without
         print(f"pruning-explorer: {subject.name} is loaded: {subject.about}", flush=True)
-    first = study(find_subject(DEFAULT_SUBJECT), Recipe())
+    first = study(load_sample(DEFAULT_SUBJECT), Recipe())
     for part in ("layers", "sparsity", "cost", "drift", "quality"):
         getattr(first, part)
     layer_drift(first.subject, first.masks)
