@@ -10,9 +10,11 @@ import numpy as np
 from pruning_explorer import Subject, build_report, compute_masks, load_subject
 from pruning_explorer.figures.numbers import count, decimal, percent, short_count
 from pruning_explorer.prune.masks import Masks
+from pruning_explorer.sources.samples import sample_names
 from pruning_explorer.ui.address import write_address
 from pruning_explorer.ui.live_mask.layout import picture_layout, to_picture
 from pruning_explorer.ui.live_mask.parcel import read_header, unpack_arrays
+from tests.load import own_model
 from tests.load.visitor import Asked, Diary, Shown
 
 
@@ -31,6 +33,9 @@ def faults(diary: Diary) -> Iterator[str]:
     """What a visitor saw that was not the answer to what they had asked, a sentence each."""
     for place, (shown, asked) in enumerate(diary.seen):
         who = f"visitor {diary.number}, page {place}"
+        networks = ((own_model.NAME,) if diary.brought else ()) + sample_names()
+        if shown.networks != networks:
+            yield f"{who}: it offers the networks {shown.networks}"
         if shown.alerts:
             yield f"{who}: the page says {shown.alerts}"
             continue
@@ -85,7 +90,7 @@ def _inside(parcel: bytes) -> bytes:
 @lru_cache(maxsize=4096)
 def answer_to(asked: Asked) -> Answer:
     """Work it out."""
-    subject = load_subject(asked.subject)
+    subject = load_subject(asked.subject) if asked.owner is None else own_model.model_of(asked.owner)
     masks = compute_masks(subject, asked.recipe)
     return Answer(
         asked, subject, masks, write_address(subject, asked.recipe, None), _figures(build_report(subject, masks).totals)
@@ -94,11 +99,13 @@ def answer_to(asked: Asked) -> Answer:
 
 def _figures(totals: dict[str, Any]) -> dict[str, tuple[str, str]]:
     sparsity, cost, drift, quality = (totals[name] for name in ("sparsity", "cost", "drift", "quality"))
+    nonzero = sparsity["nonzero_parameters"]  # of a checkpoint alone they are not counted
+    left = sparsity["parameters"] - sparsity["removed"] if nonzero is None else nonzero
     figures = {
         "Sparsity": (percent(sparsity["achieved"]), f"requested {percent(sparsity['requested'])}"),
-        "Parameters": (short_count(sparsity["nonzero_parameters"]), ""),
+        "Parameters": (short_count(left), ""),
         "Multiply-adds": (short_count(cost["macs_theoretical"]), "theoretical") if cost else ("–", "no samples"),
-        "Accuracy": (percent(quality["pruned"]), "points") if quality else ("–", "no labels"),
+        "Accuracy": (percent(quality["pruned"]), "points") if quality else ("–", "no samples"),
         "Drift, nats": ("–", "no samples"),
     }
     if drift:

@@ -4,14 +4,14 @@ import asyncio
 import re
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
 from pruning_explorer import Recipe
-from tests.load.visitor import MODELS, Asked, Diary, Visitor
+from tests.load.visitor import MODELS, Asked, Diary, Enough, Visitor
 from tests.load.wire import visit
 
 
@@ -22,11 +22,13 @@ class Crowd:
     Attributes:
         diaries: of each visitor.
         memory: resident bytes of the server, and when, in seconds since all visitors had arrived.
+        files: how many folders with uploads lay on the server while all were there, and how many in the end.
         sessions: how many the server counted while all were there, and after all had left.
     """
 
     diaries: list[Diary] = field(default_factory=list)
     memory: list[tuple[float, int]] = field(default_factory=list)
+    files: tuple[int, int] = (0, 0)
     sessions: tuple[int, int] = (0, 0)
 
     @property
@@ -43,28 +45,37 @@ class Crowd:
         return [min(held for _, held in self.memory[i * size : (i + 1) * size]) for i in range(parts)]
 
 
-async def gather(url: str, process: int, seconds: float, visitors: int = 10) -> Crowd:
+async def gather(url: str, process: int, enough: Enough, visitors: int = 10, folder: Path | None = None) -> Crowd:
     """Let so many visitors loose on a server.
 
     Args:
         process: the server's, whose memory is watched.
+        folder: its folder for temporary files, if the visitors are to bring networks: all but the first do, each
+            their own under the same name.
     """
     crowd = Crowd()
     async with AsyncExitStack() as tabs:
-        people = []
+        people, arrivals = [], []
         for number in range(visitors):
             asked = Asked(MODELS[number % len(MODELS)], Recipe(amount=round(0.5 + number / 1000, 3)))
-            query = urlencode({"subject": asked.subject, "amount": asked.recipe.amount})
-            session = await tabs.enter_async_context(visit(url, query=query))
-            people.append(Visitor(session, number, asked))
-        await asyncio.gather(*(person.arrive() for person in people))
+            if brings := folder is not None and number > 0:
+                session = await tabs.enter_async_context(visit(url, "models"))
+            else:
+                query = urlencode({"subject": asked.subject, "amount": asked.recipe.amount})
+                session = await tabs.enter_async_context(visit(url, query=query))
+            person = Visitor(session, number, asked)
+            arrivals.append(person.bring() if brings else person.arrive())
+            people.append(person)
+        await asyncio.gather(*arrivals)
         start = time.perf_counter()
         watch = asyncio.create_task(_watch(crowd.memory, process, start))
-        await asyncio.gather(*(person.wander(start + seconds) for person in people))
+        await asyncio.gather(*(person.wander(enough) for person in people))
         watch.cancel()
         there = await asyncio.to_thread(connected, url)
+        lying = uploads(folder)
         crowd.diaries = [person.diary for person in people]
-    crowd.sessions = (there, await _left(url))
+    crowd.sessions = (there, await _at_last(0, lambda: connected(url)))
+    crowd.files = (lying, await _at_last(0, lambda: uploads(folder)))
     return crowd
 
 
@@ -74,13 +85,18 @@ async def _watch(memory: list[tuple[float, int]], process: int, start: float) ->
         await asyncio.sleep(0.25)
 
 
-async def _left(url: str) -> int:
-    """How many sessions stay connected once all have hung up; the server is given a moment to notice."""
+async def _at_last(wanted: int, look: Callable[[], int]) -> int:
+    """What one sees once it is as wanted; or still, when the server has had a moment to notice that all hung up."""
     for _ in range(100):
-        if not (left := await asyncio.to_thread(connected, url)):
+        if (seen := await asyncio.to_thread(look)) == wanted:
             break
         await asyncio.sleep(0.1)
-    return left
+    return seen
+
+
+def uploads(folder: Path | None) -> int:
+    """How many folders the server has for what was uploaded."""
+    return 0 if folder is None else len(list(folder.glob("pruning-explorer-*")))
 
 
 def connected(url: str) -> int:

@@ -2,43 +2,59 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from pruning_explorer import Recipe
 from tests.browser.conftest import Server
 from tests.load.answers import faults
-from tests.load.crowd import Crowd, gather
+from tests.load.crowd import Crowd, gather, uploads
+from tests.load.own_model import NAME
+from tests.load.visitor import MODELS, Asked, Shown, Visitor
+from tests.load.wire import visit
 
-SECONDS = 12
+ACTS = 12
 VISITORS = 10
 CACHE_MIB = "64"
 """So little that the caches are full, and drop what is oldest, within the first seconds."""
 
 
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("server") / "log.txt"
+@dataclass(frozen=True)
+class Day:
+    """A server, what came of a crowd on it, and where it keeps what is uploaded."""
+
+    server: Server
+    crowd: Crowd
+    folder: Path
 
 
 @pytest.fixture(scope="module")
-def crowd(log: Path) -> Iterator[Crowd]:
-    server = Server("app.py", log, "--cache-mib", CACHE_MIB)
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    log, folder = tmp_path_factory.mktemp("server") / "log.txt", tmp_path_factory.mktemp("uploads")
+    server = Server("tests/load/hasty_app.py", log, "--cache-mib", CACHE_MIB, TMPDIR=str(folder))
     try:
-        yield asyncio.run(gather(server.url, server.process.pid, SECONDS, VISITORS))
+        crowd = asyncio.run(gather(server.url, server.process.pid, lambda acts, _: acts >= ACTS, VISITORS, folder))
+        yield Day(server, crowd, folder)
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def crowd(day: Day) -> Crowd:
+    return day.crowd
 
 
 def test_everybody_sees_what_they_asked_for_and_nothing_else(crowd: Crowd) -> None:
     assert [fault for diary in crowd.diaries for fault in faults(diary)] == []
 
 
-def test_everybody_is_answered_again_and_again(crowd: Crowd) -> None:
+def test_everybody_was_busy_on_several_networks(crowd: Crowd) -> None:
     assert len(crowd.diaries) == VISITORS
-    assert all(len(diary.waits) >= 2 and len(diary.seen) > len(diary.waits) for diary in crowd.diaries)
-    of_whom = [{recipe.subject for _, asked in diary.seen for recipe in asked} for diary in crowd.diaries]
-    assert len(set().union(*of_whom)) == 3
+    assert all(len(diary.waits) >= ACTS // 2 and len(diary.seen) > ACTS for diary in crowd.diaries)
+    seen = {each.subject for diary in crowd.diaries for _, asked in diary.seen for each in asked}
+    assert seen == {*MODELS, NAME}
 
 
 def test_the_server_is_level_after_the_first_round(crowd: Crowd) -> None:
@@ -50,5 +66,36 @@ def test_the_server_counts_nobody_once_all_have_left(crowd: Crowd) -> None:
     assert crowd.sessions == (VISITORS, 0)
 
 
-def test_nothing_went_wrong_on_the_server(crowd: Crowd, log: Path) -> None:
-    assert "Traceback" not in log.read_text(errors="replace")
+def test_what_each_brought_lies_in_a_folder_of_its_own_until_they_leave(crowd: Crowd) -> None:
+    assert sum(diary.brought for diary in crowd.diaries) == VISITORS - 1
+    assert crowd.files == (VISITORS - 1, 0)
+
+
+def test_a_network_that_others_brought_is_no_answer_to_its_name(day: Day) -> None:
+    async def ask() -> tuple[Shown, Shown]:
+        async with visit(day.server.url, "models") as tab, visit(day.server.url, query=f"subject={NAME}") as other:
+            owner = Visitor(tab, 1, Asked(NAME, Recipe(), 1))
+            await owner.bring()
+            return Shown.on(await tab.until(bool)), Shown.on(await other.until(bool))
+
+    owners, others = asyncio.run(ask())
+    assert owners.networks[0] == NAME
+    assert owners.alerts == ()
+    assert NAME not in others.networks
+    assert others.query["subject"] == [MODELS[0]]
+    assert NAME in others.alerts[0]
+
+
+def test_nothing_is_left_of_uploads_when_the_server_is_told_to_end(day: Day) -> None:
+    async def bring() -> None:
+        async with visit(day.server.url, "models") as tab:
+            await Visitor(tab, 1, Asked(NAME, Recipe(), 1)).bring()
+            assert uploads(day.folder) >= 1
+            await asyncio.to_thread(day.server.stop)
+
+    asyncio.run(bring())
+    assert uploads(day.folder) == 0
+
+
+def test_nothing_went_wrong_on_the_server(day: Day) -> None:
+    assert "Traceback" not in day.server.text

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from streamlit.proto.Alert_pb2 import Alert
+
 from pruning_explorer import Recipe
 from pruning_explorer.ui.live_mask.parcel import read_header
+from tests.load import own_model
 from tests.load.wire import Run, Session, release
 
 MODELS = ("digits-cnn", "digits-mlp", "digits-vit")
@@ -18,13 +21,21 @@ SCOPES = ("layer", "global", "row")
 SECONDS = 60.0
 """Longest wait for an answer."""
 
+Enough = Callable[[int, float], bool]
+"""Whether so many acts, in so many seconds, are enough of a visit."""
+
 
 @dataclass(frozen=True)
 class Asked:
-    """What a visitor has set: a network and a recipe on it."""
+    """What a visitor has set: a network and a recipe on it.
+
+    Attributes:
+        owner: the visitor who brought the network; None for one that is everybody's.
+    """
 
     subject: str
     recipe: Recipe
+    owner: int | None = None
 
 
 @dataclass(frozen=True)
@@ -36,13 +47,15 @@ class Shown:
         figures: label, number and the line below it of each key figure.
         layer: the open layer's parcel, as it went to the browser.
         stands: what the live mask was told beside it: its amount above all.
-        alerts: errors, warnings and notes in boxes.
+        networks: among which one can choose.
+        alerts: errors and warnings.
     """
 
     query: dict[str, list[str]]
     figures: tuple[tuple[str, str, str], ...]
     layer: bytes
     stands: dict[str, object]
+    networks: tuple[str, ...]
     alerts: tuple[str, ...]
 
     @classmethod
@@ -53,7 +66,8 @@ class Shown:
             figures=tuple((each.label, each.body, each.delta) for each in run.all("metric")),
             layer=feeds["layer"].bytes if "layer" in feeds else b"",
             stands=json.loads(feeds["state"].json) if "state" in feeds else {},
-            alerts=tuple(each.body for each in run.all("alert")),
+            networks=next((tuple(each.options) for each in run.all("selectbox") if each.id.endswith("-subject")), ()),
+            alerts=tuple(each.body for each in run.all("alert") if each.format in (Alert.ERROR, Alert.WARNING)),
         )
 
 
@@ -63,10 +77,12 @@ class Diary:
 
     Attributes:
         seen: each whole run's page, with all that may have been asked for when it was drawn, the latest last.
+        brought: whether the visitor has brought a network.
         waits: seconds from letting a slider go to the end of the run that answers, and when on this process's clock.
     """
 
     number: int
+    brought: bool = False
     seen: list[tuple[Shown, tuple[Asked, ...]]] = field(default_factory=list)
     waits: list[tuple[float, float]] = field(default_factory=list)
 
@@ -90,12 +106,25 @@ class Visitor:
         return self._asked[-1]
 
     async def arrive(self) -> None:
+        """Wait for the first page."""
         await self._answer()
 
-    async def wander(self, until: float) -> None:
-        """Act until that moment of ``time.perf_counter()``."""
-        for act in self._acts():
-            if time.perf_counter() >= until:
+    async def bring(self) -> None:
+        """From Models, where the visit began: drop a checkpoint there and go on to Explore with it."""
+        number = self.diary.number
+        arrived = await self.session.until(lambda run: run.has("model_files_0"), SECONDS)
+        await self.session.upload(arrived.widget("model_files_0"), own_model.FILE, own_model.checkpoint_of(number))
+        opened = await self.session.until(lambda run: run.has("model_files_1") and run.has("to_explore"), SECONDS)
+        self.diary.brought = True
+        self._asked = [Asked(own_model.NAME, Recipe(), number)]
+        await self.session.act(opened.widget("to_explore"), trigger_value=True)
+        await self._answer()
+
+    async def wander(self, enough: Enough) -> None:
+        """Act until it is enough."""
+        start = time.perf_counter()
+        for done, act in enumerate(self._acts()):
+            if enough(done, time.perf_counter() - start):
                 return
             await act()
 
@@ -144,13 +173,17 @@ class Visitor:
         await self._answer()
 
     async def choose_model(self) -> None:
-        model = self._other(MODELS, self.asked.subject)
-        self._asked.append(replace(self.asked, subject=model))
+        mine = (own_model.NAME,) if self.diary.brought else ()
+        model = self._other((*MODELS, *mine), self.asked.subject)
+        self._asked.append(replace(self.asked, subject=model, owner=self.diary.number if model in mine else None))
         await self._act("subject", string_value=model)
         await self._answer()
 
     def _amount(self) -> float:
-        return round((self._chance.randint(5, 94) + self.diary.number / 10) / 100, 3)
+        """One that no page shows which may still stand: else that would be taken for the answer."""
+        shown = {each.recipe.amount for each in self._asked}
+        own = (round((whole + self.diary.number / 10) / 100, 3) for whole in range(5, 95))
+        return self._chance.choice([amount for amount in own if amount not in shown])
 
     def _other(self, choices: tuple[str, ...], now: str) -> str:
         return self._chance.choice([each for each in choices if each != now])
@@ -182,6 +215,8 @@ class Visitor:
         return run
 
     def _look(self, run: Run) -> None:
+        if not run.has("amount_slider"):
+            return  # still on Models
         shown = Shown.on(run)
         # The same layer comes again with every run: it is kept once
         same = self._kept.setdefault(_digest(shown.layer), shown.layer)

@@ -7,15 +7,18 @@ that need not be sent twice, and the clocks of fragments that ask to be run agai
 import asyncio
 import json
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Block_pb2 import Block
+from streamlit.proto.Common_pb2 import FileUploaderState
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -46,13 +49,14 @@ class Run:
 
     def widget(self, key: str) -> str:
         """The id of the widget with that key."""
-        return self._widgets()[key]
+        return self.widgets()[key]
 
     def has(self, key: str) -> bool:
         """Whether there is a widget with that key."""
-        return key in self._widgets()
+        return key in self.widgets()
 
-    def _widgets(self) -> dict[str, str]:
+    def widgets(self) -> dict[str, str]:
+        """Ids of all widgets by their keys."""
         parts = [getattr(each, each.WhichOneof("type")) for each in self.elements.values()]
         parts += [part for block in self.blocks.values() for part in _widgets_of(block)]
         ids = [each.id for each in parts if getattr(each, "id", "").startswith("$$ID-")]
@@ -62,7 +66,7 @@ class Run:
 class Session:
     """One browser tab."""
 
-    def __init__(self, socket: websockets.ClientConnection, path: str, query: str) -> None:
+    def __init__(self, socket: websockets.ClientConnection, url: str, path: str, query: str) -> None:
         self.id = ""
         self.runs = 0
         self.bytes_in = 0
@@ -73,7 +77,7 @@ class Session:
         self.on_run: Callable[[Run], None] = lambda run: None
         """Called with each whole run that came to its end."""
 
-        self._socket, self._path, self._query = socket, path, query
+        self._socket, self._url, self._path, self._query = socket, url, path, query
         self._page = ""
         self._run: Run | None = None
         self._fragments: tuple[str, ...] = ()
@@ -136,14 +140,18 @@ class Session:
         assert self.standing is not None
         return self.standing
 
-    async def file_urls(self, names: list[str]) -> list[Any]:
-        """Where to put files for an uploader, one place each."""
+    async def upload(self, widget: str, name: str, content: bytes) -> None:
+        """Drop a file on an uploader and tell the server."""
         message = BackMsg()
-        message.file_urls_request.request_id = str(time.monotonic_ns())
-        message.file_urls_request.file_names.extend(names)
+        message.file_urls_request.request_id = name
+        message.file_urls_request.file_names.append(name)
         message.file_urls_request.session_id = self.id
         await self._socket.send(message.SerializeToString())
-        return list(await asyncio.wait_for(self._files.get(), 30))
+        (place,) = await asyncio.wait_for(self._files.get(), 30)
+        await asyncio.to_thread(_put, self._url, place.upload_url, name, content)
+        dropped = FileUploaderState()
+        dropped.uploaded_file_info.add(name=name, size=len(content), file_id=place.file_id, file_urls=place)
+        await self.act(widget, file_uploader_state_value=dropped)
 
     # ---- what comes back ----
 
@@ -180,6 +188,10 @@ class Session:
         match message.WhichOneof("type"):
             case "new_session":
                 self._begin(message)
+            case "navigation":
+                if self._page not in ("", message.navigation.page_script_hash):
+                    self._query = ""  # another page's address begins empty
+                self._page = message.navigation.page_script_hash
             case "delta":
                 self._draw(message)
             case "page_info_changed":
@@ -200,7 +212,6 @@ class Session:
 
     def _begin(self, message: ForwardMsg) -> None:
         self.id = message.new_session.initialize.session_id or self.id
-        self._page = message.new_session.page_script_hash
         self._fragments = tuple(message.metadata.run.fragment_ids)
         if not self._fragments:
             self.runs += 1
@@ -245,6 +256,8 @@ class Session:
         if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY and self._run is not None:
             self._run.ended, self._run.query = time.perf_counter(), parse_qs(self._query.removeprefix("?"))
             self.standing, self._run = self._run, None
+            there = set(self.standing.widgets().values())
+            self._touched = {widget: state for widget, state in self._touched.items() if widget in there}
             self.on_run(self.standing)
         self._fragments = ()
 
@@ -270,7 +283,7 @@ async def visit(url: str, path: str = "", query: str = "") -> AsyncIterator[Sess
     """
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
     async with websockets.connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=60) as socket:
-        session = Session(socket, path, query)
+        session = Session(socket, url, path, query)
         listening = asyncio.create_task(session.listen())
         try:
             await session.rerun()
@@ -284,6 +297,21 @@ async def visit(url: str, path: str = "", query: str = "") -> AsyncIterator[Sess
 def release(percent: float, revision: int) -> str:
     """What the live mask says when its slider is let go."""
     return json.dumps({"release": {"amount": percent, "revision": revision}})
+
+
+def _put(server: str, path: str, name: str, content: bytes) -> None:
+    """Send a file as a form does, with the token that keeps other pages from doing so."""
+    with urllib.request.urlopen(f"{server}/_stcore/health", timeout=30) as answer:
+        token = SimpleCookie(answer.headers["Set-Cookie"])["_streamlit_xsrf"].value
+    edge = "a-line-that-is-in-no-file"
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'
+    request = urllib.request.Request(
+        f"{server}{path}", data=b"".join((head.encode(), content, f"\r\n--{edge}--\r\n".encode())), method="PUT"
+    )
+    request.add_header("Content-Type", f"multipart/form-data; boundary={edge}")
+    request.add_header("X-Xsrftoken", token)
+    request.add_header("Cookie", f"_streamlit_xsrf={token}")
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 def _widgets_of(block: Block) -> list[Any]:

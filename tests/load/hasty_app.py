@@ -1,0 +1,11 @@
+"""The app, but for what a session brings: that is deleted a second after it has gone, not two minutes."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import lifespan
+from pruning_explorer.ui.own_models import LODGING
+
+LODGING.grace = 1.0
+app = st.App(Path(__file__).resolve().parents[2] / "pruning_explorer" / "ui" / "main.py", lifespan=lifespan)
