@@ -14,9 +14,13 @@ from torch.nn import functional
 from torch.nn.utils import prune
 
 from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.sorting import LARGE
 from pruning_explorer.prune.targets import Target
 
 Shape = tuple[int, ...]
+
+PIECE = 1 << 20
+"""Weights of a large layer whose groups are looked at together."""
 
 FEW = 16
 """Up to so many weights in a group it is quicker to go through them column by column than group by group."""
@@ -142,6 +146,10 @@ def best_of_each(scores: Tensor, n: int, m: int, dim: int) -> Tensor:
     >>> best_of_each(torch.tensor([[1., 3., 2., 2., 5., 0., 4.]]), 2, 4, 1).int().tolist()
     [[0, 1, 0, 1, 1, 0, 1]]
     """
+    if scores.numel() >= LARGE:
+        others = 1 if dim == 0 else 0
+        several = max(1, scores.shape[others] * PIECE // scores.numel())
+        return torch.cat([best_of_each(part, n, m, dim) for part in scores.split(several, others)], others)
     moved = scores.detach().float().movedim(dim, -1)
     length = moved.shape[-1]
     filled = functional.pad(moved + 0.0, (0, -length % m), value=-1.0)  # + 0 turns -0 into 0
