@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -111,6 +111,13 @@ def _exact(value: float | int | None, dense: float | int | None = None) -> Figur
     )
 
 
+def _left(totals: dict[str, Any]) -> Figure:
+    """Parameters that are not zero; where zeros are not counted, those that no mask removes."""
+    if totals["nonzero_parameters"] is None:
+        return _exact(totals["parameters"] - totals["removed"], totals["parameters"])
+    return _exact(totals["nonzero_parameters"], totals["nonzero_parameters_dense"])
+
+
 def _quality(study: Study) -> Figure | None:
     totals = quality_totals(study.quality)
     if totals is None:
@@ -203,7 +210,7 @@ MEASURES = (
         "Parameters left",
         "count",
         "lower",
-        lambda study: _exact(study.sparsity["nonzero_parameters"], study.sparsity["nonzero_parameters_dense"]),
+        lambda study: _left(study.sparsity),
         near=NEAR,
     ),
     Measure("quality", "Quality", "fraction", "higher", _quality, _same_quality),
