@@ -30,7 +30,7 @@ from pruning_explorer.sources.stored_tensors import (
     rebuilt_tensor,
 )
 
-OPERATIONS_MOST = 2_000_000
+OPERATIONS_MOST = 1_000_000
 """About 35 are one tensor's."""
 _PLAIN = frozenset(
     (

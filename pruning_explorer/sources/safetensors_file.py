@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.sources.stored_layers import check_count
 from pruning_explorer.sources.stored_tensors import DIMS_MOST, NUMBERS_MOST
 
 HEADER_MOST = 32 << 20
@@ -62,6 +63,7 @@ def _check_header(path: Path, label: str) -> None:
         raise SubjectError(f"{label} holds {error} twice; save it once") from None
     except (ValueError, RecursionError) as error:
         raise SubjectError(f"{label} has a header that is no JSON ({str(error)[:100]}); copy it again") from None
+    check_count(len(entries), label)
     for name, entry in entries.items():
         shape = entry.get("shape") if isinstance(entry, dict) else None
         if name == "__metadata__" or not isinstance(shape, list):
@@ -81,8 +83,9 @@ class _RepeatedNameError(Exception):
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _RepeatedNameError(repr(next(name for name in names if names.count(name) > 1))[:80])
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _RepeatedNameError(repr(name[:80]))
+        found[name] = value
     return found

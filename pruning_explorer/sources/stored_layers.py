@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.targets import StoredLayer
 
-TENSORS_MOST = 50_000
+TENSORS_MOST = 20_000
+MODULES_MOST = 50_000
+"""A module takes 5 kB and a third of a millisecond, whatever it holds."""
 NAME_MOST = 512
 DEPTH_MOST = 64
 
@@ -31,10 +33,7 @@ def stored_network(tensors: Mapping[str, Tensor], label: str) -> nn.Module:
     Raises:
         SubjectError: a name cannot be one of a network's.
     """
-    if len(tensors) > TENSORS_MOST:
-        raise SubjectError(
-            f"{label} holds {len(tensors):,} tensors, and {TENSORS_MOST:,} is the most; save part of them"
-        )
+    check_count(len(tensors), label)
     layers: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         _check_name(name, label)
@@ -47,6 +46,8 @@ def stored_network(tensors: Mapping[str, Tensor], label: str) -> nn.Module:
     def module_at(path: str) -> nn.Module:
         if path in made:
             return made[path]
+        if len(made) == MODULES_MOST:
+            raise SubjectError(f"the names in {label} make more than {MODULES_MOST:,} modules; save part of them")
         leaves = layers.get(path, {})
         module = StoredLayer(_layer_type(path, layers, max(dims, 1))) if leaves else nn.Module()
         made[path] = module
@@ -67,6 +68,16 @@ def stored_network(tensors: Mapping[str, Tensor], label: str) -> nn.Module:
     for path in layers:
         module_at(path)
     return root
+
+
+def check_count(count: int, label: str) -> None:
+    """Refuse more tensors than a page can list.
+
+    Raises:
+        SubjectError: there are.
+    """
+    if count > TENSORS_MOST:
+        raise SubjectError(f"{label} holds {count:,} tensors, and {TENSORS_MOST:,} is the most; save part of them")
 
 
 def _every(layers: Mapping[str, Leaves]) -> Iterable[tuple[str, Tensor]]:

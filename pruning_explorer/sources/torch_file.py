@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.pickle_outline import Outline
+from pruning_explorer.sources.stored_layers import check_count
 from pruning_explorer.sources.stored_tensors import DamagedPickleError, StoredTensor
 from pruning_explorer.sources.torch_archive import PICKLE_MOST, OtherArchiveError, read_archive
 
@@ -60,6 +61,7 @@ def read_torch(path: Path, label: str) -> TorchFile:
     except (DamagedPickleError, OtherArchiveError) as error:
         raise SubjectError(f"{label} {error}") from None
     keys, found = _find_state_dict(outline, label)
+    check_count(len(found), label)
     loaded = _load(path, label, mapped)
     for key in keys:
         loaded = loaded[key]
