@@ -9,6 +9,7 @@ from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.compare.save import save_table
+from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 
 CARDS = 12
 WHICH = {"disagree": "Some recipes keep the answer", "flips": "All that flip"}
@@ -17,7 +18,7 @@ WHICH = {"disagree": "Some recipes keep the answer", "flips": "All that flip"}
 def draw_behaviour(shown: Comparison) -> None:
     """Change of quality by class, then the samples whose answer depends on the recipe, hardest first."""
     if shown.subject.samples is None:
-        st.info("This network has no sample inputs, so there is no behaviour to compare.")
+        tell_why_nothing_runs(shown.subject, "there is no behaviour to compare")
         return
     changes = shown.classes
     if len(changes) and changes["group"].nunique() > 1:

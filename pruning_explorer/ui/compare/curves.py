@@ -14,6 +14,7 @@ from pruning_explorer.lab.curves import CurveDesk, CurveJob
 from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.ui.compare.save import save_table
+from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
@@ -33,7 +34,7 @@ def draw_curves(shown: Comparison) -> CurveJob | None:
         The work on them; None where there is nothing to measure them on.
     """
     if shown.subject.samples is None:
-        st.info("This network has no sample inputs, so there is nothing to measure quality or drift on.")
+        tell_why_nothing_runs(shown.subject, "neither quality nor drift can be measured")
         return None
     st.segmented_control(
         "Axis",

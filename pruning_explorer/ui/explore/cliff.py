@@ -13,6 +13,7 @@ from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.live_mask import LIVE_AMOUNT
+from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
@@ -41,7 +42,7 @@ def warm_cliff(subject: Subject, recipe: Recipe) -> None:
 def draw_cliff(study: Study) -> None:
     """Quality and drift over all amounts, as far as they are computed, with a marker where one stands."""
     if study.subject.samples is None:
-        st.info("This network has no sample inputs, so there is nothing to measure drift on.")
+        tell_why_nothing_runs(study.subject, "drift over amounts cannot be measured")
         return
     job = _desk().ask(study.subject, study.recipe, session_id())
     waiting = is_waited_for(job)

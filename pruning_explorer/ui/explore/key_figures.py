@@ -5,6 +5,7 @@ import streamlit as st
 from pruning_explorer.figures.numbers import capitalised, count, decimal, percent, points, short_count
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.quality import quality_label
+from pruning_explorer.ui.nothing_runs import what_is_missing, why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 
 
@@ -60,7 +61,7 @@ def _quality(study: Study) -> None:
         _absent(name, "not known, see below", plain(study.quality_problem))
         return
     if study.subject.samples is None:
-        _absent(name, "no samples", "This network has no sample inputs to run.")
+        _absent(name, what_is_missing(study.subject), why_nothing_runs(study.subject))
         return
     if study.quality is None:
         _absent(name, "no labels", "This network has no labels, and no metric, to be judged by; see the drift.")
@@ -86,7 +87,7 @@ def _quality(study: Study) -> None:
 
 def _drift(study: Study) -> None:
     if study.drift is None:
-        _absent("Drift, nats", "no samples", "This network has no sample inputs to run.")
+        _absent("Drift, nats", what_is_missing(study.subject), why_nothing_runs(study.subject))
         return
     drift = study.drift.totals()
     st.metric(
@@ -105,7 +106,7 @@ def _drift(study: Study) -> None:
 def _multiply_adds(study: Study) -> None:
     label, cost = "Multiply-adds", study.cost
     if cost is None:
-        _absent(label, "no samples", "They are counted on sample inputs, and this network has none.")
+        _absent(label, what_is_missing(study.subject), f"They are counted on inputs. {why_nothing_runs(study.subject)}")
         return
     dense, left = cost["macs_dense"], cost["macs_theoretical"]
     st.metric(

@@ -9,6 +9,7 @@ from pruning_explorer.figures.layer_drift import layer_drift_chart
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.layer_drift_job import LayerDriftDesk, LayerDriftJob
 from pruning_explorer.lab.study import Study
+from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
@@ -26,7 +27,7 @@ _DESK = LayerDriftDesk()
 def draw_layer_drift(study: Study) -> None:
     """Each module's outputs, pruned beside dense, as far as they are compared."""
     if study.subject.samples is None:
-        st.info("This network has no sample inputs, so its layers have no outputs to compare.")
+        tell_why_nothing_runs(study.subject, "its layers have no outputs to compare")
         return
     st.caption(
         "Each module's output on the samples, pruned beside dense, in the order they run: where the error begins "

@@ -18,6 +18,7 @@ from pruning_explorer.measure.drift import top1
 from pruning_explorer.measure.forward import masked_outputs
 from pruning_explorer.measure.quality import true_answers
 from pruning_explorer.prune.subject import SampleView
+from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 
 CARDS = 12
 ANSWERS = ("dense_top1", "pruned_top1")
@@ -29,7 +30,7 @@ def draw_outputs(study: Study) -> None:
     """Sample inputs with both answers, flipped ones first and marked."""
     samples, outcome, view = study.samples, study.outcome, study.subject.view
     if samples is None or outcome is None:
-        st.info("This network has no sample inputs, so there is nothing to run it on.")
+        tell_why_nothing_runs(study.subject, "it answers nothing")
         return
     flipped = int((~samples["agrees"]).sum())
     st.caption(
