@@ -99,7 +99,7 @@ def _read_index(path: Path) -> dict[str, str]:
 
 def _inside(folder: Path, name: str) -> Path:
     """A file of that name in the folder itself, whatever an index or a link says."""
-    if not name.isprintable() or Path(name).name != name or "\\" in name or ":" in name:
+    if not name.isprintable() or not name.strip(".") or Path(name).name != name or "\\" in name or ":" in name:
         raise SubjectError(f"the index names {shown(name)!r}, which does not lie beside it; it is not opened")
     path = folder / name
     if not path.is_file():
