@@ -10,14 +10,13 @@ from pruning_explorer.sources.exported.pieces import (
     DTYPES,
     MEMORY_FORMATS,
     STRIDED,
-    WIDENED,
     constant,
     one,
     real,
     text,
     whole,
 )
-from pruning_explorer.sources.exported.program import Here, Wide
+from pruning_explorer.sources.exported.program import Float, Here
 
 
 def bind(
@@ -105,7 +104,7 @@ def read_argument(argument: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
         return [real(each) for each in value]
     if kind == "as_scalar_type":
         dtype = DTYPES[whole(value)]
-        return Wide() if dtype in WIDENED else dtype
+        return Float(dtype) if dtype.is_floating_point else dtype
     if kind == "as_memory_format":
         return MEMORY_FORMATS[whole(value)]
     if kind == "as_device":

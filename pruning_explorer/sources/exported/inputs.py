@@ -129,8 +129,7 @@ def _make(
     if prod(shape) > LARGEST_INPUT or len(shape) > 32:
         raise SubjectError(f"its input {wanted.name} of {shape} is too large to be made up; export a smaller one")
     if wanted.dtype.is_floating_point:
-        # Half precision is computed in float32
-        return torch.randn(shape, generator=generator, dtype=torch.promote_types(wanted.dtype, torch.float32))
+        return torch.randn(shape, generator=generator).to(wanted.dtype)
     if wanted.dtype.is_complex:
         raise SubjectError(
             f"its input {wanted.name} is of complex numbers, which are not made up here; export real ones"

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.network import widen
 from pruning_explorer.prune.targets import RecordedLayer
 from pruning_explorer.sources.exported.calls import Call, calls_of
 from pruning_explorer.sources.exported.inputs import Signature
 from pruning_explorer.sources.exported.operators import check_call
-from pruning_explorer.sources.exported.program import Here, Program, Ref, Step, Wide
+from pruning_explorer.sources.exported.program import Float, Here, Program, Ref, Step
 
 LARGEST_TENSOR = 1 << 31
 """Elements of one tensor on the way; even one that takes no memory, as an expanded one, is work for what reads it."""
@@ -76,7 +75,6 @@ class ExportedNetwork(RecordedLayer):
         """
         if (misfit := self.misfit(inputs)) is not None:
             raise SubjectError(f"it {misfit}")
-        inputs = tuple(map(widen, inputs))
         count, most = len(inputs[0]), self.signature.most
         if self.signature.least <= count and (most is None or count <= most):
             return self._run(inputs)
@@ -124,8 +122,10 @@ class ExportedNetwork(RecordedLayer):
             owner, _, leaf = path.rpartition(".")
             known[name] = getattr(modules[owner], leaf)
         frozen = _storages(known.values()) if self.writes else frozenset()
-        run = _Run(inputs[0].device, self._wide(known.values()), frozen)
-        known.update((each.name, tensor) for each, tensor in zip(self.program.inputs, inputs, strict=True))
+        now = _narrowest(known.values())
+        run = _Run(inputs[0].device, None if now == self.native else now, frozen)
+        for each, tensor in zip(self.program.inputs, inputs, strict=True):
+            known[each.name] = tensor.to(run.widened(each.dtype)) if tensor.is_floating_point() else tensor
         for call in self.calls:
             if call.path:
                 given = modules[call.path](call, run, *(known[name] for name in call.takes))
@@ -136,23 +136,18 @@ class ExportedNetwork(RecordedLayer):
                 known.pop(name, None)
         return run.filled(self.program.outputs, known)
 
-    def _wide(self, tensors: Iterable[Any]) -> torch.dtype:
-        """What a float32 of the program is now: what stands in for its tensors may be of more digits than they are."""
-        return (
-            torch.promote_types(_narrowest(tensors), torch.float32) if self.native != torch.float64 else torch.float32
-        )
-
 
 @dataclass(frozen=True)
 class _Run:
     """One pass through the program.
 
     Attributes:
+        wider: the dtype of what stands in for the program's tensors, where that is another than theirs.
         frozen: the memory of parameters, buffers and constants, to which no step may write.
     """
 
     device: torch.device
-    wide: torch.dtype
+    wider: torch.dtype | None
     frozen: frozenset[int]
 
     def take(self, steps: Iterable[Step], known: dict[str, Any]) -> None:
@@ -170,14 +165,18 @@ class _Run:
                 reason = (str(error).strip().splitlines() or ["no message"])[0]
                 raise SubjectError(f"{step.target} failed ({reason[:200]})") from error
 
+    def widened(self, dtype: torch.dtype) -> torch.dtype:
+        """What a floating-point dtype of the program is now."""
+        return dtype if self.wider is None else torch.promote_types(dtype, self.wider)
+
     def filled(self, value: Any, known: Mapping[str, Any]) -> Any:
         """A value of a step, with what its places stand for."""
         if isinstance(value, Ref):
             return known[value.name]
         if isinstance(value, Here):
             return self.device
-        if isinstance(value, Wide):
-            return self.wide
+        if isinstance(value, Float):
+            return self.widened(value.dtype)
         if isinstance(value, list | tuple):
             return type(value)(self.filled(each, known) for each in value)
         if isinstance(value, dict):

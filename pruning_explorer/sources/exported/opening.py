@@ -13,8 +13,8 @@ from pruning_explorer.sources.exported.program import Program
 from pruning_explorer.sources.exported.weights import read_state
 from pruning_explorer.sources.exported.work import weigh
 
-LIGHT_WORK = 2 * 10**11
-LIGHT_BYTES = 2 << 30
+LIGHT_WORK = 10**11
+LIGHT_BYTES = 1 << 30
 """Of one pass over samples that are made up; a heavy network gets fewer of them."""
 
 

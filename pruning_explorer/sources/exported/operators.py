@@ -19,40 +19,41 @@ from torch.utils.flop_counter import flop_registry
 from pruning_explorer.errors import SubjectError
 
 _ALSO_IN_PLACE = """
-abs acos acosh add addcdiv addcmul asin asinh atan atan2 atanh bitwise_and bitwise_not bitwise_or bitwise_xor ceil celu
-clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad detach div divide elu eq erf erfc exp exp2 expm1
-fill floor floor_divide fmod frac ge gelu greater greater_equal gt hardsigmoid hardswish hardtanh index_add index_copy
-index_fill index_put le leaky_relu lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or
-logical_xor logit lt masked_fill masked_scatter mish mul multiply nan_to_num ne neg negative not_equal pow rad2deg
-reciprocal relu relu6 remainder round rsqrt scatter scatter_add scatter_reduce selu sgn sigmoid sign silu sin sinh sqrt
-square squeeze sub subtract swapaxes swapdims t tan tanh threshold transpose tril triu true_divide trunc unsqueeze xlogy
+abs acos acosh add addcdiv addcmul alpha_dropout asin asinh atan atan2 atanh bitwise_and bitwise_not bitwise_or
+bitwise_xor ceil celu clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad detach div divide dropout
+elu eq erf erfc exp exp2 expm1 feature_alpha_dropout feature_dropout fill floor floor_divide fmod frac ge gelu greater
+greater_equal gt hardsigmoid hardswish hardtanh index_add index_copy index_fill index_put le leaky_relu lerp less
+less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter mish
+mul multiply nan_to_num ne neg negative not_equal pow rad2deg reciprocal relu relu6 remainder round rsqrt scatter
+scatter_add scatter_reduce selu sgn sigmoid sign silu sin sinh sqrt square squeeze sub subtract swapaxes swapdims t tan
+tanh threshold transpose tril triu true_divide trunc unsqueeze xlogy
 """
 
 _ALONE = """
-_adaptive_avg_pool2d _adaptive_avg_pool3d _log_softmax _native_batch_norm_legit_no_training _prelu_kernel _safe_softmax
-_softmax _to_copy _unsafe_index _unsafe_view adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
-adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d addmm addmv affine_grid_generator alias alias_copy all
-alpha_dropout amax amin aminmax any arange argmax argmin argsort as_strided as_strided_copy atleast_1d atleast_2d
-atleast_3d avg_pool1d avg_pool2d avg_pool3d baddbmm batch_norm bilinear bmm broadcast_tensors broadcast_to bucketize cat
-channel_shuffle chunk clone col2im column_stack concat concatenate constant_pad_nd contiguous conv1d conv2d conv3d
-conv_transpose1d conv_transpose2d conv_transpose3d convolution copy copy_ cosine_similarity count_nonzero cross cummax
-cummin detach_copy diag diag_embed diagonal diagonal_copy diff dot dropout dstack einsum embedding expand expand_as
-expand_copy eye feature_alpha_dropout feature_dropout flatten flip fliplr flipud float_power full full_like gather glu
-grid_sampler grid_sampler_2d grid_sampler_3d group_norm gru gru_cell hardshrink hstack im2col index index_select
-instance_norm isclose isfinite isinf isnan isneginf isposinf layer_norm ldexp lift_fresh lift_fresh_copy linear linspace
-log_sigmoid log_softmax logaddexp logcumsumexp logsumexp lstm lstm_cell mT matmul max max_pool1d max_pool2d
-max_pool2d_with_indices max_pool3d max_pool3d_with_indices maximum mean median meshgrid min minimum mm moveaxis movedim
-mv nanmean nansum narrow native_group_norm native_layer_norm new_full new_ones new_zeros norm numpy_T one_hot ones
-ones_like outer pad pairwise_distance permute permute_copy pixel_shuffle pixel_unshuffle positive prelu prod
-reflection_pad1d reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d replication_pad2d
-replication_pad3d reshape reshape_as resolve_conj resolve_neg rms_norm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell
-roll rot90 rsub scalar_tensor scaled_dot_product_attention searchsorted select select_copy select_scatter signbit slice
-slice_copy slice_scatter softmax softplus softshrink sort split split_copy split_with_sizes split_with_sizes_copy
-squeeze_copy stack std std_mean sum sym_numel sym_size sym_stride t_copy take take_along_dim tensor_split tensordot tile
-to topk transpose_copy tril_indices triu_indices type_as unbind unbind_copy unflatten unfold unfold_copy unsafe_chunk
-unsafe_split unsafe_split_with_sizes unsqueeze_copy upsample_bicubic2d upsample_bilinear2d upsample_linear1d
-upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_trilinear3d var var_mean view view_as view_as_complex
-view_as_real view_copy vstack where zero_ zeros zeros_like
+__and__ __iand__ __ior__ __ixor__ __or__ __xor__ _adaptive_avg_pool2d _adaptive_avg_pool3d _log_softmax
+_native_batch_norm_legit_no_training _prelu_kernel _safe_softmax _softmax _to_copy _unsafe_index _unsafe_view
+adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d
+addmm addmv affine_grid_generator alias alias_copy all amax amin aminmax any arange argmax argmin argsort as_strided
+as_strided_copy atleast_1d atleast_2d atleast_3d avg_pool1d avg_pool2d avg_pool3d baddbmm batch_norm bilinear bmm
+broadcast_tensors broadcast_to bucketize cat channel_shuffle chunk clone col2im column_stack complex concat concatenate
+constant_pad_nd contiguous conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution copy
+copy_ cosine_similarity count_nonzero cross cummax cummin detach_copy diag diag_embed diagonal diagonal_copy diff dot
+dstack einsum embedding expand expand_as expand_copy eye flatten flip fliplr flipud float_power full full_like gather
+glu grid_sampler grid_sampler_2d grid_sampler_3d group_norm gru gru_cell hardshrink hstack im2col imag index
+index_select instance_norm isclose isfinite isinf isnan isneginf isposinf layer_norm ldexp lift_fresh lift_fresh_copy
+linalg_vector_norm linear linspace log_sigmoid log_softmax logaddexp logcumsumexp logsumexp lstm lstm_cell mT matmul max
+max_pool1d max_pool2d max_pool2d_with_indices max_pool3d max_pool3d_with_indices maximum mean median meshgrid min
+minimum mm moveaxis movedim mv nanmean nansum narrow native_group_norm native_layer_norm new_full new_ones new_zeros
+norm numpy_T one_hot ones ones_like outer pad pairwise_distance permute permute_copy pixel_shuffle pixel_unshuffle polar
+positive prelu prod real reflection_pad1d reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d
+replication_pad2d replication_pad3d reshape reshape_as resolve_conj resolve_neg rms_norm rnn_relu rnn_relu_cell rnn_tanh
+rnn_tanh_cell roll rot90 rsub scalar_tensor scaled_dot_product_attention searchsorted select select_copy select_scatter
+signbit slice slice_copy slice_scatter softmax softplus softshrink sort split split_copy split_with_sizes
+split_with_sizes_copy squeeze_copy stack std std_mean sum sym_numel sym_size sym_stride t_copy take take_along_dim
+tensor_split tensordot tile to topk transpose_copy tril_indices triu_indices type_as unbind unbind_copy unflatten unfold
+unfold_copy unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze_copy upsample_bicubic2d upsample_bilinear2d
+upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_trilinear3d var var_mean view
+view_as view_as_complex view_as_real view_copy vstack where zero_ zeros zeros_like
 """
 
 ATEN = frozenset([*_ALONE.split(), *_ALSO_IN_PLACE.split(), *(f"{name}_" for name in _ALSO_IN_PLACE.split())])
@@ -117,12 +118,14 @@ def operator_named(target: str) -> Any:
     if target in ARITHMETIC:
         return ARITHMETIC[target]
     parts = target.split(".")
-    if parts[:3] == ["torch", "ops", "aten"] and len(parts) == 5 and parts[3] in ATEN and "out" not in parts[4]:
+    if parts[:3] == ["torch", "ops", "aten"] and len(parts) == 5 and parts[3] in ATEN:
         packet = getattr(torch.ops.aten, parts[3], None)
         if packet is not None and parts[4] in packet.overloads():
             overload = getattr(packet, parts[4])
             # Torch has the same names for lists and texts, which grow without bound
-            if parts[3].startswith("sym_") or {str(each.type) for each in overload._schema.returns} <= _RESULTS:
+            results = {str(each.type) for each in overload._schema.returns}
+            plain = parts[3].startswith("sym_") or results <= _RESULTS
+            if plain and not any(each.is_out for each in overload._schema.arguments):
                 return overload
     raise SubjectError(
         f"it uses the operator {target[:100]!a}, which is not one that is run here: only torch's own, whose work "

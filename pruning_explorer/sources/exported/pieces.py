@@ -25,7 +25,6 @@ DTYPES = {
     29: torch.float8_e4m3fn,
     30: torch.float8_e5m2,
 }
-WIDENED = frozenset({torch.float16, torch.bfloat16, torch.float32})
 MEMORY_FORMATS = {
     1: torch.contiguous_format,
     2: torch.channels_last,
@@ -76,8 +75,8 @@ def constant(value: Any) -> Any:
         return text(value)
     if type(value) not in (int, float, bool):
         raise TypeError("no number")
-    if isinstance(value, int) and abs(value) > 1 << 62:
-        raise ValueError("a number of more than 62 bits")
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError("a number of more than 64 bits")
     return value
 
 

@@ -20,8 +20,10 @@ class Here:
 
 
 @dataclass(frozen=True)
-class Wide:
-    """The dtype in which the program's own tensors are at the time, float32 or better, whatever it was exported in."""
+class Float:
+    """A floating-point dtype, to be widened where wider tensors stand in for the program's own."""
+
+    dtype: torch.dtype
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Step:
         function: an operator of torch, or arithmetic on sizes.
         target: its name, for messages.
         packet: its short name: ``conv2d``; empty for arithmetic.
-        args, kwargs: constants, :class:`Ref`, :class:`Here`, :class:`Wide`, and lists of these.
+        args, kwargs: constants, :class:`Ref`, :class:`Here`, :class:`Float`, and lists of these.
         outputs: the name of the one result, or a tuple of names, nested as the result is; None for what nobody uses.
         writes: positions of the arguments that it changes in place.
         call: the module whose call it belongs to, with the number of the call: ``"relu@1"``.

@@ -52,8 +52,7 @@ def weigh(network: ExportedNetwork, samples: tuple[Tensor, ...]) -> Work:
 
 
 def _shape_only(tensor: Tensor) -> Tensor:
-    wide = torch.promote_types(tensor.dtype, torch.float32) if tensor.is_floating_point() else tensor.dtype
-    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=wide, device="meta")
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
 
 
 class _Scale(TorchDispatchMode):
