@@ -146,10 +146,14 @@ def best_of_each(scores: Tensor, n: int, m: int, dim: int) -> Tensor:
     >>> best_of_each(torch.tensor([[1., 3., 2., 2., 5., 0., 4.]]), 2, 4, 1).int().tolist()
     [[0, 1, 0, 1, 1, 0, 1]]
     """
-    if scores.numel() >= LARGE:
-        others = 1 if dim == 0 else 0
-        several = max(1, scores.shape[others] * PIECE // scores.numel())
-        return torch.cat([best_of_each(part, n, m, dim) for part in scores.split(several, others)], others)
+    if scores.numel() < LARGE:
+        return _best_of_each(scores, n, m, dim)
+    others = 1 if dim == 0 else 0
+    several = max(1, scores.shape[others] * PIECE // scores.numel())
+    return torch.cat([_best_of_each(part, n, m, dim) for part in scores.split(several, others)], others)
+
+
+def _best_of_each(scores: Tensor, n: int, m: int, dim: int) -> Tensor:
     moved = scores.detach().float().movedim(dim, -1)
     length = moved.shape[-1]
     filled = functional.pad(moved + 0.0, (0, -length % m), value=-1.0)  # + 0 turns -0 into 0
