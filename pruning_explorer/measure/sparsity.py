@@ -1,6 +1,7 @@
 """Sparsity: how many weights go, layer by layer and in all, beside what was asked."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,16 +138,25 @@ def _channels(target: Target) -> int:
 
 def _count_dense(subject: Subject) -> _DenseCounts:
     parameters = [each for each in subject.model.parameters() if not is_lazy(each)]
-    countable = subject.runnable and not any(each.is_meta for each in parameters)
     return _DenseCounts(
-        sum(each.numel() for each in parameters), sum(map(_count_nonzero, parameters)) if countable else None
+        sum(each.numel() for each in parameters), _count_nonzero(parameters) if subject.runnable else None
     )
 
 
-def _count_nonzero(parameter: Tensor) -> int:
-    if parameter.dtype.itemsize < 2 and parameter.is_floating_point():
-        parameter = parameter.float()  # torch counts no float8
-    return int(torch.count_nonzero(parameter))
+def _count_nonzero(parameters: Sequence[Tensor]) -> int | None:
+    nonzero = 0
+    for each in parameters:
+        if each.is_meta:
+            return None
+        if each.is_quantized:
+            each = each.dequantize()
+        elif each.is_floating_point() and each.dtype.itemsize < 2:
+            each = each.float()  # torch counts no float8
+        try:
+            nonzero += int(torch.count_nonzero(each))
+        except RuntimeError:  # of a dtype that torch can hold and not count
+            return None
+    return nonzero
 
 
 def _removed_nonzero(subject: Subject, target: Target, mask: Tensor, kept: int) -> int:

@@ -1,7 +1,7 @@
 """Ids made of content: the same weights and samples give the same id, wherever they come from."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -40,10 +40,31 @@ def extended_id(start: str, *parts: Tensor | Sequence[Tensor] | None) -> str:
     return digest.hexdigest()
 
 
-def _add_values(digest: Digest, tensor: Tensor) -> None:
+def _add_values(digest: Digest, tensor: object) -> None:
+    if not isinstance(tensor, Tensor):
+        _add_other(digest, tensor)
+        return
     if is_lazy(tensor):
         return
+    if tensor.is_quantized:  # its scale counts
+        tensor = tensor.dequantize()
     digest.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
     if tensor.is_meta or tensor.numel() == 0:
         return
     digest.update(tensor.detach().contiguous().cpu().flatten().view(torch.uint8).numpy().data)
+
+
+def _add_other(digest: Digest, value: object) -> None:
+    """What a module of its own kind keeps in its ``state_dict``: a quantised one packs its tensors."""
+    digest.update(f" {type(value).__name__} ".encode())
+    if isinstance(value, Mapping):
+        for key in value:
+            digest.update(str(key).encode())
+            _add_values(digest, value[key])
+    elif isinstance(value, tuple | list):
+        for each in value:
+            _add_values(digest, each)
+    elif isinstance(value, bytes | bytearray):
+        digest.update(value)
+    elif value is None or isinstance(value, bool | int | float | complex | str | torch.dtype):
+        digest.update(str(value).encode())

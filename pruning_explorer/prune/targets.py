@@ -108,7 +108,25 @@ def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
             targets.append(_target(name, aliases, parameter, owner, position))
         else:
             refused[name] = reason
-    return tuple(targets), refused
+    return tuple(targets), refused | _packed(model)
+
+
+QUANTISED = ("torch.ao.nn.quantized.", "torch.ao.nn.intrinsic.quantized.")
+
+
+def _packed(model: nn.Module) -> dict[str, str]:
+    """The layers whose weights are no parameters any more, since torch packed them for its kernels of whole numbers."""
+    packed: dict[str, str] = {}
+    wholes: list[str] = []
+    for path, module in model.named_modules():
+        kind = type(module)
+        known = f"{kind.__module__}.".startswith(QUANTISED) and not any(f"{path}.".startswith(each) for each in wholes)
+        if known and list(module.state_dict()):
+            wholes.append(f"{path}." if path else "")
+            packed[f"{path}.weight" if path else "weight"] = (
+                f"quantised by torch ({kind.__name__}): packed as whole numbers; prune first, and quantise then"
+            )
+    return packed
 
 
 def _names_by_tensor(model: nn.Module) -> dict[int, list[str]]:
@@ -203,6 +221,8 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
         return "parametrized: its value is computed from other tensors; remove the parametrization first"
     if leaf in ("weight_g", "weight_v"):
         return "weight_norm computes the weight anew at every call; call torch.nn.utils.remove_weight_norm first"
+    if leaf.endswith("_orig") and hasattr(module, leaf.removesuffix("_orig") + "_u"):
+        return "spectral_norm computes the weight anew at every call; call torch.nn.utils.remove_spectral_norm first"
     if leaf.endswith("_orig") and hasattr(module, leaf.removesuffix("_orig") + "_mask"):
         return "already pruned by torch.nn.utils.prune; call prune.remove first"
     if parameter.is_meta:

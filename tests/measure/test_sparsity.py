@@ -1,5 +1,6 @@
 import copy
 import math
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.targets import StoredLayer
 
 Make = Callable[..., Subject]
 
@@ -141,3 +143,75 @@ def test_no_masks_at_all(make: Make) -> None:
     totals = sparsity_totals(subject, masks)
     assert totals["achieved"] is None
     assert totals["nonzero_parameters"] == 6
+
+
+def odd_layers() -> dict[str, nn.Module]:
+    """Layers that are not offered, each with what its zeros are counted by."""
+    float8 = nn.Linear(4, 4)
+    float8.weight = nn.Parameter(torch.eye(4).to(torch.float8_e4m3fn), requires_grad=False)
+    quantised = nn.Linear(4, 4)
+    with warnings.catch_warnings(action="ignore"):  # torch will let go of these dtypes; files still hold them
+        values = torch.quantize_per_tensor(torch.eye(4), 0.1, 0, torch.qint8)
+    quantised.weight = nn.Parameter(values, requires_grad=False)
+    packed = nn.Linear(4, 4)
+    packed.weight = nn.Parameter(torch.eye(4).to(torch.uint8), requires_grad=False)
+    return {"float8": float8, "quantised": quantised, "packed": packed}
+
+
+@pytest.mark.parametrize("layer", odd_layers().values(), ids=odd_layers().keys())
+def test_zeros_of_every_dtype_are_counted(layer: nn.Module) -> None:
+    """An identity has 4 of its 16; the bias and the other layer's 6 have none."""
+    with torch.no_grad():
+        layer.get_parameter("bias").fill_(1)
+    other = nn.Linear(3, 2, bias=False)
+    with torch.no_grad():
+        other.weight.fill_(1)
+    subject = Subject.from_module(nn.ModuleList([layer, other]))
+    totals = sparsity_totals(subject, compute_masks(subject, Recipe(amount=0.5)))
+    assert (totals["parameters"], totals["nonzero_parameters_dense"], totals["nonzero_parameters"]) == (26, 14, 11)
+
+
+def test_what_has_no_values_is_not_counted() -> None:
+    subject = Subject.from_module(nn.ModuleList([nn.Linear(4, 4, device="meta"), nn.Linear(2, 2, bias=False)]))
+    totals = sparsity_totals(subject, compute_masks(subject, Recipe(amount=0.5)))
+    assert (totals["parameters"], totals["nonzero_parameters_dense"], totals["nonzero_parameters"]) == (24, None, None)
+    assert (totals["removed"], totals["achieved"]) == (2, 0.5)
+
+
+def test_of_stored_weights_only_the_chosen_layer_is_read() -> None:
+    """The other one cannot be: it has no values at all, and nothing fails."""
+    stored = StoredLayer("Linear")
+    stored.weight = nn.Parameter(torch.tensor([[0.0, 1.0], [2.0, 3.0]]), requires_grad=False)
+    never_read = StoredLayer("Embedding")
+    never_read.weight = nn.Parameter(torch.empty(1 << 20, 1 << 20, device="meta"), requires_grad=False)
+    subject = Subject.from_module(nn.ModuleList([stored, never_read]), runnable=False, identity=b"two layers")
+    masks = compute_masks(subject, Recipe(amount=0.5, targets=("0.weight",)))
+    totals = sparsity_totals(subject, masks)
+    assert (totals["parameters"], totals["nonzero_parameters"], totals["removed"]) == (4 + (1 << 40), None, 2)
+    assert layer_sparsity(subject, masks)["kept"].tolist() == [2]
+
+
+@pytest.mark.parametrize("zeros", [0, 3, 40, 100])
+@pytest.mark.parametrize("amount", [0.0, 0.02, 0.5, 1.0])
+def test_zeros_that_go_are_no_loss(zeros: int, amount: float) -> None:
+    """Few zeros are remembered by their places, many are looked for again; the count is the same."""
+    weight = torch.randperm(200).float().add_(1).view(10, 20)
+    weight.view(-1)[torch.randperm(200)[:zeros]] = 0
+    layer = nn.Linear(20, 10, bias=False)
+    layer.weight = nn.Parameter(weight)
+    subject = Subject.from_module(layer)
+    masks = compute_masks(subject, Recipe("random", amount=amount))
+    assert sparsity_totals(subject, masks)["nonzero_parameters"] == int((weight * masks["weight"]).count_nonzero())
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3), (4, 2, 3, 3)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_dead_channels_along_either_dim(shape: tuple[int, ...], transposed: bool) -> None:
+    layer = nn.ConvTranspose2d(1, 1, 1) if transposed else nn.Conv2d(1, 1, 1)
+    layer.weight = nn.Parameter(torch.randn(shape))
+    subject = Subject.from_module(layer)
+    mask = torch.ones(shape, dtype=torch.bool)
+    mask.select(1 if transposed else 0, 1)[:] = False
+    mask[0].view(-1)[0] = False
+    masks = Masks.from_dict(subject, {"weight": mask})
+    assert layer_sparsity(subject, masks)["dead_channels"].tolist() == [1]

@@ -1,5 +1,7 @@
 """What of a network is offered for pruning, under which name, and why the rest is not."""
 
+import warnings
+
 import pytest
 import torch
 from torch import nn
@@ -132,6 +134,14 @@ def of_dtype(dtype: torch.dtype) -> nn.Module:
     return layer
 
 
+def of_quantised() -> nn.Module:
+    layer = nn.Linear(4, 4)
+    with warnings.catch_warnings(action="ignore"):  # torch will let go of these dtypes; files still hold them
+        values = torch.quantize_per_tensor(torch.arange(16.0).view(4, 4), 0.1, 0, torch.qint8)
+    layer.weight = nn.Parameter(values, requires_grad=False)
+    return layer
+
+
 class Scaled(nn.Module):
     """A custom module with a parameter of its own."""
 
@@ -151,6 +161,9 @@ REFUSED = {
     "spectral": (parametrizations.spectral_norm(nn.Linear(4, 4)), "parametrizations.weight.original", "parametrized"),
     "already pruned": (prune.l1_unstructured(nn.Linear(4, 4), "weight", 0.5), "weight_orig", "prune.remove first"),
     "integer": (quantised(), "weight", "int8 weights have no magnitude"),
+    "packed four-bit": (of_dtype(torch.uint8), "weight", "uint8 weights have no magnitude"),
+    "quantised tensor": (of_quantised(), "weight", "qint8 weights have no magnitude"),
+    "old spectral norm": (nn.utils.spectral_norm(nn.Linear(4, 4)), "weight_orig", "remove_spectral_norm first"),
     "complex": (of_dtype(torch.complex64), "weight", "complex64 weights have no magnitude"),
     "float8": (of_dtype(torch.float8_e4m3fn), "weight", "float8_e4m3fn cannot be computed with"),
     "meta": (nn.Linear(4, 4, device="meta"), "weight", "meta device"),
@@ -182,6 +195,25 @@ def test_refused_old_weight_norm_and_empty() -> None:
         "none.weight": "empty:",
     }
     assert [target.name for target in subject.targets] == ["old.bias", "none.bias"]
+
+
+@pytest.mark.filterwarnings("ignore:.*(quantization|quantize)")
+def test_layers_that_torch_has_quantised_are_listed() -> None:
+    """Their weights are no parameters any more; a layer counts once, whatever it is made of."""
+    network = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.LSTM(4, 3), nn.Conv1d(2, 2, 1))
+    packed = torch.ao.quantization.quantize_dynamic(network, {nn.Linear, nn.LSTM})
+    subject = Subject.from_module(packed)
+    assert [target.name for target in subject.targets] == ["3.weight", "3.bias"]
+    assert {name: why.partition(":")[0] for name, why in subject.refused.items()} == {
+        "0.weight": "quantised by torch (Linear)",
+        "2.weight": "quantised by torch (LSTM)",
+    }
+    other = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.LSTM(4, 3), network[3])
+    again = torch.ao.quantization.quantize_dynamic(other, {nn.Linear, nn.LSTM})
+    assert Subject.from_module(again).id != subject.id, "other packed weights are another network"
+    assert Subject.from_module(packed).id == subject.id
+    with pytest.raises(SubjectError, match=r"nothing in my-model can be pruned \(0.weight: quantised by torch"):
+        Subject.from_module(nn.Sequential(packed[0]))
 
 
 def test_every_parameter_is_offered_or_refused() -> None:
