@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io
 
 # the tool bar hides the title on a phone, and none of the figures is there to be zoomed
 CONFIG: Final[dict[str, Any]] = {"displayModeBar": False}
@@ -75,6 +76,8 @@ def draw(
     # a finger that scrolls the page over a chart must not zoom into it
     still = {"fixedrange": True, "automargin": margin is None, "zeroline": False}
     look = {
+        # In its page Streamlit fills this in; its own is colours that nothing here uses, copied and sent each time
+        **({"template": {"data": {}, "layout": {}}} if plotly.io.templates.default == "streamlit" else {}),
         "title": {
             "text": title,
             "font": {"size": 16},

@@ -57,7 +57,8 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
     centres = ends - shares / 2
     widths = shares - np.minimum(0.004, shares * 0.15)
     achieved = layers["achieved"].to_numpy(dtype=np.float64)
-    texts = [_hover(row) for row in layers.to_dict("records")]
+    rows = layers.to_dict("records")
+    texts = [_hover(row) for row in rows]
     traces = [
         {
             "type": "bar",
@@ -98,7 +99,7 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
     shapes = [] if place is None else _outline(float(centres[place]), float(widths[place]))
     title = f"{TITLE} <span style='font-size:12px'>width: weights{' (small layers widened)' if widened else ''}</span>"
     figure = draw(title, HEIGHT, traces, axes, legend_rows=1, margin=MARGIN, shapes=shapes, barmode="stack", bargap=0)
-    return Chart(figure, _finding(layers, open_target))
+    return Chart(figure, _finding(rows, open_target))
 
 
 def bar_shares(
@@ -160,19 +161,19 @@ def _hover(row: dict[Any, Any]) -> str:
     return spoken(str(row["target"]), sentence)
 
 
-def _finding(layers: pd.DataFrame, open_target: str | None) -> str:
-    weights, removed = int(layers["weights"].sum()), int(layers["removed"].sum())
-    most, least = (layers.iloc[int(place)] for place in (layers["achieved"].argmax(), layers["achieved"].argmin()))
-    plural = "" if len(layers) == 1 else "s"
-    finding = f"{percent(removed / weights)} of {short_count(weights)} weights removed from {len(layers)} layer{plural}"
-    if len(layers) == 1 or most["achieved"] == least["achieved"]:
+def _finding(rows: Sequence[dict[Any, Any]], open_target: str | None) -> str:
+    weights, removed = sum(row["weights"] for row in rows), sum(row["removed"] for row in rows)
+    most, least = (which(rows, key=lambda row: float(row["achieved"])) for which in (max, min))
+    plural = "" if len(rows) == 1 else "s"
+    finding = f"{percent(removed / weights)} of {short_count(weights)} weights removed from {len(rows)} layer{plural}"
+    if len(rows) == 1 or most["achieved"] == least["achieved"]:
         finding += "."
     else:
         finding += (
             f": most from {most['target']} ({percent(most['achieved'])}), "
             f"least from {least['target']} ({percent(least['achieved'])})."
         )
-    emptied = [str(name) for name in layers.loc[layers["kept"] == 0, "target"]]
+    emptied = [str(row["target"]) for row in rows if row["kept"] == 0]
     if emptied:
         finding += f" Emptied altogether: {', '.join(emptied[:5])}{' and others' if len(emptied) > 5 else ''}."
     return finding + (f" Open: {open_target}." if open_target is not None else "")

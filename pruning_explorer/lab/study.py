@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.measure.cost import cost_totals, layer_cost
+from pruning_explorer.measure.cost import cost_totals, dense_cost, layer_cost
 from pruning_explorer.measure.drift import Drift, measure_drift
 from pruning_explorer.measure.forward import Outcome, run_subject
 from pruning_explorer.measure.quality import SampleQuality, dense_quality, interval_name, sample_quality, table_of
@@ -56,6 +56,15 @@ class Study:
     def outcome(self) -> Outcome | None:
         """Outputs of dense and pruned network; None where the subject has no samples."""
         return None if self.subject.samples is None else run_subject(self.subject, self.masks)
+
+    def run(self) -> None:
+        """Run the network, dense and pruned, and count its multiply-adds: what takes long of what is looked at first.
+
+        Raises:
+            SubjectError: it fails on its samples, or gives no logits.
+        """
+        if self.outcome is not None:
+            dense_cost(self.subject)
 
     @cached_property
     def drift(self) -> Drift | None:

@@ -19,33 +19,47 @@ VALUES = frozenset(
     {type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.layout, torch.memory_format}
 )
 CONTAINERS = frozenset({dict, OrderedDict, list, tuple, set})
+MOST_UNUSED = 8
+"""As many may be at work on one network at once, or a few more."""
+
 SHARED = (Tensor, type, types.FunctionType, types.BuiltinFunctionType, weakref.ref)
 """What a skeleton does not copy: another one would hold the very same."""
 
 
-class _Skeletons(threading.local):
+class _Skeletons:
+    """Of each living network, skeletons that nobody uses. Safe among threads."""
+
     def __init__(self) -> None:
-        self.unused: WeakKeyDictionary[nn.Module, tuple[nn.Module, list[_Memory]]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._unused: WeakKeyDictionary[nn.Module, list[_Kept]] = WeakKeyDictionary()
 
+    def take(self, model: nn.Module) -> "_Kept | None":
+        with self._lock:
+            unused = self._unused.get(model)
+            return unused.pop() if unused else None
 
-_SKELETONS = _Skeletons()
+    def give_back(self, model: nn.Module, kept: "_Kept") -> None:
+        with self._lock:
+            unused = self._unused.setdefault(model, [])
+            if len(unused) < MOST_UNUSED:
+                unused.append(kept)
 
 
 @contextmanager
 def borrow_skeleton(model: nn.Module) -> Iterator[nn.Module]:
     """A skeleton of ``model`` that nobody else uses, and in which no earlier call has left anything.
 
-    To copy the module tree takes a good part of a small network's forward pass. So each thread keeps one for next time,
-    unless the call has changed it, or it holds something of which that cannot be told.
+    To copy the module tree takes a good part of a small network's forward pass. So some are kept for next time, of
+    whatever thread, unless the call has changed them, or they hold something of which that cannot be told.
     """
-    kept = _SKELETONS.unused.pop(model, None)
+    kept = _SKELETONS.take(model)
     if kept is None:
         frame = skeleton(model)
         kept = frame, [_Memory(module) for module in frame.modules() if not _is_torchs(module)]
     frame, memories = kept
     yield frame
     if all(memory.is_as_it_was() for memory in memories):
-        _SKELETONS.unused[model] = kept
+        _SKELETONS.give_back(model, kept)
 
 
 def _is_torchs(module: nn.Module) -> bool:
@@ -96,3 +110,8 @@ def _same(before: Any, now: Any) -> bool:
     if kind in (list, tuple):
         return len(before) == len(now) and all(map(_same, before, now))
     return kind is set and bool(before == now) and all(type(each) in VALUES for each in now)
+
+
+_Kept = tuple[nn.Module, list[_Memory]]
+
+_SKELETONS = _Skeletons()

@@ -1,6 +1,7 @@
 """A bar for every layer."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.layers import layer_bars
@@ -17,8 +18,12 @@ MUCH = 0.05
 """Of quality, as a fraction of the samples: a fall beyond this is worth a word about BatchNorm."""
 
 
-def draw_layers(study: Study) -> None:
-    """Kept and removed by layer, width by size; a click opens a layer below."""
+def draw_layers(study: Study) -> DeltaGenerator:
+    """Kept and removed by layer, width by size; a click opens a layer below.
+
+    Returns:
+        The place below, for :func:`draw_note`: the bars need the masks alone, what it says the quality too.
+    """
     opened = state.open_layer(study.masks.targets).name
     chart = layer_bars(study.layers, opened)
     st.plotly_chart(
@@ -29,8 +34,12 @@ def draw_layers(study: Study) -> None:
         selection_mode="points",
         config=CONFIG,
     )
-    with st.container(height=NOTE_HEIGHT, border=False, key="layers_note"):
-        st.caption(_note(study))
+    return st.container(height=NOTE_HEIGHT, border=False, key="layers_note")
+
+
+def draw_note(study: Study, place: DeltaGenerator) -> None:
+    """What the bars should not leave unsaid, in its place below them."""
+    place.caption(_note(study))
 
 
 def _note(study: Study) -> str:

@@ -14,7 +14,8 @@ from pruning_explorer.ui.explore.cliff import draw_cliff
 from pruning_explorer.ui.explore.details import draw_details, keep_open_tab
 from pruning_explorer.ui.explore.key_figures import draw_key_figures
 from pruning_explorer.ui.explore.layer import draw_layer
-from pruning_explorer.ui.explore.layers import draw_layers
+from pruning_explorer.ui.explore.layers import draw_layers, draw_note
+from pruning_explorer.ui.explore.waiting import Waiting
 from pruning_explorer.ui.plain_text import plain
 
 
@@ -24,20 +25,31 @@ def explore() -> None:
     _begin()
     tell_problems("address_problems")
     st.title("Explore", anchor=False)
+    waiting, figures, curve, bars = Waiting(state.subject()), st.container(), st.container(), st.container()
     try:
         recipe = draw_controls()
-        shown = study(state.subject(), recipe)
-        draw_key_figures(shown)
+        with waiting.ranking(recipe):
+            shown = study(state.subject(), recipe)
+        # What takes the browser long goes first, into its place: it is drawn while the network runs
+        with bars:
+            note = draw_layers(shown)
+        with waiting.running():
+            shown.run()
+        with figures:
+            draw_key_figures(shown)
     except PruningExplorerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        st.info("Nothing you set is lost. Mend the control in the sidebar, and the page comes back.")
+        figures.error(plain(str(error)), icon=":material/error:")
+        figures.info("Nothing you set is lost. Mend the control in the sidebar, and the page comes back.")
         keep_open_tab()
         return
     st.session_state["explored"] = recipe
     _write_address(shown)
-    draw_cliff(shown)
-    draw_layers(shown)
-    draw_layer(shown.subject, shown.recipe, shown.masks.targets)
+    draw_note(shown, note)
+    with curve:
+        draw_cliff(shown)
+    layer = st.container()
+    with waiting.picturing(), layer:
+        draw_layer(shown.subject, shown.recipe, shown.masks.targets)
     draw_details(shown)
 
 
