@@ -93,20 +93,24 @@ def answer_to(asked: Asked) -> Answer:
     subject = load_subject(asked.subject) if asked.owner is None else own_model.model_of(asked.owner)
     masks = compute_masks(subject, asked.recipe)
     return Answer(
-        asked, subject, masks, write_address(subject, asked.recipe, None), _figures(build_report(subject, masks).totals)
+        asked,
+        subject,
+        masks,
+        write_address(subject, asked.recipe, None),
+        _figures(build_report(subject, masks).totals, "no samples" if subject.runnable else "weights only"),
     )
 
 
-def _figures(totals: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def _figures(totals: dict[str, Any], absent: str) -> dict[str, tuple[str, str]]:
     sparsity, cost, drift, quality = (totals[name] for name in ("sparsity", "cost", "drift", "quality"))
     nonzero = sparsity["nonzero_parameters"]  # of a checkpoint alone they are not counted
     left = sparsity["parameters"] - sparsity["removed"] if nonzero is None else nonzero
     figures = {
         "Sparsity": (percent(sparsity["achieved"]), f"requested {percent(sparsity['requested'])}"),
         "Parameters": (short_count(left), ""),
-        "Multiply-adds": (short_count(cost["macs_theoretical"]), "theoretical") if cost else ("–", "no samples"),
-        "Accuracy": (percent(quality["pruned"]), "points") if quality else ("–", "no samples"),
-        "Drift, nats": ("–", "no samples"),
+        "Multiply-adds": (short_count(cost["macs_theoretical"]), "theoretical") if cost else ("–", absent),
+        "Accuracy": (percent(quality["pruned"]), "points") if quality else ("–", absent),
+        "Drift, nats": ("–", absent),
     }
     if drift:
         figures["Drift, nats"] = (decimal(drift["kl_nats"]), f"{count(drift['flipped'])} of {count(drift['samples'])}")

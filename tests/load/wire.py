@@ -134,7 +134,10 @@ class Session:
                 await self._moved.wait_for(is_there)
         except TimeoutError:
             shown = self.standing and (self.standing.query, [each.body for each in self.standing.all("alert")])
-            raise TimeoutError(f"not shown within {seconds:.0f} s; after {self.runs} runs stands {shown}") from None
+            now = "no run" if self._run is None else f"run {self._run.number}"
+            raise TimeoutError(
+                f"not shown within {seconds:.0f} s; {now} is under way, and there stands {shown}"
+            ) from None
         if self.failures:
             raise RuntimeError("\n".join(self.failures))
         assert self.standing is not None
