@@ -189,7 +189,7 @@ def _check_names(members: Iterable[zipfile.ZipInfo]) -> None:
         if PICKLED.fullmatch(name):
             raise SubjectError(
                 f"its record {_short(name)} is a pickle, which is never opened here; export a network of plain tensors "
-                "with torch 2.9 or newer, or save its state_dict alone"
+                f"with torch {torch.__version__.partition('+')[0]}, or save its state_dict alone"
             )
         raise SubjectError(f"its record {_short(name)} is none of an exported program's; {AGAIN}")
     if len(roots) != 1:

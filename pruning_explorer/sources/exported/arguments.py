@@ -18,6 +18,9 @@ from pruning_explorer.sources.exported.pieces import (
 )
 from pruning_explorer.sources.exported.program import Float, Here
 
+LONGEST = 4096
+"""Numbers or tensors in one argument."""
+
 
 def bind(
     function: Any, inputs: list[Mapping[str, Any]], known: Mapping[str, Any], packet: str
@@ -84,6 +87,8 @@ def read_argument(argument: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
         KeyError, TypeError, ValueError: it is broken.
     """
     kind, value = one(argument)
+    if isinstance(value, list) and len(value) > LONGEST:
+        raise ValueError(f"a list of {len(value)}")
     if kind == "as_none":
         return None
     if kind in ("as_tensor", "as_sym_int", "as_sym_bool", "as_sym_float"):

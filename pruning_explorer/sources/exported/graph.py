@@ -18,7 +18,7 @@ from pruning_explorer.sources.exported.operators import CHECKS, operator_named
 from pruning_explorer.sources.exported.pieces import DTYPES, length, one, path_of, text, whole
 from pruning_explorer.sources.exported.program import Dim, Input, Program, Ref, Step
 
-MOST_STEPS = 100_000
+MOST_STEPS = 50_000
 DEEPEST = 24
 
 NO_GRADIENT = "torch.ops.higher_order.wrap_with_set_grad_enabled"
@@ -151,7 +151,8 @@ class _Reader:
             parts = entry.rsplit(",", 2)
             if len(parts) == 3 and not parts[0].startswith("_empty_nn_module_stack"):
                 call = parts[1]
-                self.module_types.setdefault(path_of(re.sub(r"@\d+", "", call)), parts[2])
+                known = parts[2] if re.fullmatch(r"[\w.<>]{1,200}", parts[2]) else ""
+                self.module_types.setdefault(path_of(re.sub(r"@\d+", "", call)), known)
         return call, re.sub(r"@\d+", "", call)
 
 

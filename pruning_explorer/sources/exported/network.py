@@ -161,9 +161,13 @@ class _Run:
                     raise ValueError("it writes to a tensor of the network's own, which must stay as it is")
                 result = step.function(*args, **kwargs)
                 _keep(step.outputs, result, known)
-            except (TypeError, ValueError, IndexError, NotImplementedError, RuntimeError) as error:
+            except SubjectError:
+                raise
+            except Exception as error:  # whatever an operator says of arguments that are not what it takes
                 reason = (str(error).strip().splitlines() or ["no message"])[0]
-                raise SubjectError(f"{step.target} failed ({reason[:200]})") from error
+                raise SubjectError(
+                    f"its step {step.target} failed ({ascii(reason[:200])[1:-1]}); export a network that runs as it is"
+                ) from error
 
     def widened(self, dtype: torch.dtype) -> torch.dtype:
         """What a floating-point dtype of the program is now."""

@@ -8,13 +8,13 @@ trust their arguments (``embedding_bag``); all operators of control flow and of 
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 from pruning_explorer.errors import SubjectError
 
@@ -50,7 +50,7 @@ replication_pad2d replication_pad3d reshape reshape_as resolve_conj resolve_neg 
 rnn_tanh_cell roll rot90 rsub scalar_tensor scaled_dot_product_attention searchsorted select select_copy select_scatter
 signbit slice slice_copy slice_scatter softmax softplus softshrink sort split split_copy split_with_sizes
 split_with_sizes_copy squeeze_copy stack std std_mean sum sym_numel sym_size sym_stride t_copy take take_along_dim
-tensor_split tensordot tile to topk transpose_copy tril_indices triu_indices type_as unbind unbind_copy unflatten unfold
+tensordot tile to topk transpose_copy tril_indices triu_indices type_as unbind unbind_copy unflatten unfold
 unfold_copy unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze_copy upsample_bicubic2d upsample_bilinear2d
 upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_trilinear3d var var_mean view
 view_as view_as_complex view_as_real view_copy vstack where zero_ zeros zeros_like
@@ -72,18 +72,21 @@ _RESULTS = frozenset({"Tensor", "List[Tensor]"})
 
 _LARGEST_NUMBER = 1 << 62
 
+_PER_ELEMENT = 8
+"""Steps for each number that is read or written: memory is slower than products are."""
+
 RECURRENT = frozenset({"gru", "lstm", "rnn_relu", "rnn_tanh"})
-TAKEN_APART = frozenset(
-    {"unbind", "unbind_copy", "split", "split_copy", "chunk", "tensor_split", "unsafe_chunk", "unsafe_split"}
-)
+TAKEN_APART = frozenset({"unbind", "unbind_copy", "split", "split_copy", "chunk", "unsafe_chunk", "unsafe_split"})
 MOST_STEPS = 65_536
 """Time steps of a recurrent layer, or pieces of a tensor: each is a call of its own."""
 
 
 def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Arithmetic on sizes; Python's whole numbers would otherwise grow until memory ends."""
+    """Arithmetic on numbers alone; Python's texts, lists and whole numbers would grow until memory ends."""
 
     def compute(*numbers: Any) -> Any:
+        if not all(isinstance(each, int | float) for each in numbers):
+            raise TypeError("arithmetic with what is no number")
         result = function(*numbers)
         if isinstance(result, int) and abs(result) > _LARGEST_NUMBER:
             raise ValueError(f"a size of more than {_LARGEST_NUMBER}")
@@ -101,11 +104,11 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
         )
     },
     "math.trunc": _bounded(math.trunc),
-    "torch.sym_float": float,
+    "torch.sym_float": _bounded(float),
     "torch.sym_int": _bounded(int),
-    "torch.sym_max": max,
-    "torch.sym_min": min,
-    "torch.sym_not": operator.not_,
+    "torch.sym_max": _bounded(max),
+    "torch.sym_min": _bounded(min),
+    "torch.sym_not": _bounded(operator.not_),
 }
 
 
@@ -155,20 +158,23 @@ def check_call(packet: str, args: tuple[Any, ...]) -> None:
             raise ValueError(f"{packet} of shapes {list(query.shape)}, {list(key.shape)} and {list(value.shape)}")
 
 
-def work_of(func: Any, args: tuple[Any, ...], output: Any) -> int:
-    """Roughly how many elementary steps a kernel takes, from shapes alone."""
+def work_of(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], output: Any) -> int:
+    """Roughly how many steps a kernel takes, each like a multiplication in a matrix product, from shapes alone."""
     packet = func.overloadpacket
-    tensors = [each for each in (*_flat(args), *_flat(output)) if isinstance(each, Tensor)]
-    work = sum(each.numel() for each in tensors)
-    if packet in flop_registry:
-        work += int(flop_registry[packet](*args, out_val=output))
     name = packet.__name__
+    values = (*_flat(args), *_flat(list(kwargs.values())), *_flat(output))
+    tensors = [each for each in values if isinstance(each, Tensor)]
+    work = 0 if func.is_view else _PER_ELEMENT * sum(each.numel() for each in tensors)
+    if packet in flop_registry:
+        work += int(flop_registry[packet](*args, **kwargs, out_val=output))
+    if name == "_scaled_dot_product_flash_attention_for_cpu":
+        work += int(sdpa_flop_count(*(each.shape for each in args[:3])))
     if name.startswith(("avg_pool", "max_pool")) and len(args) > 1:
         kernel = args[1] if isinstance(args[1], list | tuple) else [args[1]] * 3
-        work += tensors[-1].numel() * prod(kernel)
+        work += _PER_ELEMENT * tensors[-1].numel() * prod(kernel)
     if name == "_trilinear":
         grown = (_grown(each, dims) for each, dims in zip(args[:3], args[3:6], strict=True))
-        work += prod(max(sizes) for sizes in zip(*grown, strict=True))
+        work += _PER_ELEMENT * prod(max(sizes) for sizes in zip(*grown, strict=True))
     return work
 
 

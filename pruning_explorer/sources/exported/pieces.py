@@ -58,7 +58,7 @@ def text(value: Any, most: int = 1000) -> str:
 def path_of(value: Any) -> str:
     """The dotted path of a module or tensor; ``""`` is the network itself."""
     path = text(value, 400)
-    if path and not re.fullmatch(r"[^.\s\0]+(\.[^.\s\0]+){0,40}", path):
+    if path and not (path.isprintable() and re.fullmatch(r"[^.\s]+(\.[^.\s]+){0,40}", path)):
         raise ValueError("no path of a module")
     return path
 

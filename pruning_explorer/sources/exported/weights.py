@@ -42,7 +42,7 @@ def read_state(archive: Archive, model: str) -> dict[str, Tensor]:
 def _read(archive: Archive, folder: str, entry: Mapping[str, Any], known: dict[tuple[Any, ...], Tensor]) -> Tensor:
     if entry["use_pickle"] is not False or entry["tensor_meta"] is None:
         raise SubjectError(
-            "one of its tensors is a pickle, which is never opened here; export a network of plain tensors, or save "
+            "its weights are in part a pickle, which is never opened here; export a network of plain tensors, or save "
             "its state_dict alone"
         )
     meta = entry["tensor_meta"]

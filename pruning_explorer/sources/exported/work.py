@@ -13,8 +13,8 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.exported.network import ExportedNetwork
 from pruning_explorer.sources.exported.operators import work_of
 
-MOST_WORK = 10**13
-"""Elementary steps of one batch: some minutes of one core."""
+MOST_WORK = 4 * 10**12
+"""Steps of one batch: some minutes of one core."""
 
 MOST_BYTES = 8 << 30
 """Of all tensors that one batch makes on its way."""
@@ -28,7 +28,7 @@ class Work:
     """Of one pass.
 
     Attributes:
-        steps: elementary ones, roughly.
+        steps: each like a multiplication in a matrix product, roughly.
         bytes: of all tensors on the way.
     """
 
@@ -63,16 +63,17 @@ class _Scale(TorchDispatchMode):
         self.calls = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        output = func(*args, **(kwargs or {}))
-        self.steps += work_of(func, args, output)
+        kwargs = kwargs or {}
+        output = func(*args, **kwargs)
+        self.steps += work_of(func, args, kwargs, output)
         made = output if isinstance(output, list | tuple) else [output]
         if not func.is_view:
             self.bytes += sum(each.untyped_storage().nbytes() for each in made if isinstance(each, Tensor))
         self.calls += 1
         if self.steps > MOST_WORK or self.bytes > MOST_BYTES or self.calls > MOST_CALLS:
             raise SubjectError(
-                f"one batch of it takes more than {MOST_WORK:.0e} steps, {MOST_CALLS} kernels or {MOST_BYTES >> 30} "
-                "GiB, which is more than is computed here; export it for smaller inputs, or save its state_dict, whose "
-                "weights can be seen without running"
+                f"it takes more than {MOST_WORK:.0e} steps, {MOST_CALLS} kernels or {MOST_BYTES >> 30} GiB for one "
+                "batch, which is more than is computed here; export it for smaller inputs, or save its state_dict, "
+                "whose weights can be seen without running"
             )
         return output
