@@ -87,15 +87,16 @@ class ByteBoundedCache(Generic[Value]):
     Attributes:
         limit: bytes that this cache may hold.
         nbytes: bytes that it holds.
-        name: what it holds, where it counts towards :func:`set_cache_limit`; else it stands alone.
+        name: what it holds, where it counts towards :func:`set_cache_limit`.
+        pool: which it shares a bound with; one without a name stands alone.
     """
 
-    def __init__(self, limit: int, name: str = "") -> None:
+    def __init__(self, limit: int, name: str = "", pool: CachePool | None = None) -> None:
         self.limit, self.name = limit, name
         self.nbytes = 0
         self._entries: OrderedDict[Hashable, _Entry[Value]] = OrderedDict()
         self._making: dict[Hashable, _Making[Value]] = {}
-        self.pool = ALL_CACHES if name else CachePool()
+        self.pool = pool or (ALL_CACHES if name else CachePool())
         with self.pool.lock:
             self.pool.caches.add(self)
 
