@@ -74,31 +74,30 @@ def block_sections(
     row_edges, col_edges = block_edges(layout.rows), block_edges(layout.cols)
     block_rows, block_cols = len(row_edges) - 1, len(col_edges) - 1
     slot = np.repeat(np.arange(block_cols) * (count + 1), np.diff(col_edges))
-    counts = np.zeros((block_rows, block_cols * (count + 1)), np.int64)
-    sums = np.zeros((block_rows, block_cols))
+    means = np.zeros((block_rows, block_cols), np.float32)
+    gone = np.zeros((count, block_rows, block_cols), np.uint8)
+    exits = np.zeros((block_rows, block_cols), np.uint16)
     for block in range(block_rows):
+        counts, sums = np.zeros(block_cols * (count + 1), np.int64), np.zeros(block_cols)
         for row in range(row_edges[block], row_edges[block + 1], max(1, PIECE // layout.cols)):
             rows = min(max(1, PIECE // layout.cols), row_edges[block + 1] - row)
             part = slice(row * layout.cols, min((row + rows) * layout.cols, layout.numel))
             # a strip's last row may be short
             slots = np.tile(slot, rows)[: part.stop - part.start]
             slots += steps(picture_ranks[part])
-            counts[block] += np.bincount(slots, minlength=counts.shape[1])
+            counts += np.bincount(slots, minlength=counts.size)
             magnitudes = np.abs(picture_weights[part])
             magnitudes.resize(rows * layout.cols, refcheck=False)
             line = magnitudes.reshape(rows, layout.cols).sum(axis=0, dtype=np.float64)
-            sums[block] += np.add.reduceat(line, col_edges[:-1])
-
-    table = counts.reshape(block_rows, block_cols, count + 1)
-    cells = np.maximum(table.sum(axis=2), 1)
-    fractions = np.cumsum(table[:, :, :count], axis=2) / cells[:, :, None]
-    median = reached[np.argmax(fractions >= 0.5, axis=2)]
-    exits = np.where(fractions[:, :, -1] >= 0.5, median, NEVER)
-    return {
-        "block_means": (sums / cells).astype(np.float32).reshape(-1),
-        "block_gone": np.rint(fractions * 255).astype(np.uint8).transpose(2, 0, 1).reshape(-1),
-        "block_exits": exits.astype(np.uint16).reshape(-1),
-    }
+            sums += np.add.reduceat(line, col_edges[:-1])
+        table = counts.reshape(block_cols, count + 1)
+        cells = np.maximum(table.sum(axis=1), 1)
+        fractions = np.cumsum(table[:, :count], axis=1) / cells[:, None]
+        means[block] = sums / cells
+        gone[:, block] = np.rint(fractions * 255).T
+        median = reached[np.argmax(fractions >= 0.5, axis=1)]
+        exits[block] = np.where(fractions[:, -1] >= 0.5, median, NEVER)
+    return {"block_means": means.reshape(-1), "block_gone": gone.reshape(-1), "block_exits": exits.reshape(-1)}
 
 
 def _picture(values: Flat, layout: Layout) -> Flat:
