@@ -1,5 +1,6 @@
 """What all figures share: a chart with its alt text, one look, and a word where there is nothing to draw."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -161,14 +162,18 @@ def spoken(title: str, sentence: str) -> str:
 def short_name(name: str, longest: int = 18) -> str:
     """A name short enough for an axis, escaped for plotly.
 
-    A long dotted name keeps its numbers and its last part, by which layers of one network differ.
+    A long dotted name keeps its numbers and its last word, by which layers of one network differ.
 
-    >>> short_name("encoder.layers.11.self_attn.out_proj"), short_name("a_name_without_a_single_dot")
-    ('11.out_proj', '…hout_a_single_dot')
+    >>> short_name("encoder.layers.11.self_attn.out_proj"), short_name("layer4.0.downsample.0")
+    ('11.out_proj', '4.0.downsample.0')
+    >>> short_name("a_name_without_a_single_dot")
+    '…hout_a_single_dot'
     """
     if len(name) > longest:
-        *path, last = name.split(".")
-        name = ".".join([*(part for part in path if part.isdigit()), last])
+        parts = name.split(".")
+        word = max((place for place, part in enumerate(parts) if not part.isdigit()), default=0)
+        numbers = [found[0] for part in parts[:word] if (found := re.search(r"\d+$", part))]
+        name = ".".join([*numbers, *parts[word:]])
     if len(name) > longest:
         name = f"…{name[-(longest - 1) :]}"
     return escape(name, quote=False)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import need_columns
-from pruning_explorer.figures.numbers import MINUS, percent
+from pruning_explorer.figures.numbers import MINUS, MISSING, percent
 from pruning_explorer.figures.pictures import png_address
 
 ANSWERS = ("sample", "agrees", "dense_top1", "pruned_top1", "dense_probability", "pruned_probability")
@@ -149,39 +149,42 @@ def marked(said: str, should: str) -> str:
 
 def number_table(
     samples: pd.DataFrame,
-    values: npt.NDArray[np.floating],
+    values: npt.NDArray[np.floating] | None,
     names: Sequence[str],
     labels: npt.NDArray[np.integer] | None = None,
 ) -> pd.DataFrame:
-    """Samples that are plain numbers, as a table to be shown as it is, in the order given.
+    """Samples that are plain numbers, or that nothing shows, as a table to be shown as it is, in the order given.
 
     Args:
         samples: as for :func:`image_gallery`.
-        values: [N, F], by sample number.
+        values: [N, F], by sample number; None where there is no way to show an input.
         names: of the classes.
         labels: [N], the true classes.
 
     Returns:
-        One row per sample: ``sample``, ``flipped``, ``input``, ``true`` (with labels), ``dense``, ``pruned`` and their
-        probabilities as fractions, ``dense probability``, ``pruned probability``.
+        One row per sample: ``sample``, ``flipped``, ``input`` (with values), ``true`` (with labels), ``dense`` and
+        ``pruned`` (an answer that is text already stays as it is) and their probabilities as fractions,
+        ``dense probability``, ``pruned probability``.
     """
     need_columns(samples, ANSWERS, "The table of samples")
-    if values.ndim != 2:
-        raise ValueError(f"values must be [N, F], not {list(values.shape)}")
     numbers = samples["sample"].to_numpy(dtype=np.int64)
-    table = pd.DataFrame(
-        {
-            "sample": numbers,
-            "flipped": ["" if agrees else FLIPPED for agrees in samples["agrees"]],
-            "input": [", ".join(f"{value:.2f}" for value in values[number]).replace("-", MINUS) for number in numbers],
-        }
-    )
+    table = pd.DataFrame({"sample": numbers, "flipped": ["" if agrees else FLIPPED for agrees in samples["agrees"]]})
+    if values is not None:
+        if values.ndim != 2:
+            raise ValueError(f"values must be [N, F], not {list(values.shape)}")
+        rows = (", ".join(f"{value:.2f}" for value in values[number]) for number in numbers)
+        table["input"] = [row.replace("-", MINUS) for row in rows]
     if labels is not None:
         table["true"] = [class_name(names, int(labels[number])) for number in numbers]
     for who in ("dense", "pruned"):
-        table[who] = [class_name(names, int(answer)) for answer in samples[f"{who}_top1"]]
+        answers = samples[f"{who}_top1"]
+        table[who] = [each if isinstance(each, str) else _answer_of(names, int(each)) for each in answers]
         table[f"{who} probability"] = samples[f"{who}_probability"].to_numpy(dtype=np.float64)
     return table
+
+
+def _answer_of(names: Sequence[str], index: int) -> str:
+    return MISSING if index < 0 else class_name(names, index)
 
 
 def class_name(names: Sequence[str], index: int) -> str:

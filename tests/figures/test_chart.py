@@ -76,5 +76,10 @@ def test_short_names_of_different_layers_differ() -> None:
     assert all(len(short_name(name)) <= 18 for name in names)
 
 
+def test_a_short_name_tells_a_word_where_the_last_part_is_a_number() -> None:
+    names = [f"layer{stage}.0.downsample.0" for stage in range(1, 5)]
+    assert [short_name(name) for name in names] == [f"{stage}.0.downsample.0" for stage in range(1, 5)]
+
+
 def test_labels_keep_apart_and_the_first_wins() -> None:
     assert apart([0.0, 0.01, 0.5, 0.51], order=[1, 0, 2, 3], gap=0.1) == [1, 2]

@@ -131,6 +131,14 @@ def test_numbers_as_a_table() -> None:
     assert "true" not in number_table(answers(), np.zeros((3, 2)), [])
 
 
+def test_a_table_of_samples_that_nothing_shows_has_their_answers_in_words() -> None:
+    spelled = answers().assign(dense_top1=["12", "34"], pruned_top1=[0, -1])
+    table = number_table(spelled, None, ["a", "b"])
+    assert "input" not in table
+    assert table["dense"].tolist() == ["12", "34"]
+    assert table["pruned"].tolist() == ["a", "–"]
+
+
 def test_nothing_to_show_is_said_and_wrong_shapes_are_refused() -> None:
     assert image_gallery(answers().iloc[:0], PICTURES, []) == "<p>There are no samples to show.</p>"
     with pytest.raises(ValueError, match=r"pictures must be \[N, H, W\], not \[3, 5\]"):

@@ -121,15 +121,16 @@ def _spell(answer: int | Sequence[int], names: Sequence[str]) -> str:
 
 
 def _table(ordered: pd.DataFrame, study: Study, view: SampleView | None) -> None:
-    if view is None or view.kind != "numbers":
-        table = ordered.drop(columns=["cosine", "l2_normalised", "sqnr_db"])
-    else:
-        table = number_table(ordered, np.asarray(view.values), study.subject.output_names, _labels(study))
+    values = np.asarray(view.values) if view is not None and view.kind == "numbers" else None
+    labels = _labels(study)
+    table = number_table(
+        ordered, values, study.subject.output_names, labels if labels is not None and labels.ndim == 1 else None
+    )
     st.dataframe(
         table,
         key="outputs_table",
         hide_index=True,
-        height=420,
+        height="content" if len(table) <= 10 else 420,
         column_config={
             "sample": st.column_config.NumberColumn("Sample", pinned=True),
             "flipped": st.column_config.TextColumn("Flipped", help="The pruned network's top answer is another one."),
