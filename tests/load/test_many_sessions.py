@@ -17,6 +17,11 @@ from tests.load.wire import visit
 
 ACTS = 12
 VISITORS = 10
+LEVEL = 1.25
+"""Growth of the server's memory that a visit so short may show: it still warms up. What a minute shows, the benchmark
+holds to a tenth.
+"""
+
 CACHE_MIB = "64"
 """So little that the caches are full, and drop what is oldest, within the first seconds."""
 
@@ -59,7 +64,7 @@ def test_everybody_was_busy_on_several_networks(crowd: Crowd) -> None:
 
 def test_the_server_is_level_after_the_first_round(crowd: Crowd) -> None:
     _, second, third = crowd.floors()
-    assert third <= 1.1 * second, [(round(at), held >> 20) for at, held in crowd.memory]
+    assert third <= LEVEL * second, [(round(at), held >> 20) for at, held in crowd.memory]
 
 
 def test_the_server_counts_nobody_once_all_have_left(crowd: Crowd) -> None:
