@@ -119,7 +119,7 @@ def _what_else(path: Path, head: bytes, label: str) -> str:
             except DamagedPickleError as error:
                 return str(error)
         return "is a plain pickle; save the state_dict with torch.save, or as .safetensors"
-    return "is neither a .safetensors file nor one of torch.save, or it is damaged at its very beginning"
+    return "is neither a .safetensors file nor one of torch.save, or its beginning is damaged; copy it again"
 
 
 def _joined(parts: Mapping[str, _Weights], shards: Shards) -> dict[str, Tensor]:

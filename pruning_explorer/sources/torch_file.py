@@ -59,7 +59,8 @@ def read_torch(path: Path, label: str) -> TorchFile:
     try:
         outline = _outline_of_archive(path, label) if mapped else _outline_of_legacy(path, label)
     except (DamagedPickleError, OtherArchiveError) as error:
-        raise SubjectError(f"{label} {error}") from None
+        what = str(error) if ";" in str(error) else f"{error}; copy it again, or save it again"
+        raise SubjectError(f"{label} {what}") from None
     keys, found = _find_state_dict(outline, label)
     check_count(len(found), label)
     loaded = _load(path, label, mapped)

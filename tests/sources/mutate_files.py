@@ -1,0 +1,181 @@
+"""Mutate valid files of one kind and open them, in a process of its own that may not take more memory.
+
+``python -m tests.sources.mutate_files KIND COUNT`` prints as JSON how many were good and how many refused; anything but
+a good file or a refusal in words ends it with an error.
+"""
+
+import json
+import resource
+import struct
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.sources.checkpoint import open_checkpoint
+from pruning_explorer.sources.score_files import read_scores
+from tests.sources.files_of_torch import records, saved, zipped
+
+MEMORY = 768 << 20
+"""Bytes that it may take beyond what it has when it begins."""
+BATCH = 25
+"""Files made of what one example draws: drawing is slower than opening."""
+
+Mutation = tuple[int, bytes, int, bytes]
+Edit = Callable[[bytes, list[Mutation]], bytes]
+
+TELLING = [
+    *(struct.pack("<Q", value) for value in (0, 1, 8, 1 << 31, (1 << 32) - 1, 1 << 40, 1 << 62, 1 << 63, 2**64 - 1)),
+    *(struct.pack("<I", value) for value in (0, 7, 1 << 20, (1 << 31) - 1, (1 << 32) - 1)),
+    *(b"\x80\x04", b"\x8b\xff\xff\xff\x7f", b"X\xff\xff\xff\xff", b"\x86\x86\x86", b"h\0", b"q\0", b"R", b"Q"),
+    *(b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"99999999999", b"-1", b'"', b"[", b"{", b"null", b"\xff\xfe", b"("),
+]  # fmt: skip
+
+
+def mutated(content: bytes, mutations: list[Mutation]) -> bytes:
+    """Change, cut, repeat or insert bytes, at places that are a share of the length."""
+    for kind, place, length, piece in mutations:
+        at = int.from_bytes(place) * len(content) >> 16
+        before, after = content[:at], content[at:]
+        match kind:
+            case 0:
+                content = before + piece + after[len(piece) :]
+            case 1:
+                content = before + piece + after
+            case 2:
+                content = before + after[length:]
+            case 3:
+                content = before + after[:length] + after
+            case 4:
+                content = before
+            case _:
+                content = before + bytes(each ^ (1 << length % 8) for each in after[:1]) + after[1:]
+    return content
+
+
+MUTATIONS = st.lists(
+    st.tuples(
+        st.sampled_from([0, 0, 1, 2, 3, 4, 5, 5, 5]),
+        st.binary(min_size=2, max_size=2),
+        st.integers(0, 40),
+        st.one_of(st.sampled_from(TELLING), st.binary(min_size=1, max_size=9)),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+STATE = {
+    "conv.weight": torch.arange(24.0).reshape(2, 3, 2, 2),
+    "fc.weight_orig": torch.ones(4, 2),
+    "fc.weight_mask": torch.eye(4, 2),
+    "fc.bias": torch.ones(4, dtype=torch.float16),
+    "steps": torch.tensor(3),
+}
+TORCH = saved({"model": STATE, "epoch": 3})
+TORCH_RECORDS = records(TORCH)
+SAFETENSORS = save(STATE)
+HEADER = int.from_bytes(SAFETENSORS[:8], "little")
+
+
+def in_the_pickle(content: bytes, mutations: list[Mutation]) -> bytes:
+    """Only the pickle changes, and the archive's checksum with it."""
+    name = next(name for name in TORCH_RECORDS if name.endswith("/data.pkl"))
+    return zipped({**TORCH_RECORDS, name: mutated(TORCH_RECORDS[name], mutations)})
+
+
+def in_the_header(content: bytes, mutations: list[Mutation]) -> bytes:
+    """Only the header changes, and its length with it."""
+    header = mutated(content[8 : 8 + HEADER], mutations)
+    return struct.pack("<Q", len(header)) + header + content[8 + HEADER :]
+
+
+def in_the_list_of_entries(content: bytes, mutations: list[Mutation]) -> bytes:
+    start = content.index(b"PK\x01\x02")
+    return content[:start] + mutated(content[start:], mutations)
+
+
+def npz() -> bytes:
+    with tempfile.TemporaryFile() as file:
+        np.savez_compressed(file, a=np.ones((2, 3), dtype=np.float32), b=np.zeros(4, dtype=bool))
+        file.seek(0)
+        return file.read()
+
+
+def npz_arrays(content: bytes, mutations: list[Mutation]) -> bytes:
+    entries = records(content)
+    return zipped({**entries, "a.npy": mutated(entries["a.npy"], mutations)})
+
+
+Reader = Callable[[Path], float]
+
+
+def open_and_look(path: Path) -> float:
+    subject = open_checkpoint(path)
+    return sum(float(subject.weight(target.name).float().sum()) for target in subject.targets)
+
+
+def read_as(name: str) -> Reader:
+    return lambda path: sum(float(each.double().sum()) for each in read_scores(name, path.read_bytes()).values())
+
+
+INDEX = json.dumps({"metadata": {"total_size": 9}, "weight_map": dict.fromkeys(STATE, "part.safetensors")}).encode()
+
+KINDS: dict[str, tuple[bytes, list[Edit], Reader]] = {
+    "torch": (TORCH, [mutated, in_the_pickle, in_the_pickle, in_the_list_of_entries], open_and_look),
+    "torch before 1.6": (saved({"model": STATE, "epoch": 3}, legacy=True), [mutated], open_and_look),
+    "safetensors": (SAFETENSORS, [mutated, in_the_header, in_the_header], open_and_look),
+    "an index": (INDEX, [mutated], open_and_look),
+    "scores in safetensors": (SAFETENSORS, [mutated, in_the_header], read_as("s.safetensors")),
+    "scores in npz": (npz(), [mutated, npz_arrays, in_the_list_of_entries], read_as("s.npz")),
+}
+
+
+def main(kind: str, count: int) -> dict[str, int]:
+    """Open that many mutated files of a kind."""
+    content, edits, reader = KINDS[kind]
+    seen = {"good": 0, "refused": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mutated.bin"
+        (path.parent / "part.safetensors").write_bytes(SAFETENSORS)
+        path.write_bytes(content)
+        reader(path)
+        limit_memory()
+
+        @settings(
+            max_examples=-(-count // BATCH),
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(st.lists(MUTATIONS, min_size=BATCH, max_size=BATCH))
+        def open_mutated(batch: list[list[Mutation]]) -> None:
+            for number, mutations in enumerate(batch):
+                path.write_bytes(edits[number % len(edits)](content, mutations))
+                try:
+                    reader(path)
+                except SubjectError:
+                    seen["refused"] += 1
+                else:
+                    seen["good"] += 1
+
+        open_mutated()
+    return seen
+
+
+def limit_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]))))
