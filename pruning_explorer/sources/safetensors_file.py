@@ -13,7 +13,7 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.stored_layers import check_count
 from pruning_explorer.sources.stored_tensors import DIMS_MOST, NUMBERS_MOST
 
-HEADER_MOST = 32 << 20
+HEADER_MOST = 8 << 20
 
 
 def looks_like_safetensors(path: Path) -> bool:
@@ -51,7 +51,11 @@ def _check_header(path: Path, label: str) -> None:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if length > min(size - 8, HEADER_MOST):
+        if HEADER_MOST < length <= size - 8:
+            raise SubjectError(
+                f"{label} lists its tensors in {length:,} bytes, and {HEADER_MOST:,} is the most; save part of it"
+            )
+        if length > size - 8:
             raise SubjectError(
                 f"{label} says that its header has {length:,} bytes, of {size:,} in all, so it is cut off or "
                 "damaged; copy it again"

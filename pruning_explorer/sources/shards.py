@@ -8,7 +8,7 @@ from pathlib import Path
 from pruning_explorer.errors import SubjectError
 
 ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
-INDEX_MOST = 32 << 20
+INDEX_MOST = 8 << 20
 SHARDS_MOST = 1000
 
 _USUAL = (

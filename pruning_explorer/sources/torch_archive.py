@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from pruning_explorer.sources.stored_tensors import DamagedPickleError
 
-DIRECTORY_MOST = 32 << 20
+DIRECTORY_MOST = 8 << 20
 PICKLE_MOST = 32 << 20
 
 _END = struct.Struct("<4s4H2LH")
@@ -70,7 +70,11 @@ def _directory_start(file: BinaryIO, size: int) -> int:
         if mark != b"PK\x06\x06" or any(small not in (large, most) for small, large, most in short):
             raise DamagedPickleError("is a damaged archive, which ends in two ways")
         listed_until, length, start = int(end64_at), int(length64), int(start64)
-    if comment or start + length != listed_until or length > DIRECTORY_MOST:
+    if length > DIRECTORY_MOST:
+        raise DamagedPickleError(
+            f"lists its entries in {length:,} bytes, and {DIRECTORY_MOST:,} is the most; save part of it"
+        )
+    if comment or start + length != listed_until:
         raise DamagedPickleError("is a damaged archive: its list of entries is not where it says")
     return start
 

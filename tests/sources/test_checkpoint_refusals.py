@@ -178,6 +178,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     # safetensors
     "a short header": (b"\x10\x00\x00\x00\x00\x00\x00\x00{}", "says that its header has 16 bytes, of 10 in all"),
     "a long header": (struct.pack("<Q", 1 << 62) + b"{}", "says that its header has 4,611"),
+    "a header of many": (safetensors(b"{" + b" " * (8 << 20) + b"}"), "lists its tensors in 8,388,610 bytes"),
     "half": (GOOD_SAFETENSORS[:-5], r"cannot be read as \.safetensors"),
     "more": (GOOD_SAFETENSORS + b"!", r"cannot be read as \.safetensors"),
     "no header": (safetensors(b"{nothing}"), "no JSON"),
