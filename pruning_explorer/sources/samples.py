@@ -143,7 +143,7 @@ SAMPLES: dict[str, SampleSpec] = {
         networks.AdderTransformer,
         _sums,
         "A small causal language model that reads a sum such as 347+285= and writes 0632, trained on generated sums."
-        " A sample is right when all four digits are.",
+        " A sample is right when all four digits are; each is answered with the true ones before it given.",
     ),
 }
 

@@ -161,3 +161,26 @@ def test_every_tab_fits_and_passes_axe(explore: Explore, viewport: dict[str, int
     found += violations(visit, "[data-testid=stPopoverBody]")
     assert visit.page.evaluate(TOO_WIDE) == [], "criteria"
     assert not found, "\n".join(found)
+
+
+def test_the_cliff_can_be_cancelled_and_nothing_moves(explore: Explore) -> None:
+    visit = explore()
+    # In fifty steps to each amount it takes long
+    visit.page.goto(f"{visit.base_url}/?subject=digits-vit&criterion=synflow&schedule=linear%3Asteps%3D50")
+    visit.stand(cliff=False)
+    box = visit.page.locator(".st-key-cliff_progress")
+    below = visit.page.locator(".st-key-layers_chart")
+    before = below.bounding_box()
+    box.get_by_role("button", name="Cancel").click()
+    expect(box.get_by_text("Cancelled at")).to_be_visible()
+    assert below.bounding_box() == before
+    # Another amount is on the same curve, and does not begin it again
+    visit.page.get_by_role("slider", name="Amount, %").press("ArrowRight")
+    visit.follows("50.1 %")
+    expect(box.get_by_text("Cancelled at")).to_be_visible()
+    box.get_by_role("button", name="Measure the rest").click()
+    expect(box.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(box.get_by_test_id("stProgress")).to_be_visible()
+    assert below.bounding_box() == before
+    box.get_by_role("button", name="Cancel").click()  # no other test shall wait behind it
+    expect(box.get_by_text("Cancelled at")).to_be_visible()

@@ -1,6 +1,7 @@
 """Explore: pick a network, drag a slider, see what goes, what stays and what it still knows."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.study import Study, study
@@ -30,9 +31,8 @@ def explore() -> None:
         recipe = draw_controls()
         with waiting.ranking(recipe):
             shown = study(state.subject(), recipe)
-        # What takes the browser long goes first, into its place: it is drawn while the network runs
-        with bars:
-            note = draw_layers(shown)
+        # What takes the browser long is sent first where it stands already: it is drawn while the network runs
+        note = _bars(shown, bars) if "layers_chart" in st.session_state else None
         with waiting.running():
             shown.run()
         with figures:
@@ -44,13 +44,18 @@ def explore() -> None:
         return
     st.session_state["explored"] = recipe
     _write_address(shown)
-    draw_note(shown, note)
     with curve:
         draw_cliff(shown)
+    draw_note(shown, note or _bars(shown, bars))
     layer = st.container()
     with waiting.picturing(), layer:
         draw_layer(shown.subject, shown.recipe, shown.masks.targets)
     draw_details(shown)
+
+
+def _bars(shown: Study, place: DeltaGenerator) -> DeltaGenerator:
+    with place:
+        return draw_layers(shown)
 
 
 def _begin() -> None:
