@@ -174,9 +174,9 @@ def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[
         def make() -> Ranking:
             with _LARGE_ONES if target.numel >= LARGE else nullcontext():
                 scores = criterion.score(scoring, target)
-                protected = _protected(scoring, criterion, target, scores)
                 if target.numel >= LARGE:
                     give_back(subject.weight(target.name))
+                protected = _protected(scoring, criterion, target, scores)
                 if by_row:
                     return rank_rows(scores, target.name, protected, target.out_dim)
                 return rank(scores, target.name, protected)

@@ -19,7 +19,7 @@ from pruning_explorer.prune.targets import Target
 
 Shape = tuple[int, ...]
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 """Weights of a large layer whose groups are looked at together."""
 
 FEW = 16
