@@ -10,7 +10,9 @@ from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.ui.models.looked_at import LOOKED_AT, take_next
 from pruning_explorer.ui.subjects import find_subject, is_sample, subject_names
 
-_INVENTORIES: SubjectCache[Inventory] = SubjectCache(16 << 20, lambda inventory: 300 * len(inventory.table))
+_INVENTORIES: SubjectCache[Inventory] = SubjectCache(
+    16 << 20, lambda inventory: 300 * len(inventory.table), "inventories"
+)
 
 
 def inventory_of(subject: Subject) -> Inventory:
