@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.sources.shards import reason_of
 from pruning_explorer.sources.stored_layers import check_count
 from pruning_explorer.sources.stored_tensors import DIMS_MOST, NUMBERS_MOST
 
@@ -40,9 +41,8 @@ def read_safetensors(path: Path, label: str) -> dict[str, Tensor]:
         *(SafetensorError, ValueError, KeyError, RuntimeError, TypeError, AttributeError),
         *(OverflowError, OSError, MemoryError),
     ) as error:
-        first = str(error).partition("\n")[0][:200]
         raise SubjectError(
-            f"{label} cannot be read as .safetensors ({first}); copy it again, or save it again"
+            f"{label} cannot be read as .safetensors ({reason_of(error, path, label)}); copy it again, or save it again"
         ) from None
 
 

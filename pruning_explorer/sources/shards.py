@@ -66,6 +66,13 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
+def reason_of(error: Exception, path: Path, label: str) -> str:
+    """What a library says of a file, in one line, by the name that the person knows it by."""
+    said = str(error).partition("\n")[0].replace(str(path), label)[:200] or type(error).__name__
+    too_large = "Cannot allocate memory" in said
+    return f"{said}: it is larger than the memory here, so it is best opened in parts" if too_large else said
+
+
 def _only_checkpoint(folder: Path) -> Path:
     inside = {each.name: each for each in folder.iterdir() if each.is_file()}
     for usual in _USUAL:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.pickle_outline import Outline
+from pruning_explorer.sources.shards import reason_of
 from pruning_explorer.sources.stored_layers import check_count
 from pruning_explorer.sources.stored_tensors import DamagedPickleError, StoredTensor
 from pruning_explorer.sources.torch_archive import PICKLE_MOST, OtherArchiveError, read_archive
@@ -125,8 +126,9 @@ def _load(path: Path, label: str, mapped: bool) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     # Whatever torch makes of it after the checks above, the file is to blame and not the program
     except Exception as error:
-        first = str(error).partition("\n")[0][:200]
-        raise SubjectError(f"torch cannot read {label} ({first}); copy it again, or save it again") from None
+        raise SubjectError(
+            f"torch cannot read {label} ({reason_of(error, path, label)}); copy it again, or save it again"
+        ) from None
 
 
 def _find_state_dict(content: Any, label: str) -> tuple[tuple[str, ...], dict[str, StoredTensor]]:

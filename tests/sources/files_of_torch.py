@@ -7,6 +7,7 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -88,7 +89,7 @@ def tensor_pickle(
 ) -> bytes:
     """The pickle of ``{name: tensor}`` over storage 0, with whatever numbers."""
     file = io.BytesIO()
-    writer = pickle._Pickler(file, protocol=2)  # type: ignore[attr-defined]
+    writer: Any = pickle._Pickler(file, protocol=2)
     write, save = file.write, writer.save
     write(b"\x80\x02}")
     save(name)

@@ -256,6 +256,17 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         open_checkpoint(tmp_path / "pipe.pt")
 
 
+def test_what_a_library_says_names_no_place_on_this_machine(tmp_path: Path) -> None:
+    with (tmp_path / "upload.bin").open("wb") as file:
+        shape, size = [1 << 40], 4 << 40
+        file.write(safetensors({"w": {"dtype": "F32", "shape": shape, "data_offsets": [0, size]}}))
+        file.truncate(file.tell() + size)
+    with pytest.raises(SubjectError, match="it is larger than the memory here") as refused:
+        open_checkpoint(tmp_path / "upload.bin", name="mine.safetensors")
+    assert "mine.safetensors" in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)
+
+
 def index(**weight_map: object) -> bytes:
     return json.dumps({"weight_map": weight_map}).encode()
 
