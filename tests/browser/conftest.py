@@ -41,7 +41,7 @@ ARGUMENTS = [
 ]
 
 # Opened below its root, Streamlit first looks for itself below that page, and finds itself above it
-PROBES = re.compile(r"/compare/_stcore/(health|host-config)$")
+PROBES = re.compile(r"/(compare|models)/_stcore/(health|host-config)$")
 
 
 class Server:
@@ -183,14 +183,18 @@ def browsers(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator
 def explore(
     browsers: Callable[..., BrowserContext], base_url: str, watch: Callable[[Page], Page]
 ) -> Iterator[Callable[..., ExplorePage]]:
-    """Open the Explore page in a session of its own; no page may log an error or ask anybody but our server."""
+    """Open a page in a session of its own; none may log an error or ask anybody but our server.
+
+    ``stand``: wait until all of Explore is drawn.
+    """
     opened: list[ExplorePage] = []
 
-    def start(path: str = "/", browser: str = "first", **options: Any) -> ExplorePage:
+    def start(path: str = "/", browser: str = "first", stand: bool = True, **options: Any) -> ExplorePage:
         visit = new_page(browsers(browser, **options), base_url)
         watch(visit.page)
         opened.append(visit)
-        return visit.go(path)
+        visit.page.goto(base_url + path)
+        return visit.stand() if stand else visit
 
     yield start
     foreign = [url for visit in opened for url in visit.foreign_requests()]

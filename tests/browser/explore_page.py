@@ -41,10 +41,6 @@ class ExplorePage:
     base_url: str
     requests: list[str]
 
-    def go(self, path: str = "/") -> "ExplorePage":
-        self.page.goto(self.base_url + path)
-        return self.stand()
-
     def stand(self, cliff: bool = True) -> "ExplorePage":
         """Wait until all that was asked for is drawn; ``cliff``: and the curve behind it is complete."""
         self.page.wait_for_function(STANDS, arg=cliff, timeout=90_000)

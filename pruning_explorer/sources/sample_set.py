@@ -1,0 +1,75 @@
+"""What a file of samples holds, before any network has seen it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.sources.datasets import MOST_ROWS
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSet:
+    """Samples from a file; exactly one of ``inputs``, ``images`` and ``texts`` is there.
+
+    Attributes:
+        name: of the file.
+        inputs: tensors ``[N, ...]``, one for each positional input.
+        images: uint8 ``[H, W, 3]`` each, of any sizes.
+        texts: a line for each sample.
+        labels: int64 ``[N]`` or ``[N, T]``, or float; None where there are none.
+        class_names: of the labels, where the file names them.
+        held: how many samples the file holds; those that are used may be fewer.
+    """
+
+    name: str
+    inputs: tuple[Tensor, ...] = ()
+    images: tuple[Image, ...] = ()
+    texts: tuple[str, ...] = ()
+    labels: Tensor | None = None
+    class_names: tuple[str, ...] = ()
+    held: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many samples are used."""
+        return len(self.inputs[0]) if self.inputs else len(self.images) or len(self.texts)
+
+
+def classes_of(names: Sequence[str]) -> tuple[Tensor, tuple[str, ...]]:
+    """Labels int64 ``[N]`` by the sorted names of the classes.
+
+    >>> classes_of(["cat", "dog", "cat"])
+    (tensor([0, 1, 0]), ('cat', 'dog'))
+    """
+    classes = sorted(set(names))
+    places = {name: place for place, name in enumerate(classes)}
+    return torch.tensor([places[name] for name in names], dtype=torch.int64), tuple(classes)
+
+
+def check_equally_many(name: str, inputs: Sequence[Tensor], labels: Tensor | None) -> int:
+    """How many samples there are.
+
+    Raises:
+        SubjectError: none, or of one input more than of another.
+    """
+    tensors = [*inputs, *([] if labels is None else [labels])]
+    if not inputs or any(each.dim() == 0 for each in tensors):
+        raise SubjectError(f"{name} holds no array of samples; save inputs [N, ...], and labels [N] if there are any")
+    counts = sorted({len(each) for each in tensors})
+    if len(counts) > 1:
+        raise SubjectError(f"{name} holds arrays of {counts} rows; inputs and labels must be equally many")
+    if counts[0] == 0:
+        raise SubjectError(f"{name} holds no samples; save at least one")
+    return counts[0]
+
+
+def first_rows(tensor: Tensor) -> Tensor:
+    """The samples that are used."""
+    return tensor[:MOST_ROWS].clone() if len(tensor) > MOST_ROWS else tensor
