@@ -43,7 +43,7 @@ def read_samples(path: Path, name: str | None = None) -> SampleSet:
         size = path.stat().st_size
         if size > LARGEST:
             raise SubjectError(
-                f"{called} is {size >> 20} MiB large, and {LARGEST >> 20} MiB is the most; at most 2,000 samples are used"
+                f"{called} is {size >> 20} MiB large, and {LARGEST >> 20} MiB is the most; keep 2,000 samples of it"
             )
         reader = _READERS.get(path.suffix.lower())
         if reader is None:
