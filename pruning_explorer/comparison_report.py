@@ -49,7 +49,7 @@ def comparison_html(comparison: Comparison) -> str:
     ]
     subject = comparison.subject
     same = f" All on the same {count(subject.sample_count)} samples." if subject.samples is not None else ""
-    return comparison_page(f"{subject.name}: {', '.join(names)}", f"{subject.about}{same}".strip(), sections)
+    return comparison_page(f"{subject.name}: {', '.join(names)}", f"{subject.description}{same}".strip(), sections)
 
 
 def standing_points(studies: Sequence[Study | None]) -> pd.DataFrame:

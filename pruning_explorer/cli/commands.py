@@ -36,4 +36,4 @@ def run_subjects(options: argparse.Namespace) -> str:
 
     if options.subject is not None:
         return write_inventory(load_subject(options.subject, options.samples))
-    return "\n".join(entry(name, load_subject(name).about, indent=20) for name in sample_names())
+    return "\n".join(entry(name, load_subject(name).description, indent=20) for name in sample_names())

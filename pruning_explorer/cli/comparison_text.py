@@ -64,7 +64,7 @@ def _section(title: str, lines: str) -> str:
 def _recipes(comparison: "Comparison", unread: Mapping[str, str]) -> str:
     subject = comparison.subject
     on = f"on the same {count(subject.sample_count)} samples" if subject.samples is not None else "without samples"
-    lines = [f"{subject.name}: recipes side by side {on}", textwrap.fill(subject.about, WIDTH), ""]
+    lines = [f"{subject.name}: recipes side by side {on}", textwrap.fill(subject.description, WIDTH), ""]
     names = [each.name for each in comparison.entries]
     indent = 2 + min(28, max(len(recipe_label(i, each.name)) for i, each in enumerate(comparison.entries)))
     for position, (each, problem) in enumerate(zip(comparison.entries, comparison.problems, strict=True)):

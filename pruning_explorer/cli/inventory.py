@@ -22,7 +22,7 @@ def write_inventory(subject: "Subject") -> str:
         *([*row[:4], count(weights), row[4]] for row, weights in zip(rows, offered["weights"], strict=True)),
     ]
     parts = [
-        textwrap.fill(f"{subject.name}: {subject.about}", WIDTH),
+        textwrap.fill(f"{subject.name}: {subject.description}", WIDTH),
         "",
         f"{count(inventory.parameters)} parameters, {memory(inventory.nbytes)}, {', '.join(inventory.dtypes)}; "
         f"{count(inventory.layers)} layers can be pruned, {count(len(offered))} with biases and norms.",

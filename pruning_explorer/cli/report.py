@@ -22,7 +22,7 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
     """
     parts = [
         textwrap.fill(f"{subject.name}: {recipe_line(recipe)}", WIDTH),
-        textwrap.fill(subject.about, WIDTH),
+        textwrap.fill(subject.description, WIDTH),
         "",
         *(entry(name, text) for name, text in _key_figures(report).items()),
         "",

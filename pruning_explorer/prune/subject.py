@@ -48,6 +48,7 @@ class Subject:
         quality_name: what being right is called: ``"accuracy"``, ``"exact match"``, or what the metric is called.
         view: how a sample is shown.
         about: what this is, in a sentence or two.
+        about_samples: what it is run and judged on, where that needs to be said.
         calibration: inputs like ``samples``, M of them, of the part that the network was trained on: what criteria may
             look at, so that nothing is chosen by the samples it is judged on. None where there are none.
         calibration_labels: of those, int64 ``[M]`` or ``[M, T]``.
@@ -79,6 +80,7 @@ class Subject:
     calibration_labels: Tensor | None = None
     runnable: bool = True
     origin: str = ""
+    about_samples: str = ""
     metric: Metric | None = None
 
     @classmethod
@@ -95,6 +97,7 @@ class Subject:
         quality_name: str | None = None,
         view: SampleView | None = None,
         about: str = "",
+        about_samples: str = "",
         loading: str | None = None,
         calibration: Tensor | Sequence[Tensor] | None = None,
         calibration_labels: Tensor | None = None,
@@ -149,6 +152,7 @@ class Subject:
             quality_name=quality,
             view=view,
             about=about,
+            about_samples=about_samples,
             id=extended_id(start, inputs, labels, seen, calibration_labels),
             targets=targets,
             refused=MappingProxyType(refused),
@@ -167,6 +171,7 @@ class Subject:
         *,
         output_names: Sequence[str] = (),
         view: SampleView | None = None,
+        about: str = "",
     ) -> Self:
         """The same network, judged on other samples, by the same metric; the calibration part stays.
 
@@ -192,8 +197,14 @@ class Subject:
             group_names=names if classes is not None else (),
             quality_name=name_of_quality(labels, None) if self.metric is None else self.quality_name,
             view=view,
+            about_samples=about,
             id=extended_id(self.id, inputs, labels),
         )
+
+    @property
+    def description(self) -> str:
+        """What it is, and what it is judged on."""
+        return f"{self.about} {self.about_samples}".strip()
 
     @property
     def example(self) -> tuple[Tensor, ...] | None:

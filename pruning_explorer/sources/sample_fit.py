@@ -1,7 +1,5 @@
 """Bring samples into the form that a network takes, and see that it takes them."""
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from PIL import Image as Pillow
@@ -28,13 +26,17 @@ def fit(subject: Subject, samples: SampleSet) -> Subject:
     try:
         logits = dense_outputs(subject.with_samples([each[:1] for each in inputs]))
         judged = subject.with_samples(
-            inputs, labels, output_names=_names(samples, subject, logits), view=_view(samples, inputs)
+            inputs,
+            labels,
+            output_names=_names(samples, subject, logits),
+            view=_view(samples, inputs),
+            about=f"Judged on {_told(samples)}.",
         )
     except SubjectError as error:
         raise SubjectError(_both(subject, samples, inputs, str(error))) from error
     if judged.metric is None:
         _check_labels(samples, labels, logits)
-    return replace(judged, about=f"{_without_noise(subject)} Judged on {_told(samples)}.")
+    return judged
 
 
 def _inputs(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
@@ -201,10 +203,3 @@ def _told(samples: SampleSet) -> str:
     which = f"{used:,} of the {held:,} samples" if held > used else f"the {used:,} sample{'s' if used > 1 else ''}"
     how = ", scaled to [0, 1] and not normalised further" if samples.images else ""
     return f"{which} of {samples.name}{how}{f' (at most {MOST_ROWS:,} are used)' if held > used else ''}"
-
-
-def _without_noise(subject: Subject) -> str:
-    """What is said of the network, without what is said of inputs that are no longer its."""
-    sentences = subject.about.replace(". ", ".\n").split("\n")
-    kept = [each for each in sentences if "noise" not in each and not each.startswith("Judged on ")]
-    return " ".join(kept).strip() or subject.name

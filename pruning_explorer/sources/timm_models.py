@@ -45,8 +45,8 @@ def load_timm(name: str, *, pretrained: bool, browser: bool) -> Subject:
         noise(*config["input_size"]),
         name=words if pretrained else f"{words},pretrained=false",
         output_names=_class_names(timm, model) if pretrained else (),
-        about=f"{name} of timm, with {weights}. Its {NOISE_COUNT} inputs are noise: they show drift, and nothing of "
-        "what it knows.",
+        about=f"{name} of timm, with {weights}.",
+        about_samples=f"Its {NOISE_COUNT} inputs are noise: they show drift, and nothing of what it knows.",
         loading=_loading(name, pretrained),
         origin=f"timm {timm.__version__}, {'trained' if pretrained else 'random weights'}",
     )

@@ -43,8 +43,8 @@ def load_torchvision(name: str, *, pretrained: bool) -> Subject:
         noise(3, *_input_size(weights)),
         name=words if pretrained else f"{words},pretrained=false",
         output_names=weights.meta["categories"] if pretrained else (),
-        about=f"{name} of torchvision, with {said}. Its {NOISE_COUNT} inputs are noise: they show drift, and nothing "
-        "of what it knows.",
+        about=f"{name} of torchvision, with {said}.",
+        about_samples=f"Its {NOISE_COUNT} inputs are noise: they show drift, and nothing of what it knows.",
         loading=_loading(name, pretrained),
         origin=f"torchvision {torchvision.__version__}, {'trained' if pretrained else 'random weights'}",
     )

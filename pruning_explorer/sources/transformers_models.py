@@ -170,16 +170,16 @@ def _with_noise(subject: Subject, model: nn.Module) -> Subject:
     inputs = _noise_inputs(model)
     if inputs is None:
         said = "It has no samples: noise cannot be made for what its forward takes; give samples of your own."
-        return replace(subject, about=f"{subject.about} {said}")
+        return replace(subject, about_samples=said)
     try:
         noisy = subject.with_samples(inputs)
         outputs = dense_outputs(noisy).shape[-1]
     except SubjectError as error:
         said = f"It has no samples: it was tried on noise, and {one_line(error)}"
-        return replace(subject, about=f"{subject.about} {said}")
+        return replace(subject, about_samples=said)
     what = "images of noise" if inputs[0].is_floating_point() else "sequences of random tokens"
     said = f"Its {NOISE_COUNT} inputs are {what}: they show drift, and nothing of what it knows."
-    return replace(noisy, about=f"{subject.about} {said}", output_names=_label_names(model, outputs))
+    return replace(noisy, about_samples=said, output_names=_label_names(model, outputs))
 
 
 def _noise_inputs(model: nn.Module) -> tuple[Tensor, ...] | None:

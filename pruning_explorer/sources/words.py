@@ -21,8 +21,8 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
         words: one of
 
             - a sample's name, ``"digits-cnn"``;
-            - a checkpoint alone, ``"model.safetensors"``, ``"model.safetensors.index.json"``, a folder that holds one, or
-              what ``torch.save`` made of a ``state_dict``: its weights can be looked at and pruned, nothing is run;
+            - a checkpoint alone, ``"model.safetensors"``, the index of one in parts, a folder that holds one, or what
+              ``torch.save`` made of a ``state_dict``: its weights can be looked at and pruned, nothing is run;
             - an exported program, ``"model.pt2"``;
             - a function that makes the network, ``"package.module:function"``
               (:func:`~pruning_explorer.sources.factory.call_factory` shows one);

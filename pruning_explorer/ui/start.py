@@ -30,7 +30,7 @@ def warm_up(options: Options = NO_OPTIONS) -> None:
         except PruningExplorerError as error:
             print(f"pruning-explorer: {asked.words}: {error}", file=sys.stderr, flush=True)
             os._exit(2)  # the server's own ways out would print a traceback, or go on without
-        print(f"pruning-explorer: {subject.name} is loaded: {subject.about}", flush=True)
+        print(f"pruning-explorer: {subject.name} is loaded: {subject.description}", flush=True)
     first = study(load_sample(DEFAULT_SUBJECT), Recipe())
     for part in ("layers", "sparsity", "cost", "drift", "quality"):
         getattr(first, part)

@@ -65,7 +65,7 @@ def test_what_is_no_checkpoint_is_told_and_all_else_stays(explore: Explore, tmp_
     visit = models(explore)
     drop(visit, whole)
     expect(visit.page.locator("[data-testid=stAlert]")).to_contain_text("torch.nn.modules")
-    expect(visit.page.locator("[data-testid=stAlert]")).to_contain_text("state_dict()")
+    expect(visit.page.locator(".stCode")).to_contain_text("model.state_dict()")
     expect(visit.page.get_by_role("heading", name="Loaded")).to_be_visible()
 
 

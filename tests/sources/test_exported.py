@@ -262,7 +262,7 @@ def test_samples_are_noise_of_its_signature_and_it_says_so(folder: Path) -> None
     ids = exported("tied", folder)[2]
     assert [(tuple(each.shape), each.dtype) for each in ids.samples or ()] == [((32, 5), torch.int64)]
     assert 0 <= int(ids.samples[0].min()) <= int(ids.samples[0].max()) == 10  # type: ignore[index]
-    assert "noise" in ids.about
+    assert "noise" in ids.about_samples
     assert ids.labels is None
     two = exported("several", folder)[2]
     assert [tuple(each.shape) for each in two.samples or ()] == [(32, 4), (32, 3)]
@@ -272,7 +272,7 @@ def test_samples_are_noise_of_its_signature_and_it_says_so(folder: Path) -> None
 def test_a_fixed_batch_takes_any_number(folder: Path) -> None:
     network, _, subject = exported("cnn-of-3", folder)
     assert subject.sample_count == 3
-    assert "batches of 3" in subject.about
+    assert "batches of 3" in subject.about_samples
     assert subject.example is not None
     for count in (1, 2, 3, 4, 7):
         samples = torch.randn(count, 3, 8, 8)

@@ -58,7 +58,8 @@ def _open(path: Path, name: str) -> Subject:
         network,
         samples,
         name=name,
-        about=_about(program, signature, count),
+        about=_about(program),
+        about_samples=_about_samples(signature, count),
         loading=f"import torch\n\nmodel = torch.export.unflatten(torch.export.load({path.name!r}))",
         origin="exported program",
     )
@@ -77,14 +78,17 @@ def _sample_count(network: ExportedNetwork) -> int:
     return max(least, min(most, int(least * room)))
 
 
-def _about(program: Program, signature: Signature, count: int) -> str:
+def _about(program: Program) -> str:
+    version = "".join(each for each in program.torch_version if each.isalnum() or each in "+.")[:30]
+    return f"A network exported with torch {version or 'of an unknown version'}."
+
+
+def _about_samples(signature: Signature, count: int) -> str:
     if signature.fixed:
         batch = f"It was exported for batches of {count}, so there {'is' if count == 1 else 'are'} {count} of them."
     else:
         batch = f"There {'is' if count == 1 else 'are'} {count} of them."
-    version = "".join(each for each in program.torch_version if each.isalnum() or each in "+.")[:30]
     return (
-        f"A network exported with torch {version or 'of an unknown version'}. Its inputs are noise, made from its own "
-        f"signature: they show how far outputs drift, not how good they are. {batch} Give samples of your own, with "
-        "labels, to see more."
+        f"Its inputs are noise, made from its own signature: they show how far outputs drift, not how good they are. "
+        f"{batch} Give samples of your own, with labels, to see more."
     )

@@ -21,7 +21,7 @@ def draw_network() -> Subject:
         filter_mode=None,
     )
     subject = state.subject()
-    st.caption(plain(subject.about, longest=600))
+    st.caption(plain(subject.description, longest=600))
     return subject
 
 

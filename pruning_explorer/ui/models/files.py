@@ -11,7 +11,6 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError
 from pruning_explorer.figures.numbers import memory
-from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.words import CHECKPOINTS, EXPORTED, open_file
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
@@ -59,18 +58,22 @@ def draw_upload() -> None:
         _open(files)
         st.session_state[EDITION] = edition + 1
         st.rerun()
-    if problem := st.session_state.get(PROBLEM):
-        st.error(f"Nothing was loaded, and nothing has changed. {_told(problem)}", icon=":material/error:")
-    else:
+    problems = st.session_state.get(PROBLEM) or ()
+    for problem in problems:
+        _tell(problem)
+    if not problems:
         st.caption(
             ".safetensors (in parts, too: with its index), a `state_dict` as .pt, or an exported program as .pt2. "
             "Weights alone are enough for scores, masks and sparsity; outputs need the network."
         )
 
 
-def _told(problem: str) -> str:
-    """A problem on its lines; one that shows code keeps it apart."""
-    return "  \n".join(plain(line, longest=600) for line in problem.splitlines())
+def _tell(problem: str) -> None:
+    """A problem in its first line; what follows are lines of code that help."""
+    said, _, code = problem.partition("\n")
+    st.error(f"Not loaded, and nothing has changed: {plain(said, longest=600)}", icon=":material/error:")
+    if code:
+        st.code(code, language="python", wrap_lines=True)
 
 
 def _open(files: Sequence[UploadedFile]) -> None:
@@ -84,25 +87,31 @@ def _open(files: Sequence[UploadedFile]) -> None:
             try:
                 _take_in(named.name, group)
             except PruningExplorerError as error:
-                problems.append(f"{named.name}: {error}")
-    st.session_state[PROBLEM] = "\n".join(problems)
+                problems.append(str(error))
+    st.session_state[PROBLEM] = problems
 
 
 def _take_in(file_name: str, group: Sequence[UploadedFile]) -> None:
     models = own_models()
     folder = models.new_folder()
+    name = unused_name(display_name(file_name), dict.fromkeys(subject_names()))
     try:
         path = _write(Path(folder.name), file_name, group)
-        subject = _open_as(path, display_name(file_name))
+        subject = open_file(path, name=name)
         models.keep(subject, folder)
+    except SubjectError as error:
+        folder.cleanup()
+        raise SubjectError(_about_file(str(error), name, file_name)) from None
     except BaseException:
         folder.cleanup()
         raise
     look_at(subject.name)
 
 
-def _open_as(path: Path, wanted: str) -> Subject:
-    return open_file(path, name=unused_name(wanted, dict.fromkeys(subject_names())))
+def _about_file(problem: str, name: str, file_name: str) -> str:
+    """A problem of a network that was never made, told of the file that the person knows."""
+    problem = problem.replace(repr(name), repr(file_name))
+    return file_name + problem.removeprefix(name) if problem.startswith(f"{name} ") else f"{file_name}: {problem}"
 
 
 def display_name(file_name: str) -> str:

@@ -22,7 +22,7 @@ EDITION = "samples_edition"
 
 def draw_model(subject: Subject) -> None:
     """About it, ways on, its layers, its samples."""
-    st.markdown(plain(subject.about, longest=900))
+    st.markdown(plain(subject.description, longest=900))
     with st.container(horizontal=True):
         explore = st.button("Prune it on Explore", key="to_explore", type="primary")
         compare = st.button("Compare methods on it", key="to_compare")
@@ -118,10 +118,10 @@ def _take_samples(subject: Subject, file_name: str, content: bytes) -> None:
         with st.spinner(f"Reading {plain(file_name)} …"), tempfile.TemporaryDirectory(prefix="pruning-explorer-") as at:
             path = Path(at) / f"samples{ending}"
             path.write_bytes(content)
-            judged = fit_samples(subject, read_samples(path))
+            judged = fit_samples(subject, read_samples(path, file_name))
             own_models().keep(_named(judged, file_name))
     except PruningExplorerError as error:
-        st.session_state[PROBLEM] = f"{file_name}: {error}"
+        st.session_state[PROBLEM] = str(error)
 
 
 def _named(judged: Subject, file_name: str) -> Subject:

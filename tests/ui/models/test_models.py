@@ -113,8 +113,12 @@ def test_a_whole_model_is_refused_with_the_way_out_and_nothing_is_lost() -> None
     page.drop(("good.safetensors", save(network().state_dict())))
     page.drop(("whole.pt", saved(network())))
     told = " ".join(page.errors)
+    assert "whole.pt is a pickle of Python objects" in told
     assert "torch.nn.modules" in told
-    assert "state_dict()" in told
+    assert page.app.code[0].value.splitlines() == [
+        "model = torch.load('whole.pt', weights_only=False)",
+        'torch.save(model.state_dict(), "weights.pt")',
+    ]
     assert list(page.loaded.index) == ["good", *sample_names()]
     assert page.looked_into == "good"
 
