@@ -201,7 +201,7 @@ def _arguments(parts: Mapping[Any, Any], words: str) -> dict[str, Any]:
             arguments[key] = _tensors(arguments[key], f"{key} of {words}")
     for key in TENSORS:
         if key in arguments:
-            arguments[key] = _tensor(arguments[key], f"{key} of {words}")
+            arguments[key] = _whole(_tensor(arguments[key], f"{key} of {words}"))
     return arguments
 
 
@@ -229,6 +229,11 @@ def _tensor(value: Any, what: str) -> Tensor:
         return torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise SubjectError(f"the {what} are {_what(value)}, which is no tensor ({error}); give a tensor") from None
+
+
+def _whole(labels: Tensor) -> Tensor:
+    """Whole numbers as int64, which losses take; a metric of one's own may want others as they are."""
+    return labels if labels.is_floating_point() or labels.dtype == torch.bool else labels.long()
 
 
 def _what(value: Any) -> str:
