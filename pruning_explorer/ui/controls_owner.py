@@ -7,6 +7,7 @@ import streamlit as st
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
+from pruning_explorer.ui.one_by_one import beginning
 
 EXPLORE = "explore"
 
@@ -21,10 +22,10 @@ def take_controls(owner: str, subject: Subject, recipe: Recipe, layer: str | Non
 
 
 def fitting(recipe: Recipe, subject: Subject) -> Recipe:
-    """The recipe without what it says of layers, if ``subject`` lacks one of them."""
+    """The recipe as it begins on ``subject``: without what it says of layers, if the network lacks one of them."""
     if subject_names(subject).issuperset((*(recipe.targets or ()), *recipe.frozen, *recipe.amounts)):
-        return recipe
-    return replace(recipe, targets=None, frozen=(), amounts={})
+        return beginning(recipe, subject)
+    return beginning(replace(recipe, targets=None, frozen=(), amounts={}), subject)
 
 
 def subject_names(subject: Subject) -> set[str]:

@@ -18,14 +18,12 @@ from pruning_explorer.prune.schedule import SCHEDULES, STEPS, parse_schedule
 from pruning_explorer.prune.settings import Setting, Value, format_value, write_choice
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
+from pruning_explorer.ui.one_by_one import first_layer, one_by_one
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import find_subject, first_subject, is_there
 
 AMOUNT_STEPS = 1000
 """Of the amount slider: 0.1 % each."""
-
-LARGE = 1 << 25
-"""Weights of a checkpoint from which on its layers are looked at one by one."""
 
 
 def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[str, ...]:
@@ -121,17 +119,6 @@ def on_subject_change() -> None:
     st.session_state["unwanted"] = {target.name for target in now.targets if first and target.name not in first}
     st.session_state["open_layer"] = None
     set_layer_amounts({})
-
-
-def one_by_one(subject: Subject) -> bool:
-    """Whether a network begins with one layer chosen, since each is read from its file and ranked when it is."""
-    return not subject.runnable and sum(target.numel for target in subject.targets) > LARGE
-
-
-def first_layer(subject: Subject) -> Target:
-    """The layer that such a network begins with: its first weight that is no table of tokens, which may be huge."""
-    weights = [target for target in subject.targets if target.role == "weight"] or list(subject.targets)
-    return next((target for target in weights if target.layer_type != "Embedding"), weights[0])
 
 
 def offered_targets() -> tuple[Target, ...]:

@@ -8,10 +8,12 @@ from pruning_explorer.figures.numbers import percent
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.titles import title_of
+from pruning_explorer.ui import state
 from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS, MOST, Column
 from pruning_explorer.ui.compare.presets import PRESETS, recipes_of, why_not
 from pruning_explorer.ui.compare.work import Standing
+from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
 
 CARD_WIDTH = 160
@@ -78,7 +80,8 @@ def _presets(subject: Subject) -> None:
 
 
 def _take_preset(number: int) -> None:
-    shelf.set_columns(recipes_of(PRESETS[number], shelf.edited().recipe.amount))
+    recipes = recipes_of(PRESETS[number], shelf.edited().recipe.amount)
+    shelf.set_columns([(name, beginning(recipe, state.subject())) for name, recipe in recipes])
     st.session_state["presets_open"] = False  # it would lie over what was asked for
 
 

@@ -25,6 +25,7 @@ from pruning_explorer.ui.compare.table import draw_table
 from pruning_explorer.ui.compare.work import Standing, StudyDesk
 from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, take_controls, what_changed
+from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
@@ -104,7 +105,7 @@ def _begin() -> None:
     if "subject" not in query:
         query["subject"] = [st.session_state.get("subject", first_subject())]
     address = read_comparison(query)
-    recipes = list(address.recipes)
+    recipes = [(name, beginning(recipe, address.subject)) for name, recipe in address.recipes]
     first = recipes[0][1] if recipes else fitting(st.session_state.get("explored", Recipe()), address.subject)
     if not recipes:
         recipes.append(("", first))

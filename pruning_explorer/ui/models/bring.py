@@ -93,7 +93,7 @@ def _by_code() -> None:
         "A function of yours that makes the network runs with all rights of this program, so it is named by whoever "
         "starts it, never in the browser. A file larger than an upload may be comes in the same way."
     )
-    st.code(FACTORY, language="python")
+    st.code(FACTORY, language="python", wrap_lines=True)
     st.code(COMMANDS, language="sh", wrap_lines=True)
     st.caption(
         "Instead of `labels` alone it may give `score`, a function of logits and labels that gives each sample a "

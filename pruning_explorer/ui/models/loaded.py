@@ -36,7 +36,7 @@ def draw_loaded() -> Subject:
             "size": st.column_config.TextColumn("Size", help="Of all parameters; mapped files are read where needed."),
             "layers": st.column_config.NumberColumn("Layers", help="Weights that can be pruned, without biases."),
             "runs": st.column_config.TextColumn("Outputs", help="What it can be run and judged on."),
-            "origin": "From",
+            "origin": st.column_config.TextColumn("From", width="large"),
         },
     )
     take_next()
