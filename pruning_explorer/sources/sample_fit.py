@@ -1,26 +1,32 @@
 """Bring samples into the form that a network takes, and see that it takes them."""
 
-import numpy as np
 import torch
-from PIL import Image as Pillow
 from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.prune.network import sample_shapes
 from pruning_explorer.prune.subject import SampleView, Subject
-from pruning_explorer.prune.targets import Target, layer_class
 from pruning_explorer.sources.datasets import MOST_ROWS
-from pruning_explorer.sources.sample_set import SampleSet
+from pruning_explorer.sources.sample_pictures import how_scaled, picture_shape, pictures
+from pruning_explorer.sources.sample_set import SampleSet, thinned
+from pruning_explorer.sources.taken_inputs import class_of, first_layer, what_it_takes
 
 MOST_NUMBERS = 64
 """Of a sample that is shown as its numbers."""
+MOST_BYTES = 64 << 20
+"""Of all samples: a network runs them at once, and holds many times as much meanwhile."""
 
 
 def fit(subject: Subject, samples: SampleSet) -> Subject:
     """As :func:`~pruning_explorer.sources.sample_files.fit_samples`."""
     if not subject.runnable:
         raise SubjectError(f"{subject.name} is known by its weights alone, so samples cannot be run; bring the network")
+    if (one := _bytes_of_one(subject, samples)) > MOST_BYTES:
+        raise SubjectError(
+            f"one sample of {samples.name} has {one >> 20} MiB, and {MOST_BYTES >> 20} MiB is the most; make it less"
+        )
+    samples = thinned(samples, MOST_BYTES // one)
     inputs = _inputs(subject, samples)
     labels = _labels(subject, samples)
     try:
@@ -30,20 +36,30 @@ def fit(subject: Subject, samples: SampleSet) -> Subject:
             labels,
             output_names=_names(samples, subject, logits),
             view=_view(samples, inputs),
-            about=f"Judged on {_told(samples)}.",
+            about=_told(subject, samples),
         )
     except SubjectError as error:
-        raise SubjectError(_both(subject, samples, inputs, str(error))) from error
+        raise SubjectError(_both(subject, samples, inputs, error)) from error
     if judged.metric is None:
         _check_labels(samples, labels, logits)
     return judged
+
+
+def _bytes_of_one(subject: Subject, samples: SampleSet) -> int:
+    """Of a sample as the network takes it; words count by their tokens, which are few."""
+    if samples.images:
+        channels, size = picture_shape(subject)
+        height, width = size or samples.images[0].shape[:2]
+        return 4 * channels * int(height) * int(width)
+    nbytes: int = sum(each[0].numel() * max(4, each.element_size()) for each in samples.inputs)
+    return max(1, nbytes)
 
 
 def _inputs(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
     if samples.texts:
         return _tokens(subject, samples)
     if samples.images:
-        return (_as_dtype(_pictures(subject, samples), _dtype(subject, 0)),)
+        return (_as_dtype(pictures(subject, samples), _dtype(subject, 0)),)
     now = subject.samples or ()
     if now and len(now) != len(samples.inputs):
         raise SubjectError(
@@ -67,54 +83,17 @@ def _dtype(subject: Subject, position: int) -> torch.dtype | None:
     """What the network takes at a position: what it is run on now, else what its first layer takes."""
     if subject.samples:
         return subject.samples[position].dtype
-    first = _first_layer(subject)
-    if first is not None and issubclass(_class_of(subject, first), nn.Embedding | nn.EmbeddingBag):
+    first = first_layer(subject)
+    if first is not None and issubclass(class_of(subject, first), nn.Embedding | nn.EmbeddingBag):
         return torch.int64
-    return next((each.dtype for each in subject.model.parameters() if each.is_floating_point()), None)
-
-
-def _first_layer(subject: Subject) -> Target | None:
-    return next((each for each in subject.targets if each.role == "weight"), None)
-
-
-def _class_of(subject: Subject, target: Target) -> type[nn.Module]:
-    return layer_class(subject.model.get_submodule(target.module))
-
-
-def _pictures(subject: Subject, samples: SampleSet) -> Tensor:
-    """Float32 ``[N, C, H, W]`` in [0, 1], in the channels and the size that the network takes."""
-    channels, size = _picture_shape(subject)
-    sizes = {image.shape[:2] for image in samples.images}
-    if size is None and len(sizes) > 1:
-        raise SubjectError(
-            f"the images of {samples.name} have {len(sizes)} sizes, and {subject.name} does not say which it takes; "
-            "bring them to one size"
-        )
-    made = []
-    for image in samples.images:
-        picture = Pillow.fromarray(image)
-        if size is not None and image.shape[:2] != size:
-            picture = picture.resize((size[1], size[0]), Pillow.Resampling.BILINEAR)
-        made.append(np.atleast_3d(np.asarray(picture.convert("L") if channels == 1 else picture)))
-    return torch.from_numpy(np.stack(made)).movedim(3, 1).float() / 255
-
-
-def _picture_shape(subject: Subject) -> tuple[int, tuple[int, int] | None]:
-    """Channels, and height and width where they are known, of the images that a network takes."""
-    now = subject.samples[0] if subject.samples else None
-    if now is not None and now.dim() == 4 and now.shape[1] in (1, 3):
-        return now.shape[1], (now.shape[2], now.shape[3])
-    first = _first_layer(subject)
-    if first is not None and issubclass(_class_of(subject, first), nn.Conv2d):
-        taken = first.shape[1]
-        if taken in (1, 3):
-            return taken, None
-    takes = _what_it_takes(subject)
-    raise SubjectError(f"{subject.name} takes no images [N, 1 or 3, H, W]: {takes}; give the inputs as .npz")
+    own = next((each.dtype for each in subject.model.parameters() if each.is_floating_point()), None)
+    # Half precision is widened when the network is run
+    return None if own is None else torch.promote_types(own, torch.float32)
 
 
 def _tokens(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
-    if not subject.name.startswith("hf:"):
+    # Not by its name alone: an uploaded file may be called anything
+    if not (subject.name.startswith("hf:") and subject.origin.startswith("transformers ")):
         raise SubjectError(
             f"{samples.name} holds words, and {subject.name} has no tokenizer here; give token ids apart by blanks"
         )
@@ -125,6 +104,9 @@ def _tokens(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
 
 def _labels(subject: Subject, samples: SampleSet) -> Tensor | None:
     labels = samples.labels
+    if labels is not None and _names_outputs(subject, samples):
+        outputs = [subject.output_names.index(name) for name in samples.class_names]
+        return torch.tensor(outputs, dtype=torch.int64)[labels]
     if labels is None or subject.metric is not None or not labels.is_floating_point():
         return labels
     raise SubjectError(
@@ -152,8 +134,14 @@ def _check_labels(samples: SampleSet, labels: Tensor | None, logits: Tensor) -> 
 
 
 def _names(samples: SampleSet, subject: Subject, logits: Tensor) -> tuple[str, ...]:
-    """Names of the outputs: the file's where they are as many, else those that the network has."""
-    return samples.class_names if len(samples.class_names) == logits.shape[-1] else subject.output_names
+    """Names of the outputs: the network's where the file uses them, else the file's if they are as many."""
+    as_many = len(samples.class_names) == logits.shape[-1]
+    return samples.class_names if as_many and not _names_outputs(subject, samples) else subject.output_names
+
+
+def _names_outputs(subject: Subject, samples: SampleSet) -> bool:
+    """Whether the file calls its classes by the names of the network's outputs."""
+    return bool(samples.class_names) and set(samples.class_names) <= set(subject.output_names)
 
 
 def _view(samples: SampleSet, inputs: tuple[Tensor, ...]) -> SampleView | None:
@@ -175,31 +163,20 @@ def _view(samples: SampleSet, inputs: tuple[Tensor, ...]) -> SampleView | None:
     return None
 
 
-def _both(subject: Subject, samples: SampleSet, inputs: tuple[Tensor, ...], reason: str) -> str:
-    return f"{_what_it_takes(subject)}; {samples.name} holds {sample_shapes(inputs)}, and {reason}"
+def _both(subject: Subject, samples: SampleSet, inputs: tuple[Tensor, ...], error: SubjectError) -> str:
+    held = sample_shapes(samples.inputs or inputs)
+    return f"{samples.name} does not fit: {what_it_takes(subject)}; {samples.name} holds {held}. Tried, {error}"
 
 
-def _what_it_takes(subject: Subject) -> str:
-    """What is known of the inputs that a network takes, in words."""
-    known = []
-    if subject.samples:
-        known.append(f"now it is run on {sample_shapes(subject.samples)}")
-    if (first := _first_layer(subject)) is not None:
-        where = first.module or "the network itself"
-        known.append(f"its first layer is {where}, a {first.layer_type} with weight {_cross(first.shape)}")
-    return (
-        f"of the network is known that {' and that '.join(known)}"
-        if known
-        else "the network says nothing of its inputs"
-    )
-
-
-def _cross(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
-
-
-def _told(samples: SampleSet) -> str:
+def _told(subject: Subject, samples: SampleSet) -> str:
     used, held = samples.count, max(samples.held, samples.count)
     which = f"{used:,} of the {held:,} samples" if held > used else f"the {used:,} sample{'s' if used > 1 else ''}"
-    how = ", scaled to [0, 1] and not normalised further" if samples.images else ""
-    return f"{which} of {samples.name}{how}{f' (at most {MOST_ROWS:,} are used)' if held > used else ''}"
+    bounds = f", taken evenly over all ({MOST_ROWS:,}, or {MOST_BYTES >> 20} MiB, is the most)" if held > used else ""
+    told = [f"Judged on {which} of {samples.name}{bounds}."]
+    if samples.images:
+        told.append(how_scaled(subject))
+    if samples.class_names and not _names_outputs(subject, samples):
+        names = ", ".join(name[:40] for name in samples.class_names[:3])
+        more = " …" if len(samples.class_names) > 3 else ""
+        told.append(f"Its classes, in the order of their names ({names}{more}), are taken for outputs 0, 1 and so on.")
+    return " ".join(told)

@@ -3,16 +3,15 @@
 import io
 import warnings
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image as Pillow
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.datasets import MOST_ROWS
 from pruning_explorer.sources.npz_file import ARCHIVE_ERRORS, open_archive
-from pruning_explorer.sources.sample_set import Image, SampleSet, classes_of
+from pruning_explorer.sources.sample_set import Image, SampleSet, classes_of, spread
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
@@ -83,7 +82,8 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Open:
 def _read(name: str, files: dict[PurePosixPath, Open]) -> SampleSet:
     if not files:
         raise SubjectError(f"{name} holds no image; put {', '.join(IMAGES[:3])} … into it, in a folder for each class")
-    used = _spread(list(files))
+    paths = list(files)
+    used = [paths[i] for i in spread(len(paths))]
     images: list[Image] = []
     kept = 0
     for path in used:
@@ -97,13 +97,6 @@ def _read(name: str, files: dict[PurePosixPath, Open]) -> SampleSet:
     classes = [path.parent.name for path in used]
     labels, names = classes_of(classes) if len(set(classes)) > 1 and all(classes) else (None, ())
     return SampleSet(name, images=tuple(images), labels=labels, class_names=names, held=len(files))
-
-
-def _spread(paths: Sequence[PurePosixPath]) -> list[PurePosixPath]:
-    """At most so many, evenly over all: sorted by class, the first ones would be of one class."""
-    if len(paths) <= MOST_ROWS:
-        return list(paths)
-    return [paths[i * len(paths) // MOST_ROWS] for i in range(MOST_ROWS)]
 
 
 def _decode(where: str, content: bytes) -> Image:

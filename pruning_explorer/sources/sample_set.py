@@ -1,7 +1,7 @@
 """What a file of samples holds, before any network has seen it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -70,6 +70,24 @@ def check_equally_many(name: str, inputs: Sequence[Tensor], labels: Tensor | Non
     return counts[0]
 
 
-def first_rows(tensor: Tensor) -> Tensor:
-    """The samples that are used."""
-    return tensor[:MOST_ROWS].clone() if len(tensor) > MOST_ROWS else tensor
+def spread(count: int, most: int = MOST_ROWS) -> list[int]:
+    """Which of so many samples are used: evenly over all, as the first ones of a sorted file are of one class.
+
+    >>> spread(5, 2)
+    [0, 2]
+    """
+    return [i * count // most for i in range(most)] if count > most else list(range(count))
+
+
+def thinned(samples: SampleSet, most: int) -> SampleSet:
+    """At most so many of the samples, evenly over all."""
+    if samples.count <= most:
+        return samples
+    used = spread(samples.count, most)
+    return replace(
+        samples,
+        inputs=tuple(each[used] for each in samples.inputs),
+        images=tuple(samples.images[i] for i in used) if samples.images else (),
+        texts=tuple(samples.texts[i] for i in used) if samples.texts else (),
+        labels=None if samples.labels is None else samples.labels[used],
+    )

@@ -36,6 +36,9 @@ def load_torchvision(name: str, *, pretrained: bool) -> Subject:
         model = _trained(models, name, weights)
     else:
         model = build_seeded(lambda: models.get_model(name, weights=None))
+    # As timm keeps it: what images of one's own are normalised by
+    shown = weights.transforms()
+    setattr(model, "pretrained_cfg", {"mean": tuple(shown.mean), "std": tuple(shown.std)})  # noqa: B010
     words = f"torchvision:{name}"
     said = f"the weights {weights}" if pretrained else "random weights: it was never trained"
     return Subject.from_module(

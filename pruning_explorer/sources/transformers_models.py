@@ -61,7 +61,7 @@ def load_transformers(name: str, *, pretrained: bool, browser: bool) -> Subject:
     folder = _folder(name, browser)
     transformers = import_transformers()
     words = f"hf:{name}"
-    source: dict[str, Any] = {"local_files_only": folder is not None or not _hub_answers()}
+    source: dict[str, Any] = {"local_files_only": folder is not None or not hub_answers()}
     place = str(folder) if folder is not None else name
     config = _config(transformers, place, words, source)
     kind = _kind(transformers, config)
@@ -125,7 +125,8 @@ def _folder(name: str, browser: bool) -> Path | None:
     return None
 
 
-def _hub_answers() -> bool:
+def hub_answers() -> bool:
+    """Whether the Hugging Face hub can be asked from here."""
     hub = import_library("huggingface_hub")
     return not hub.constants.HF_HUB_OFFLINE and can_reach(hub.constants.ENDPOINT.partition("://")[2])
 

@@ -1,12 +1,13 @@
 """Words as the token ids that a network of transformers takes, by the tokenizer that belongs to it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.optional_libraries import one_line
-from pruning_explorer.sources.transformers_models import import_transformers
+from pruning_explorer.sources.transformers_models import hub_answers, import_transformers
 
 LONGEST = 128
 """Tokens of a sample; what is longer is cut."""
@@ -24,8 +25,11 @@ def tokenize(words: str, texts: Sequence[str], count: int) -> tuple[Tensor, ...]
     """
     transformers = import_transformers()
     place = words.removeprefix("hf:").partition(",")[0]
+    only_here = Path(place).expanduser().exists() or not hub_answers()
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            place, trust_remote_code=False, local_files_only=only_here
+        )
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
         encoded = tokenizer(list(texts), padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")

@@ -4,6 +4,7 @@
 a good file or a refusal in words ends it with an error.
 """
 
+import io
 import json
 import resource
 import struct
@@ -16,10 +17,12 @@ import numpy as np
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors.torch import save
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoint import open_checkpoint
+from pruning_explorer.sources.sample_files import read_samples
 from pruning_explorer.sources.score_files import read_scores
 from tests.sources.files_of_torch import records, saved, zipped
 
@@ -101,16 +104,18 @@ def in_the_list_of_entries(content: bytes, mutations: list[Mutation]) -> bytes:
     return content[:start] + mutated(content[start:], mutations)
 
 
-def npz() -> bytes:
+def npz(first: str = "a", second: str = "b") -> bytes:
+    arrays = {first: np.ones((2, 3), dtype=np.float32), second: np.zeros(2, dtype=bool)}
     with tempfile.TemporaryFile() as file:
-        np.savez_compressed(file, a=np.ones((2, 3), dtype=np.float32), b=np.zeros(4, dtype=bool))
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         file.seek(0)
         return file.read()
 
 
 def npz_arrays(content: bytes, mutations: list[Mutation]) -> bytes:
     entries = records(content)
-    return zipped({**entries, "a.npy": mutated(entries["a.npy"], mutations)})
+    name = next(iter(entries))
+    return zipped({**entries, name: mutated(entries[name], mutations)})
 
 
 Reader = Callable[[Path], float]
@@ -127,12 +132,35 @@ def read_as(name: str) -> Reader:
 
 INDEX = json.dumps({"metadata": {"total_size": 9}, "weight_map": dict.fromkeys(STATE, "part.safetensors")}).encode()
 
+PICTURE = io.BytesIO()
+Image.new("RGB", (6, 5), (1, 2, 3)).save(PICTURE, "PNG")
+PHOTO = io.BytesIO()
+Image.new("RGB", (6, 5), (1, 2, 3)).save(PHOTO, "JPEG")
+PICTURES = zipped({"cat/1.png": PICTURE.getvalue(), "dog/1.jpg": PHOTO.getvalue()})
+TABLE = b'a,b,label\n1,2.5,cat\n-3e2,4,"dog, the"\n5,6,cat\n'
+LINES = b"a good film\t1\na bad one\t0\n"
+
+
+def in_a_picture(content: bytes, mutations: list[Mutation]) -> bytes:
+    entries = records(content)
+    name = sorted(entries)[len(mutations) % 2]
+    return zipped({**entries, name: mutated(entries[name], mutations)})
+
+
+def sample_reader(name: str) -> Reader:
+    return lambda path: float(read_samples(path.rename(path.with_name(name))).count)
+
+
 KINDS: dict[str, tuple[bytes, list[Edit], Reader]] = {
     "torch": (TORCH, [mutated, in_the_pickle, in_the_pickle, in_the_list_of_entries], open_and_look),
     "torch before 1.6": (saved({"model": STATE, "epoch": 3}, legacy=True), [mutated], open_and_look),
     "safetensors": (SAFETENSORS, [mutated, in_the_header, in_the_header], open_and_look),
     "an index": (INDEX, [mutated], open_and_look),
     "scores in safetensors": (SAFETENSORS, [mutated, in_the_header], read_as("s.safetensors")),
+    "samples in npz": (npz("x", "label"), [mutated, npz_arrays, in_the_list_of_entries], sample_reader("s.npz")),
+    "samples in csv": (TABLE, [mutated], sample_reader("s.csv")),
+    "samples in lines": (LINES, [mutated], sample_reader("s.txt")),
+    "images": (PICTURES, [mutated, in_a_picture, in_a_picture, in_the_list_of_entries], sample_reader("s.zip")),
     "scores in npz": (npz(), [mutated, npz_arrays, in_the_list_of_entries], read_as("s.npz")),
 }
 
