@@ -86,9 +86,7 @@ def _dtype(subject: Subject, position: int) -> torch.dtype | None:
     first = first_layer(subject)
     if first is not None and issubclass(class_of(subject, first), nn.Embedding | nn.EmbeddingBag):
         return torch.int64
-    own = next((each.dtype for each in subject.model.parameters() if each.is_floating_point()), None)
-    # Half precision is widened when the network is run
-    return None if own is None else torch.promote_types(own, torch.float32)
+    return next((each.dtype for each in subject.model.parameters() if each.is_floating_point()), None)
 
 
 def _tokens(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
