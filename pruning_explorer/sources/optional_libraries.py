@@ -1,10 +1,12 @@
 """What the libraries that networks are loaded from have in common: each is imported when asked for, not before."""
 
 import importlib
-import socket
+import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 from torch import Tensor, nn
@@ -60,12 +62,29 @@ def no_weights(words: str, reason: str) -> SubjectError:
     )
 
 
-def can_reach(host: str) -> bool:
-    """Whether a host answers at all: the libraries themselves would go on trying for half a minute."""
-    if urllib.request.getproxies().get("https"):
-        return True  # what is behind it, only it can tell
+def hub_answers() -> bool:
+    """Whether the Hugging Face hub can be asked from here: its client itself would go on trying for half a minute."""
+    hub = import_library("huggingface_hub")
+    if hub.constants.HF_HUB_OFFLINE:
+        return False
     try:
-        socket.create_connection((host, 443), timeout=PATIENCE).close()
+        hub.get_session().head(hub.constants.ENDPOINT, timeout=PATIENCE)
+    except Exception:  # of a client that is another one from version to version
+        return False
+    return True
+
+
+def can_load(url: str) -> bool:
+    """Whether a file is in torch's cache, or its host answers: torch itself waits for as long as the system does."""
+    parts = urlsplit(url)
+    if Path(torch.hub.get_dir(), "checkpoints", Path(parts.path).name).is_file():
+        return True
+    try:
+        urllib.request.urlopen(
+            urllib.request.Request(f"{parts.scheme}://{parts.netloc}", method="HEAD"), timeout=PATIENCE
+        ).close()
+    except urllib.error.HTTPError:
+        return True  # that is an answer, too
     except OSError:
         return False
     return True

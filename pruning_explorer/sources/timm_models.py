@@ -3,6 +3,7 @@
 import re
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlsplit
 
 from torch import nn
 
@@ -12,8 +13,9 @@ from pruning_explorer.sources.optional_libraries import (
     NOISE_COUNT,
     SEED,
     build_seeded,
-    can_reach,
+    can_load,
     check_size,
+    hub_answers,
     import_library,
     no_weights,
     noise,
@@ -31,8 +33,9 @@ def load_timm(name: str, *, pretrained: bool, browser: bool) -> Subject:
     """
     timm = import_library("timm")
     words = f"timm:{name}"
-    if not re.fullmatch(r"[\w.-]+", name) or not timm.is_model(name):
-        close = get_close_matches(name, [*timm.list_models(), *timm.list_pretrained()], n=3, cutoff=0.5)
+    if not _knows(timm, name):
+        tagged = timm.list_pretrained(f"{name.partition('.')[0]}.*")
+        close = get_close_matches(name, [*timm.list_models(), *timm.list_pretrained()], n=3, cutoff=0.6) or tagged[:3]
         hint = f"did you mean {' or '.join(close)}?" if close else "timm.list_models() lists all"
         raise SubjectError(f"timm has no network called {name!r}; {hint}")
     if browser:
@@ -52,6 +55,16 @@ def load_timm(name: str, *, pretrained: bool, browser: bool) -> Subject:
     )
 
 
+def _knows(timm: Any, name: str) -> bool:
+    if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or not timm.is_model(name):
+        return False
+    try:
+        timm.get_pretrained_cfg(name)
+    except RuntimeError:  # of the network it knows; after the dot stand weights that it does not
+        return False
+    return True
+
+
 def _create(timm: Any, name: str, **settings: Any) -> nn.Module:
     try:
         return timm.create_model(name, **settings)  # type: ignore[no-any-return]
@@ -66,7 +79,7 @@ def _trained(timm: Any, name: str, words: str) -> nn.Module:
     found: dict[str, Any] = {}
     if config.hf_hub_id:
         hub = import_library("huggingface_hub")
-        if hub.constants.HF_HUB_OFFLINE or not can_reach(hub.constants.ENDPOINT.partition("://")[2]):
+        if not hub_answers():
             cached = (
                 hub.try_to_load_from_cache(config.hf_hub_id, file)
                 for file in (config.hf_hub_filename, *HUB_FILES)
@@ -76,6 +89,8 @@ def _trained(timm: Any, name: str, words: str) -> nn.Module:
             if path is None:
                 raise no_weights(words, f"they are not in the cache, and {hub.constants.ENDPOINT} cannot be reached")
             found = {"pretrained_cfg_overlay": {"file": path}}
+    elif config.url and not can_load(config.url):
+        raise no_weights(words, f"they are not in the cache, and {urlsplit(config.url).hostname} cannot be reached")
     try:
         return timm.create_model(name, pretrained=True, **found)  # type: ignore[no-any-return]
     except Exception as error:  # of the network, the disk, the hub's client or the file

@@ -13,6 +13,7 @@ from pruning_explorer.sources.optional_libraries import (
     NOISE_COUNT,
     SEED,
     build_seeded,
+    can_load,
     import_library,
     no_weights,
     noise,
@@ -70,15 +71,15 @@ def _input_size(weights: Any) -> tuple[int, int]:
 
 def _trained(models: Any, name: str, weights: Any) -> nn.Module:
     words = f"torchvision:{name}"
+    host = urlsplit(weights.url).hostname
+    if not can_load(weights.url):
+        raise no_weights(words, f"they are not in the cache, and {host} cannot be reached")
     try:
         # Into the cache, and refused unless it holds plain tensors; the builder then finds it there
         weights.get_state_dict(progress=False, check_hash=True, weights_only=True, map_location=torch.device("meta"))
         return models.get_model(name, weights=weights)  # type: ignore[no-any-return]
     except OSError as error:
-        host = urlsplit(weights.url).hostname
-        raise no_weights(
-            words, f"they are not in the cache, and {host} cannot be reached ({one_line(error)})"
-        ) from error
+        raise no_weights(words, f"they cannot be fetched from {host} ({one_line(error)})") from error
     except Exception as error:  # of the file
         raise no_weights(words, one_line(error)) from error
 

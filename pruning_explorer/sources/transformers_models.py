@@ -17,8 +17,8 @@ from pruning_explorer.sources.optional_libraries import (
     SEED,
     broken_library,
     build_seeded,
-    can_reach,
     check_size,
+    hub_answers,
     import_library,
     no_weights,
     noise,
@@ -123,12 +123,6 @@ def _folder(name: str, browser: bool) -> Path | None:
     if not HUB_NAME.fullmatch(name):
         raise SubjectError(f"{name!r} is neither a folder nor a name on the hub; write owner/model, or ./folder")
     return None
-
-
-def hub_answers() -> bool:
-    """Whether the Hugging Face hub can be asked from here."""
-    hub = import_library("huggingface_hub")
-    return not hub.constants.HF_HUB_OFFLINE and can_reach(hub.constants.ENDPOINT.partition("://")[2])
 
 
 def _config(transformers: Any, place: str, words: str, source: dict[str, Any]) -> Any:
