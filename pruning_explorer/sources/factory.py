@@ -1,5 +1,6 @@
 """A network from a function in somebody's own code, by the words of whoever starts the program, never a visitor's."""
 
+import contextlib
 import importlib
 import inspect
 import os
@@ -75,8 +76,10 @@ def call_factory(words: str) -> Subject:
     module_name, _, function_name = words.strip().partition(":")
     if not module_name or not function_name:
         raise SubjectError(f"{words!r} names no function; write package.module:function, as in mine:digit_reader")
-    function = _find(_import(module_name), function_name, words)
-    return _as_subject(_call(function, words), module_name, function_name)
+    # What it prints is no part of what a command prints, which may be JSON
+    with contextlib.redirect_stdout(sys.stderr):
+        function = _find(_import(module_name), function_name, words)
+        return _as_subject(_call(function, words), module_name, function_name)
 
 
 def _import(name: str) -> Any:
@@ -85,7 +88,7 @@ def _import(name: str) -> Any:
         sys.path.insert(0, here)
     importlib.invalidate_caches()
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise SubjectError(
@@ -100,6 +103,13 @@ def _import(name: str) -> Any:
         ) from None
     except (Exception, SystemExit) as error:
         raise SubjectError(f"{name} cannot be imported: it raised {_last_line(error)}; mend that first") from error
+    meant, found = Path(here, *name.split(".")).with_suffix(".py"), getattr(module, "__file__", None)
+    if meant.is_file() and (found is None or not meant.samefile(found)):
+        raise SubjectError(
+            f"{name} is another module already ({found or 'a part of Python'}), and not {meant}; give that file a name "
+            "of its own"
+        )
+    return module
 
 
 def _find(module: Any, name: str, words: str) -> Callable[[], Any]:
