@@ -53,7 +53,7 @@ def open_file(path: Path, name: str | None = None) -> Subject:
     Raises:
         SubjectError: it cannot be read as what it says it is.
     """
-    if path.suffix == EXPORTED:
+    if path.suffix.lower() == EXPORTED:
         from pruning_explorer.sources.exported import open_exported
 
         return open_exported(path, name=name)
