@@ -39,7 +39,12 @@ def open_archive(name: str, content: bytes, largest: int) -> zipfile.ZipFile:
     archive = zipfile.ZipFile(io.BytesIO(content))
     unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > largest:
-        raise SubjectError(f"{name} unpacks to {unpacked >> 20} MiB, and {largest >> 20} MiB is the most")
+        raise SubjectError(
+            f"{name} unpacks to {unpacked >> 20} MiB, and {largest >> 20} MiB is the most; put less into it"
+        )
+    # Of the others zipfile unpacks whatever comes, far beyond the size that a member says it has
+    if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in archive.infolist()):
+        raise SubjectError(f"{name} is packed in an unusual way; zip it again by the usual one (deflate)")
     return archive
 
 
@@ -83,8 +88,9 @@ def _read_array(name: str, key: str, content: bytes) -> NDArray[Any]:
     shape, fortran, dtype = read_header(file)
     if dtype.hasobject or dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise SubjectError(f"{key} in {name} is an array of {dtype}; save plain numbers or bools")
-    values = content[file.tell() :]
-    if any(size < 0 for size in shape) or len(values) != prod(shape) * dtype.itemsize:
-        raise ValueError(f"{key} says shape {shape} of {dtype} and holds {len(values)} bytes")
-    flat = np.frombuffer(values, dtype=dtype).astype(dtype.newbyteorder("="))
-    return np.array(flat.reshape(shape, order="F" if fortran else "C"), order="C")
+    held = len(content) - file.tell()
+    if any(size < 0 for size in shape) or held != prod(shape) * dtype.itemsize:
+        raise ValueError(f"{key} says shape {shape} of {dtype} and holds {held} bytes")
+    # A view of the bytes until the last step, which copies once: an array may be as large as all that is allowed
+    flat = np.frombuffer(content, dtype=dtype, offset=file.tell()) if held else np.empty(0, dtype)
+    return np.array(flat.reshape(shape, order="F" if fortran else "C"), dtype=dtype.newbyteorder("="), order="C")

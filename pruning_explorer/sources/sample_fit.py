@@ -4,18 +4,20 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.measure.forward import dense_outputs
+from pruning_explorer.measure.forward import dense_outputs, watch_layers
 from pruning_explorer.prune.network import sample_shapes
-from pruning_explorer.prune.subject import SampleView, Subject
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.datasets import MOST_ROWS
+from pruning_explorer.sources.sample_classes import classes_on
 from pruning_explorer.sources.sample_pictures import how_scaled, picture_shape, pictures
-from pruning_explorer.sources.sample_set import SampleSet, thinned
+from pruning_explorer.sources.sample_set import SampleSet, spread, thinned
+from pruning_explorer.sources.sample_view import view_of
 from pruning_explorer.sources.taken_inputs import class_of, first_layer, what_it_takes
 
-MOST_NUMBERS = 64
-"""Of a sample that is shown as its numbers."""
 MOST_BYTES = 64 << 20
 """Of all samples: a network runs them at once, and holds many times as much meanwhile."""
+LARGEST_OUTPUT = 512 << 20
+"""Bytes of what one layer makes of all samples."""
 
 
 def fit(subject: Subject, samples: SampleSet) -> Subject:
@@ -28,21 +30,50 @@ def fit(subject: Subject, samples: SampleSet) -> Subject:
         )
     samples = thinned(samples, MOST_BYTES // one)
     inputs = _inputs(subject, samples)
-    labels = _labels(subject, samples)
     try:
-        logits = dense_outputs(subject.with_samples([each[:1] for each in inputs]))
-        judged = subject.with_samples(
+        tried = [subject.with_samples([each[row : row + 1] for each in inputs]) for row in _telling_rows(inputs)]
+        for each in tried[1:]:
+            dense_outputs(each)
+        logits = dense_outputs(tried[0])
+        largest = _largest_output(tried[0], logits)
+    except SubjectError as error:
+        raise SubjectError(_both(subject, samples, inputs, error)) from error
+    if largest > LARGEST_OUTPUT:
+        raise SubjectError(
+            f"one sample of {samples.name} makes a layer of {subject.name} give {largest >> 20} MiB, and "
+            f"{LARGEST_OUTPUT >> 20} MiB is the most; make it smaller"
+        )
+    most = LARGEST_OUTPUT // max(1, largest)
+    inputs = tuple(each[spread(len(each), most)] if len(each) > most else each for each in inputs)
+    samples = thinned(samples, most)
+    classes = classes_on(subject, samples, logits)
+    try:
+        return subject.with_samples(
             inputs,
-            labels,
-            output_names=_names(samples, subject, logits),
-            view=_view(samples, inputs),
-            about=_told(subject, samples),
+            classes.labels,
+            output_names=classes.output_names,
+            view=view_of(subject, samples, inputs),
+            about=" ".join([_told(subject, samples), *_of_numbers(samples, inputs), *classes.remarks]),
         )
     except SubjectError as error:
         raise SubjectError(_both(subject, samples, inputs, error)) from error
-    if judged.metric is None:
-        _check_labels(samples, labels, logits)
-    return judged
+
+
+def _telling_rows(inputs: tuple[Tensor, ...]) -> list[int]:
+    """Which samples tell whether all can be run: the first, and those with the least and the greatest number."""
+    rows = [0]
+    for each in inputs:
+        if not each.is_floating_point() and each.dtype != torch.bool and each.numel():
+            flat = each.flatten(1).long()
+            rows += [int(flat.amin(dim=1).argmin()), int(flat.amax(dim=1).argmax())]
+    return list(dict.fromkeys(rows))
+
+
+def _largest_output(tried: Subject, logits: Tensor) -> int:
+    """Bytes of the largest output that a layer gives for one sample."""
+    sizes = [logits.nbytes]
+    watch_layers(tried, None, lambda _, output: sizes.append(output.nbytes))
+    return max(sizes)
 
 
 def _bytes_of_one(subject: Subject, samples: SampleSet) -> int:
@@ -66,7 +97,15 @@ def _inputs(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
             f"the network takes {len(now)} inputs ({sample_shapes(now)}), and {samples.name} holds "
             f"{len(samples.inputs)} ({sample_shapes(samples.inputs)}); save one array for each, in order"
         )
-    return tuple(_as_dtype(each, _dtype(subject, i)) for i, each in enumerate(samples.inputs))
+    if now or len(samples.inputs) == 1:
+        return tuple(_as_dtype(each, _dtype(subject, i)) for i, each in enumerate(samples.inputs))
+    first, *others = samples.inputs
+    # Nothing tells of the others, but numbers with a fraction come in the precision of the weights
+    precision = _precision(subject)
+    return (
+        _as_dtype(first, _dtype(subject, 0)),
+        *(_as_dtype(each, precision) if each.is_floating_point() else each for each in others),
+    )
 
 
 def _as_dtype(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
@@ -86,6 +125,10 @@ def _dtype(subject: Subject, position: int) -> torch.dtype | None:
     first = first_layer(subject)
     if first is not None and issubclass(class_of(subject, first), nn.Embedding | nn.EmbeddingBag):
         return torch.int64
+    return _precision(subject)
+
+
+def _precision(subject: Subject) -> torch.dtype | None:
     return next((each.dtype for each in subject.model.parameters() if each.is_floating_point()), None)
 
 
@@ -100,81 +143,44 @@ def _tokens(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
     return tokenize(subject.name, samples.texts, len(subject.samples or ()) or 1)
 
 
-def _labels(subject: Subject, samples: SampleSet) -> Tensor | None:
-    labels = samples.labels
-    if labels is not None and _names_outputs(subject, samples):
-        outputs = [subject.output_names.index(name) for name in samples.class_names]
-        return torch.tensor(outputs, dtype=torch.int64)[labels]
-    if labels is None or subject.metric is not None or not labels.is_floating_point():
-        return labels
-    raise SubjectError(
-        f"the labels of {samples.name} are no whole numbers, so they are no classes; give the number of a class for "
-        "each sample, or judge by a metric of your own (a function that returns `score`)"
-    )
-
-
-def _check_labels(samples: SampleSet, labels: Tensor | None, logits: Tensor) -> None:
-    if labels is None:
-        return
-    wanted = [len(labels), *logits.shape[1:-1]]
-    if list(labels.shape) != wanted:
-        raise SubjectError(
-            f"the network's outputs are {['N', *logits.shape[1:]]}, so labels must be {wanted}; {samples.name} holds "
-            f"labels {list(labels.shape)}"
-        )
-    classes = logits.shape[-1]
-    low, high = int(labels.min()), int(labels.max())
-    if classes > 1 and (low < -1 or high >= classes):
-        raise SubjectError(
-            f"the network tells {classes} classes apart, 0 to {classes - 1}, and {samples.name} has labels from {low} "
-            f"to {high}; count classes from 0"
-        )
-
-
-def _names(samples: SampleSet, subject: Subject, logits: Tensor) -> tuple[str, ...]:
-    """Names of the outputs: the network's where the file uses them, else the file's if they are as many."""
-    as_many = len(samples.class_names) == logits.shape[-1]
-    return samples.class_names if as_many and not _names_outputs(subject, samples) else subject.output_names
-
-
-def _names_outputs(subject: Subject, samples: SampleSet) -> bool:
-    """Whether the file calls its classes by the names of the network's outputs."""
-    return bool(samples.class_names) and set(samples.class_names) <= set(subject.output_names)
-
-
-def _view(samples: SampleSet, inputs: tuple[Tensor, ...]) -> SampleView | None:
-    first = inputs[0]
-    if samples.texts:
-        return SampleView("text", samples.texts)
-    if not first.is_floating_point() or first.numel() == 0:
-        return None
-    values = first.float()
-    if first.dim() == 4 and first.shape[1] in (1, 3) and min(first.shape[2:]) > 1:
-        grey = values.mean(dim=1)
-        low, high = grey.amin(), grey.amax()
-        shown = (grey - low) / (high - low).clamp_min(1e-12) if low < 0 or high > 1 else grey
-        return SampleView("image", shown.numpy())
-    if first.dim() == 2 and first.shape[1] == 2:
-        return SampleView("point", values.numpy())
-    if first.dim() == 2 and first.shape[1] <= MOST_NUMBERS:
-        return SampleView("numbers", values.numpy())
-    return None
-
-
 def _both(subject: Subject, samples: SampleSet, inputs: tuple[Tensor, ...], error: SubjectError) -> str:
-    held = sample_shapes(samples.inputs or inputs)
+    held = ", ".join(_shape(each) for each in samples.inputs or inputs)
     return f"{samples.name} does not fit: {what_it_takes(subject)}; {samples.name} holds {held}. Tried, {error}"
+
+
+def _shape(tensor: Tensor) -> str:
+    """``"int64 [500, 16] from 0 to 13"``: of whole numbers the range, as these may count something."""
+    shape = sample_shapes((tensor,))
+    if tensor.is_floating_point() or tensor.dtype == torch.bool or not tensor.numel():
+        return shape
+    return f"{shape} from {int(tensor.long().min())} to {int(tensor.long().max())}"
 
 
 def _told(subject: Subject, samples: SampleSet) -> str:
     used, held = samples.count, max(samples.held, samples.count)
-    which = f"{used:,} of the {held:,} samples" if held > used else f"the {used:,} sample{'s' if used > 1 else ''}"
-    bounds = f", taken evenly over all ({MOST_ROWS:,}, or {MOST_BYTES >> 20} MiB, is the most)" if held > used else ""
-    told = [f"Judged on {which} of {samples.name}{bounds}."]
-    if samples.images:
-        told.append(how_scaled(subject))
-    if samples.class_names and not _names_outputs(subject, samples):
-        names = ", ".join(name[:40] for name in samples.class_names[:3])
-        more = " …" if len(samples.class_names) > 3 else ""
-        told.append(f"Its classes, in the order of their names ({names}{more}), are taken for outputs 0, 1 and so on.")
-    return " ".join(told)
+    which = f"the {used:,} sample{'s' if used > 1 else ''} of {samples.name}"
+    if held > used:
+        why = f"{MOST_ROWS:,} is the most" if used == MOST_ROWS else "more would take too much memory at once"
+        which = f"{used:,} of the {held:,} samples of {samples.name}, taken evenly over all ({why})"
+    told = [f"Judged on {which}."]
+    return " ".join([*told, *samples.remarks, *([how_scaled(subject)] if samples.images else [])])
+
+
+def _of_numbers(samples: SampleSet, inputs: tuple[Tensor, ...]) -> list[str]:
+    """What is odd about the numbers, in sentences."""
+    remarks = []
+    if any(
+        given.dtype == torch.uint8 and taken.is_floating_point() and int(given.max()) > 1
+        for given, taken in zip(samples.inputs, inputs, strict=False)
+        if given.numel()
+    ):
+        remarks.append("Its bytes, 0 to 255, are given to the network as they are, not scaled to [0, 1].")
+    lacking = torch.zeros(len(inputs[0]), dtype=torch.bool)
+    for each in inputs:
+        lacking |= ~each.flatten(1).isfinite().all(dim=1)
+    count = int(lacking.sum())
+    if count == len(lacking):
+        remarks.append("Every sample has a NaN or an infinity in it, so no output may be a number.")
+    elif count:
+        remarks.append(f"{count:,} of the samples {'have' if count > 1 else 'has'} a NaN or an infinity in it.")
+    return remarks

@@ -1,13 +1,14 @@
 """Samples as images: a folder, or a zip of one; a folder in it for each class, if there are classes."""
 
 import io
-import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image as Pillow
+from PIL import ImageOps
+from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.npz_file import ARCHIVE_ERRORS, open_archive
@@ -19,6 +20,8 @@ LARGEST_IMAGE = 64 << 20
 LARGEST_ARCHIVE = 1 << 30
 MOST_PIXELS = 1 << 26
 """Of one image before it is made smaller."""
+MOST_PIXELS_IN_ALL = 1 << 31
+"""Of all images as they are decoded: small files may hold so many that they keep a processor busy for an hour."""
 LONGEST_SIDE = 512
 """Of an image as it is kept; a network rarely takes more."""
 MOST_BYTES = 512 << 20
@@ -34,9 +37,9 @@ def read_folder(path: Path, name: str) -> SampleSet:
         SubjectError: there are none, or one of them is damaged or too large.
     """
     files = {
-        PurePosixPath(file.relative_to(path).as_posix()): _reader(file, name)
+        place: _reader(file, name)
         for file in sorted(path.rglob("*"))
-        if file.suffix.lower() in IMAGES and file.is_file()
+        if _is_image(place := PurePosixPath(file.relative_to(path).as_posix())) and file.is_file()
     }
     return _read(name, files)
 
@@ -49,15 +52,22 @@ def read_archive(name: str, content: bytes) -> SampleSet:
     """
     try:
         with open_archive(name, content, LARGEST_ARCHIVE) as archive:
-            members = {
-                PurePosixPath(member.filename): _member(archive, member)
-                for member in sorted(archive.infolist(), key=lambda member: member.filename)
-                if PurePosixPath(member.filename).suffix.lower() in IMAGES
-                and not member.filename.startswith("__MACOSX/")
-            }
+            members: dict[PurePosixPath, Open] = {}
+            for member in sorted(archive.infolist(), key=lambda member: member.filename):
+                place = PurePosixPath(member.filename.replace("\\", "/"))  # as some programs of Windows write it
+                if not _is_image(place):
+                    continue
+                if place in members:
+                    raise SubjectError(f"{name} holds {place} twice; put it in once")
+                members[place] = _member(archive, member)
             return _read(name, members)
     except ARCHIVE_ERRORS as error:
         raise SubjectError(f"{name} cannot be unpacked ({error or type(error).__name__}); zip it again") from None
+
+
+def _is_image(place: PurePosixPath) -> bool:
+    # macOS puts a `._1.png` beside `1.png`, and in a zip a whole tree of them
+    return place.suffix.lower() in IMAGES and not place.name.startswith(".") and place.parts[0] != "__MACOSX"
 
 
 def _reader(file: Path, name: str) -> Open:
@@ -85,32 +95,51 @@ def _read(name: str, files: dict[PurePosixPath, Open]) -> SampleSet:
     paths = list(files)
     used = [paths[i] for i in spread(len(paths))]
     images: list[Image] = []
-    kept = 0
+    kept = decoded = 0
     for path in used:
-        image = _decode(f"{path} in {name}", files[path]())
-        kept += image.nbytes
-        if kept > MOST_BYTES:
-            raise SubjectError(
-                f"the images of {name} take more than {MOST_BYTES >> 20} MiB; give fewer, or smaller ones"
-            )
+        image, pixels = _decode(f"{path} in {name}", files[path]())
+        kept, decoded = kept + image.nbytes, decoded + pixels
+        if kept > MOST_BYTES or decoded > MOST_PIXELS_IN_ALL:
+            most = f"{MOST_BYTES >> 20} MiB" if kept > MOST_BYTES else f"{MOST_PIXELS_IN_ALL:,} pixels"
+            raise SubjectError(f"the images of {name} take more than {most}; give fewer, or smaller ones")
         images.append(image)
-    classes = [path.parent.name for path in used]
-    labels, names = classes_of(classes) if len(set(classes)) > 1 and all(classes) else (None, ())
+    labels, names = _classes(name, paths, used)
     return SampleSet(name, images=tuple(images), labels=labels, class_names=names, held=len(files))
 
 
-def _decode(where: str, content: bytes) -> Image:
-    """RGB, uint8 ``[H, W, 3]``, no side longer than is kept."""
+def _classes(
+    name: str, paths: Sequence[PurePosixPath], used: Sequence[PurePosixPath]
+) -> tuple[Tensor | None, tuple[str, ...]]:
+    """Labels of the used ones by the folders they are in; none where all are in one."""
+    folders = {path.parent for path in paths}
+    for folder in folders:
+        inner = next((each for each in folders if folder in each.parents), None)
+        if inner is not None:
+            where = "at its top" if folder == PurePosixPath(".") else f"in {folder}"
+            raise SubjectError(
+                f"{name} has images {where} and in the folder {inner}, too; for classes put each image into the folder "
+                "of its class, without classes all into one"
+            )
+    if len({folder.name for folder in folders}) == 1:
+        return None, ()
+    return classes_of([path.parent.name for path in used])
+
+
+def _decode(where: str, content: bytes) -> tuple[Image, int]:
+    """RGB, uint8 ``[H, W, 3]``, right way up, no side longer than is kept; and how many pixels were decoded for it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a size that we judge ourselves, before any pixel is decoded
-            with Pillow.open(io.BytesIO(content), formats=FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise SubjectError(f"{where} has {image.width} x {image.height} pixels; make it smaller")
-                image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-                plain = image.convert("RGB")
-                plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-                return np.asarray(plain, dtype=np.uint8).copy()
+        with Pillow.open(io.BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise SubjectError(f"{where} has {image.width} x {image.height} pixels; make it smaller")
+            if image.mode in ("I", "F"):
+                raise SubjectError(f"{where} has pixels of 32 bits, whose white is not known; save it with 8 or 16")
+            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            # Pillow itself would cut 16 bits off at 255, and nearly all would be white
+            narrow = Pillow.fromarray((np.asarray(image) >> 8).astype(np.uint8)) if "16" in image.mode else image
+            plain = narrow.convert("RGB")
+            plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            upright = ImageOps.exif_transpose(plain)
+            return np.array(upright, dtype=np.uint8), image.width * image.height
     except SubjectError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them stumble over

@@ -26,6 +26,7 @@ class SampleSet:
         labels: int64 ``[N]`` or ``[N, T]``, or float; None where there are none.
         class_names: of the labels, where the file names them.
         held: how many samples the file holds; those that are used may be fewer.
+        remarks: sentences on how the file was understood, where that is not plain.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SampleSet:
     labels: Tensor | None = None
     class_names: tuple[str, ...] = ()
     held: int = 0
+    remarks: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
