@@ -6,8 +6,9 @@ NAME = "python -m pruning_explorer"
 
 
 def complain(problem: object) -> None:
-    """One line that says what is wrong."""
-    print(f"{NAME}: {' '.join(str(problem).split())}", file=sys.stderr)
+    """One line that says what is wrong; lines of code in it stay such, apart by semicolons."""
+    said, *code = filter(None, (" ".join(line.split()) for line in str(problem).splitlines()))
+    print(f"{NAME}: {' '.join([said, '; '.join(code)]).strip()}", file=sys.stderr)
 
 
 def mention(text: str) -> None:

@@ -184,6 +184,7 @@ def _as_subject(returned: Any, module_name: str, function_name: str) -> Subject:
         parts, taken = {"model": returned}, ""
     arguments = _arguments(parts, words)
     arguments.setdefault("name", function_name)
+    arguments.setdefault("about", f"{type(arguments['model']).__name__} that {words} makes.")
     return Subject.from_module(arguments.pop("model"), **arguments, loading=loading(taken), origin=origin)
 
 
