@@ -4,7 +4,7 @@
 but one bring a network of their own besides, all under the same name. Waits are from letting a slider go until the run
 that answers has ended, by the clock of the clients, which run beside the server. Every page is checked against the
 package's own report; memory must be level after the first third: its floor in the last third at most 10 % above that in
-the second.
+the second; and of 200 answers at most one may be lost on the way.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from tests.load.crowd import Crowd, gather, percentile
 
 SECONDS = 60.0
 LEVEL = 1.1
+MISSED = 0.005
 MIB = 1 << 20
 
 
@@ -41,6 +42,7 @@ def report(crowd: Crowd, tracebacks: int) -> int:
     print(f"{len(crowd.diaries)} sessions, {len(crowd.waits)} moves of a slider, {pages} pages checked")
     p50, p95 = (percentile(crowd.waits, share) for share in (0.5, 0.95))
     print(f"slider to answer: p50 {p50:.2f} s, p95 {p95:.2f} s, longest {max(crowd.waits):.2f} s")
+    print(f"answers that never came until somebody asked again: {crowd.unanswered}")
     step = max(1, len(crowd.memory) // 12)
     print("MiB held:", ", ".join(f"{at:.0f} s {held // MIB}" for at, held in crowd.memory[::step]))
     _, second, third = crowd.floors()
@@ -48,7 +50,14 @@ def report(crowd: Crowd, tracebacks: int) -> int:
     print(f"sessions counted by the server: {crowd.sessions[0]}, and {crowd.sessions[1]} once all had left")
     print(f"folders with uploads: {crowd.files[0]}, and {crowd.files[1]} a moment after all had left")
     print(f"pages of another's: {len(found)}, tracebacks: {tracebacks}", *found[:10], sep="\n")
-    missed = bool(found or tracebacks or crowd.sessions[1] or crowd.files[1] or third > LEVEL * second)
+    missed = bool(
+        found
+        or tracebacks
+        or crowd.unanswered > MISSED * len(crowd.waits)
+        or crowd.sessions[1]
+        or crowd.files[1]
+        or third > LEVEL * second
+    )
     print("MISSED" if missed else "met")
     return int(missed)
 

@@ -36,6 +36,11 @@ class Crowd:
         """Seconds from slider to answer, of all visitors."""
         return [wait for diary in self.diaries for _, wait in diary.waits]
 
+    @property
+    def unanswered(self) -> int:
+        """How often somebody had to ask again."""
+        return sum(diary.unanswered for diary in self.diaries)
+
     def floors(self, parts: int = 3) -> list[int]:
         """The least memory in each of so many parts of the time, the first of which fills the caches.
 

@@ -17,6 +17,9 @@ from tests.load.wire import visit
 
 ACTS = 12
 VISITORS = 10
+MISSED = 3
+"""So many answers of more than a hundred may be lost on the way; none may be wrong."""
+
 LEVEL = 1.25
 """Growth of the server's memory that a visit so short may show: it still warms up. What a minute shows, the benchmark
 holds to a tenth.
@@ -58,6 +61,7 @@ def test_everybody_sees_what_they_asked_for_and_nothing_else(crowd: Crowd) -> No
 def test_everybody_was_busy_on_several_networks(crowd: Crowd) -> None:
     assert len(crowd.diaries) == VISITORS
     assert all(len(diary.waits) >= ACTS // 2 and len(diary.seen) > ACTS for diary in crowd.diaries)
+    assert crowd.unanswered <= MISSED
     seen = {each.subject for diary in crowd.diaries for _, asked in diary.seen for each in asked}
     assert seen == {*MODELS, NAME}
 

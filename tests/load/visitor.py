@@ -13,13 +13,16 @@ from streamlit.proto.Alert_pb2 import Alert
 from pruning_explorer import Recipe
 from pruning_explorer.ui.live_mask.parcel import read_header
 from tests.load import own_model
-from tests.load.wire import Run, Session, release
+from tests.load.drawn import Run
+from tests.load.wire import Session, release
 
 MODELS = ("digits-cnn", "digits-mlp", "digits-vit")
 CRITERIA = ("magnitude", "random", "lamp")
 SCOPES = ("layer", "global", "row")
-SECONDS = 60.0
-"""Longest wait for an answer."""
+PATIENCE = 20.0
+"""Seconds after which a visitor who is not answered asks again."""
+
+TRIES = 4
 
 Enough = Callable[[int, float], bool]
 """Whether so many acts, in so many seconds, are enough of a visit."""
@@ -78,11 +81,13 @@ class Diary:
     Attributes:
         seen: each whole run's page, with all that may have been asked for when it was drawn, the latest last.
         brought: whether the visitor has brought a network.
+        unanswered: how often nothing came, until the visitor asked again.
         waits: seconds from letting a slider go to the end of the run that answers, and when on this process's clock.
     """
 
     number: int
     brought: bool = False
+    unanswered: int = 0
     seen: list[tuple[Shown, tuple[Asked, ...]]] = field(default_factory=list)
     waits: list[tuple[float, float]] = field(default_factory=list)
 
@@ -112,9 +117,9 @@ class Visitor:
     async def bring(self) -> None:
         """From Models, where the visit began: drop a checkpoint there and go on to Explore with it."""
         number = self.diary.number
-        arrived = await self.session.until(lambda run: run.has("model_files_0"), SECONDS)
+        arrived = await self._until(lambda run: run.has("model_files_0"))
         await self.session.upload(arrived.widget("model_files_0"), own_model.FILE, own_model.checkpoint_of(number))
-        opened = await self.session.until(lambda run: run.has("model_files_1") and run.has("to_explore"), SECONDS)
+        opened = await self._until(lambda run: run.has("model_files_1") and run.has("to_explore"))
         self.diary.brought = True
         self._asked = [Asked(own_model.NAME, Recipe(), number)]
         await self.session.act(opened.widget("to_explore"), trigger_value=True)
@@ -166,7 +171,7 @@ class Visitor:
     async def choose_criterion(self) -> None:
         criterion = self._other(CRITERIA, self.asked.recipe.criterion)
         await self._act("criterion_open", bool_value=True)
-        await self.session.until(lambda run: run.has(f"criterion_{criterion}"), SECONDS)
+        await self._until(lambda run: run.has(f"criterion_{criterion}"))
         self._want(criterion=criterion)
         await self._act(f"criterion_{criterion}", trigger_value=True)
         self.session.forget(self._widget("criterion_open"))
@@ -210,9 +215,23 @@ class Visitor:
     async def _answer(self) -> Run:
         """The run that shows what was asked for last, by its address; anything else it shows is checked later."""
         asked = self.asked
-        run = await self.session.until(lambda run: _is_answer(run, asked), SECONDS)
+        run = await self._until(lambda run: _is_answer(run, asked))
         self._asked = [asked]
         return run
+
+    async def _until(self, stands: Callable[[Run], bool]) -> Run:
+        """The page of which that is true.
+
+        Streamlit drops what is left of a run if a look at the work behind the page comes in just as the run ends (its
+        session has a new runner then, and no ear for the old one). A person asks again, and so does a visitor.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                return await self.session.until(stands, PATIENCE)
+            except TimeoutError:
+                self.diary.unanswered += 1
+                await self.session.rerun()
+        return await self.session.until(stands, PATIENCE)
 
     def _look(self, run: Run) -> None:
         if not run.has("amount_slider"):

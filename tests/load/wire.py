@@ -10,57 +10,18 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.Block_pb2 import Block
 from streamlit.proto.Common_pb2 import FileUploaderState
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-Path = tuple[int, ...]
-
-
-@dataclass
-class Run:
-    """What one whole run of the script drew.
-
-    Attributes:
-        elements, blocks: by their place on the page, with all that its fragments drew since.
-        query: the address as it stood when the run ended.
-        ended: on this process's clock; None while it goes on.
-    """
-
-    number: int
-    query: dict[str, list[str]] = field(default_factory=dict)
-    elements: dict[Path, Element] = field(default_factory=dict)
-    blocks: dict[Path, Block] = field(default_factory=dict)
-    ended: float | None = None
-
-    def all(self, kind: str) -> list[Any]:
-        """Elements of a kind, ``"metric"``, top to bottom."""
-        found = [(path, element) for path, element in self.elements.items() if element.WhichOneof("type") == kind]
-        return [getattr(element, kind) for _, element in sorted(found, key=lambda each: each[0])]
-
-    def widget(self, key: str) -> str:
-        """The id of the widget with that key."""
-        return self.widgets()[key]
-
-    def has(self, key: str) -> bool:
-        """Whether there is a widget with that key."""
-        return key in self.widgets()
-
-    def widgets(self) -> dict[str, str]:
-        """Ids of all widgets by their keys."""
-        parts = [getattr(each, each.WhichOneof("type")) for each in self.elements.values()]
-        parts += [part for block in self.blocks.values() for part in _widgets_of(block)]
-        ids = [each.id for each in parts if getattr(each, "id", "").startswith("$$ID-")]
-        return {each.split("-", 2)[2]: each for each in ids}
+from tests.load.drawn import Run
 
 
 class Session:
@@ -315,9 +276,3 @@ def _put(server: str, path: str, name: str, content: bytes) -> None:
     request.add_header("X-Xsrftoken", token)
     request.add_header("Cookie", f"_streamlit_xsrf={token}")
     urllib.request.urlopen(request, timeout=60).close()
-
-
-def _widgets_of(block: Block) -> list[Any]:
-    kind = block.WhichOneof("type")
-    part = getattr(block, kind) if kind else None
-    return [each for each in (part, block) if getattr(each, "id", "")]

@@ -1,0 +1,52 @@
+"""What a run of the script puts on a page."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamlit.proto.Block_pb2 import Block
+from streamlit.proto.Element_pb2 import Element
+
+Path = tuple[int, ...]
+
+
+@dataclass
+class Run:
+    """What one whole run of the script drew.
+
+    Attributes:
+        elements, blocks: by their place on the page, with all that its fragments drew since.
+        query: the address as it stood when the run ended.
+        ended: on this process's clock; None while it goes on.
+    """
+
+    number: int
+    query: dict[str, list[str]] = field(default_factory=dict)
+    elements: dict[Path, Element] = field(default_factory=dict)
+    blocks: dict[Path, Block] = field(default_factory=dict)
+    ended: float | None = None
+
+    def all(self, kind: str) -> list[Any]:
+        """Elements of a kind, ``"metric"``, top to bottom."""
+        found = [(path, element) for path, element in self.elements.items() if element.WhichOneof("type") == kind]
+        return [getattr(element, kind) for _, element in sorted(found, key=lambda each: each[0])]
+
+    def widget(self, key: str) -> str:
+        """The id of the widget with that key."""
+        return self.widgets()[key]
+
+    def has(self, key: str) -> bool:
+        """Whether there is a widget with that key."""
+        return key in self.widgets()
+
+    def widgets(self) -> dict[str, str]:
+        """Ids of all widgets by their keys."""
+        parts = [getattr(each, each.WhichOneof("type")) for each in self.elements.values()]
+        parts += [part for block in self.blocks.values() for part in _widgets_of(block)]
+        ids = [each.id for each in parts if getattr(each, "id", "").startswith("$$ID-")]
+        return {each.split("-", 2)[2]: each for each in ids}
+
+
+def _widgets_of(block: Block) -> list[Any]:
+    kind = block.WhichOneof("type")
+    part = getattr(block, kind) if kind else None
+    return [each for each in (part, block) if getattr(each, "id", "")]
