@@ -84,7 +84,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Open:
         if member.file_size > LARGEST_IMAGE:
             raise SubjectError(f"{member.filename} is larger than {LARGEST_IMAGE >> 20} MiB; make it smaller")
         with archive.open(member) as file:
-            return file.read(LARGEST_IMAGE)
+            return file.read(member.file_size)
 
     return read
 

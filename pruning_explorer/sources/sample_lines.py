@@ -13,8 +13,10 @@ from pruning_explorer.sources.sample_set import SampleSet, spread
 from pruning_explorer.sources.text_lines import is_number, text_lines
 
 LONGEST_LINE = 1 << 16
+MOST_IDS = 1 << 24
+"""Of all lines that are used."""
 
-_IDS = re.compile(r"\s*[0-9]{1,9}(?:\s+[0-9]{1,9})*\s*")
+_IDS = re.compile(r"\s*[0-9]{1,9}(?:\s+[0-9]{1,9})*\s*", re.ASCII)
 
 
 def read_lines(name: str, content: bytes) -> SampleSet:
@@ -55,6 +57,8 @@ def read_lines(name: str, content: bytes) -> SampleSet:
 
 def _token_ids(name: str, texts: Sequence[str]) -> Tensor | None:
     """Token ids int64 ``[N, T]``; None where the lines hold words."""
+    if _IDS.fullmatch(texts[0]) and len(texts) * len(texts[0].split()) > MOST_IDS:
+        raise SubjectError(f"{name} has more than {MOST_IDS:,} token ids; give shorter lines, or fewer")
     if not all(map(_IDS.fullmatch, texts)):
         if all(all(map(is_number, text.split())) for text in texts):
             raise SubjectError(
@@ -62,7 +66,7 @@ def _token_ids(name: str, texts: Sequence[str]) -> Tensor | None:
             )
         return None
     # Row by row: as words, the ids of all of them would take many times the memory
-    rows = [np.fromiter(map(int, text.split()), dtype=np.int64) for text in texts]
+    rows = [np.fromstring(text, dtype=np.int64, sep=" ") for text in texts]
     lengths = sorted({len(row) for row in rows})
     if len(lengths) > 1:
         raise SubjectError(f"{name} has lines of {lengths[0]} to {lengths[-1]} token ids; fill up all to one length")

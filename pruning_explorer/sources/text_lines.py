@@ -6,6 +6,9 @@ from itertools import count
 
 from pruning_explorer.errors import SubjectError
 
+MOST_LINES = 5_000_000
+"""Of a file: more of them, even empty ones, keep a processor busy for minutes."""
+
 
 def text_lines(name: str, content: bytes, longest: int) -> Iterator[tuple[int, str]]:
     """Lines with their numbers, from 1, each with its end; a byte order mark is taken off.
@@ -18,13 +21,15 @@ def text_lines(name: str, content: bytes, longest: int) -> Iterator[tuple[int, s
         longest: bytes that a line may have.
 
     Raises:
-        SubjectError: a line is too long, or no UTF-8.
+        SubjectError: a line is too long, or no UTF-8, or there are too many.
     """
     file = io.BytesIO(content)
     for number in count(1):
         line = file.readline(longest + 1)
         if not line:
             return
+        if number > MOST_LINES:
+            raise SubjectError(f"{name} has more than {MOST_LINES:,} lines; keep a few thousand of them")
         if len(line) > longest:
             raise SubjectError(f"line {number} of {name} has more than {longest:,} bytes; cut it")
         try:
