@@ -48,10 +48,10 @@ def broken_library(package: str, error: Exception) -> SubjectError:
     )
 
 
-def one_line(error: BaseException) -> str:
-    """The last line of what an exception says, or its kind."""
+def one_line(error: BaseException, number: int = -1) -> str:
+    """A line of what an exception says, by default the last, or its kind."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:300]
+    return (lines[number] if lines else type(error).__name__)[:300]
 
 
 def no_weights(words: str, reason: str) -> SubjectError:

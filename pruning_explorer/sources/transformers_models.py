@@ -130,7 +130,8 @@ def _config(transformers: Any, place: str, words: str, source: dict[str, Any]) -
         config = transformers.AutoConfig.from_pretrained(place, trust_remote_code=False, **source)
     except Exception as error:
         if not source["local_files_only"]:
-            raise SubjectError(f"{words} cannot be opened: {one_line(error)}; check the name") from error
+            # Its first line is the reason, what follows is about tokens and the internet
+            raise SubjectError(f"{words} cannot be opened: {one_line(error, 0).rstrip('.')}; check the name") from error
         if place != words.removeprefix("hf:") or Path(place).exists():
             raise SubjectError(
                 f"the config.json of {words} cannot be read: {one_line(error)}; save it again"
