@@ -24,12 +24,12 @@ ENDINGS = tuple(_READERS)
 
 
 def read_samples(path: Path, name: str | None = None) -> SampleSet:
-    """The samples in a file or a folder, at most 2,000 of them.
+    """The samples in a file or a folder, at most 2,000 of them, evenly over all.
 
     - ``.npz``: arrays of inputs, batch first, in the order in which ``forward`` takes them; ``labels`` (or ``y``).
-    - ``.csv``: a row of numbers per sample, and a column ``label`` (numbers, or names of classes).
+    - ``.csv``: a row of numbers per sample, and a column ``label`` (numbers, or names of classes); commas between them.
     - ``.txt``: a line per sample: token ids apart by blanks, or words where the network has a tokenizer; after a tab,
-      its label.
+      its label, or one for each token.
     - a folder of images, or a ``.zip`` of one: a folder in it for each class, if there are classes.
 
     Args:
@@ -61,8 +61,9 @@ def read_samples(path: Path, name: str | None = None) -> SampleSet:
 def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
     """The same network, judged on these samples.
 
-    They are brought into the dtype that the network takes, images also into its size and channels; the first one is
-    run, and so is seen to fit.
+    They are brought into the dtype that the network takes, images also into its size and channels. The first one is
+    run, and those with the least and the greatest token id, and so they are seen to fit. Where all of them at once
+    would take too much memory, fewer are used, evenly over all; ``about_samples`` says so.
 
     Raises:
         SubjectError: they do not fit; the message shows what the network takes and what the file holds.

@@ -1,5 +1,7 @@
 """Bring samples into the form that a network takes, and see that it takes them."""
 
+from math import prod
+
 import torch
 from torch import Tensor, nn
 
@@ -64,9 +66,14 @@ def _telling_rows(inputs: tuple[Tensor, ...]) -> list[int]:
     rows = [0]
     for each in inputs:
         if not each.is_floating_point() and each.dtype != torch.bool and each.numel():
-            flat = each.flatten(1).long()
+            flat = _flat(each).long()
             rows += [int(flat.amin(dim=1).argmin()), int(flat.amax(dim=1).argmax())]
     return list(dict.fromkeys(rows))
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    """``[N, F]``, where a sample may be a single number, or none at all."""
+    return tensor.reshape(len(tensor), prod(tensor.shape[1:]))
 
 
 def _largest_output(tried: Subject, logits: Tensor) -> int:
@@ -177,7 +184,7 @@ def _of_numbers(samples: SampleSet, inputs: tuple[Tensor, ...]) -> list[str]:
         remarks.append("Its bytes, 0 to 255, are given to the network as they are, not scaled to [0, 1].")
     lacking = torch.zeros(len(inputs[0]), dtype=torch.bool)
     for each in inputs:
-        lacking |= ~each.flatten(1).isfinite().all(dim=1)
+        lacking |= ~_flat(each).isfinite().all(dim=1)
     count = int(lacking.sum())
     if count == len(lacking):
         remarks.append("Every sample has a NaN or an infinity in it, so no output may be a number.")
