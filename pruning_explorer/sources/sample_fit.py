@@ -99,12 +99,12 @@ def _inputs(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
     if samples.images:
         return (_as_dtype(pictures(subject, samples), _dtype(subject, 0)),)
     now = subject.samples or ()
-    if now and len(now) != len(samples.inputs):
+    if now and len(now) < len(samples.inputs):
         raise SubjectError(
             f"the network takes {len(now)} inputs ({sample_shapes(now)}), and {samples.name} holds "
             f"{len(samples.inputs)} ({sample_shapes(samples.inputs)}); save one array for each, in order"
         )
-    if now or len(samples.inputs) == 1:
+    if now or len(samples.inputs) == 1:  # of fewer than now it is tried, as an attention mask may well be left out
         return tuple(_as_dtype(each, _dtype(subject, i)) for i, each in enumerate(samples.inputs))
     first, *others = samples.inputs
     # Nothing tells of the others, but numbers with a fraction come in the precision of the weights

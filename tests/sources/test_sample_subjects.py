@@ -164,6 +164,13 @@ class Weighted(nn.Module):
         return (self.words(ids) * weights.unsqueeze(-1)).sum(dim=1)
 
 
+class Masked(Weighted):
+    """The same, where weights are optional."""
+
+    def forward(self, ids: Tensor, weights: Tensor | None = None) -> Tensor:
+        return super().forward(ids, torch.ones(ids.shape) if weights is None else weights)
+
+
 def test_a_second_input() -> None:
     ids, weights = torch.tensor([[1, 2], [3, 4]]), torch.tensor([[0.5, 0.5], [1.0, 0.0]], dtype=torch.float64)
     subject = Subject.from_module(Weighted())
@@ -171,8 +178,18 @@ def test_a_second_input() -> None:
     assert [each.dtype for each in judged.samples] == [torch.int64, torch.float32]
     with pytest.raises(SubjectError, match=r"mine\.npz holds int64 \[2, 2\] from 1 to 4.*missing 1 required"):
         fit_samples(subject, arrays(ids))
-    with pytest.raises(SubjectError, match=r"takes 2 inputs .* and mine\.npz holds 1 .*save one array for each"):
+    with pytest.raises(
+        SubjectError, match=r"run on int64 \[2, 2\], float32 \[2, 2\] now.*holds int64.*missing 1 required"
+    ):
         fit_samples(judged, arrays(ids))
+    with pytest.raises(SubjectError, match=r"takes 2 inputs .* and mine\.npz holds 3 .*save one array for each"):
+        fit_samples(judged, arrays(ids, ids, ids))
+
+
+def test_an_input_that_may_be_left_out() -> None:
+    ids = torch.tensor([[1, 2], [3, 4]])
+    subject = Subject.from_module(Masked(), (ids, torch.ones(2, 2)))
+    assert len(fit_samples(subject, arrays(ids)).samples) == 1
 
 
 def test_what_a_layer_gives_for_all_samples_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
