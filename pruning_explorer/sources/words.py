@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.library import LIBRARIES, load_by_name
+from pruning_explorer.sources.by_name.library import LIBRARIES, load_by_name
 from pruning_explorer.sources.samples import SAMPLES, load_sample
 
 EXPORTED = ".pt2"
@@ -28,7 +28,7 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
               (:func:`~pruning_explorer.sources.factory.call_factory` shows one);
             - a network of a library, ``"timm:resnet18"``, ``"torchvision:resnet18"``, ``"hf:bert-base-uncased"``.
         samples: a file or folder of inputs to judge it on in place of its own
-            (:func:`~pruning_explorer.sources.sample_files.read_samples` says of which kinds).
+            (:func:`~pruning_explorer.sources.own_samples.sample_files.read_samples` says of which kinds).
 
     Raises:
         SubjectError: there is no such network, or it cannot be read, or the samples do not fit it.
@@ -39,7 +39,7 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
     subject = _load(words.strip())
     if samples is None:
         return subject
-    from pruning_explorer.sources.sample_files import fit_samples, read_samples
+    from pruning_explorer.sources.own_samples.sample_files import fit_samples, read_samples
 
     return fit_samples(subject, read_samples(Path(samples)))
 
@@ -57,13 +57,13 @@ def open_file(path: Path, name: str | None = None) -> Subject:
         from pruning_explorer.sources.exported import open_exported
 
         return open_exported(path, name=name)
-    from pruning_explorer.sources.checkpoint import open_checkpoint
+    from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
 
     return open_checkpoint(path, name=name)
 
 
 def names_a_library(words: str) -> bool:
-    """Whether these are words for :func:`~pruning_explorer.sources.library.load_by_name`."""
+    """Whether these are words for :func:`~pruning_explorer.sources.by_name.library.load_by_name`."""
     return any(words.startswith(f"{library.prefix}:") for library in LIBRARIES)
 
 

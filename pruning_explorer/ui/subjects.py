@@ -2,7 +2,7 @@
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.library import load_by_name
+from pruning_explorer.sources.by_name.library import load_by_name
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.sources.words import load_subject, names_a_library
 from pruning_explorer.ui.options import Asked

@@ -67,7 +67,7 @@ def explore(path: Path) -> None:
     from pruning_explorer.lab.workers import tune_process
     from pruning_explorer.prune.engine import rank_targets
     from pruning_explorer.prune.subject import Subject
-    from pruning_explorer.sources.checkpoint import open_checkpoint
+    from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
     from pruning_explorer.ui.explore import layer, page  # noqa: F401
 
     def look(subject: Subject, recipe: Recipe, place: tuple[int, int, int, int]) -> None:

@@ -21,8 +21,8 @@ from PIL import Image
 from safetensors.torch import save
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.checkpoint import open_checkpoint
-from pruning_explorer.sources.sample_files import read_samples
+from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
+from pruning_explorer.sources.own_samples.sample_files import read_samples
 from pruning_explorer.sources.score_files import read_scores
 from tests.sources.files_of_torch import records, saved, zipped
 

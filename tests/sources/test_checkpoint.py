@@ -16,7 +16,7 @@ from torch.nn.utils import prune
 
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import ScoreError, SubjectError
-from pruning_explorer.sources.checkpoint import open_checkpoint
+from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
 from tests.sources.files_of_torch import Language, Residual, safetensors, same_tensors, saved, write
 
 Writer = Callable[[dict[str, Tensor]], bytes]
@@ -285,7 +285,7 @@ LOOK = """
 import resource, sys
 from pathlib import Path
 from pruning_explorer import Recipe, compute_masks
-from pruning_explorer.sources.checkpoint import open_checkpoint
+from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.checkpoint import open_checkpoint
+from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
 from pruning_explorer.sources.score_files import read_scores
 from tests.sources.files_of_torch import (
     LEGACY_HEAD,

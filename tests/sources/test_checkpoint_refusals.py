@@ -17,8 +17,8 @@ from safetensors.torch import save
 from torch import nn
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources import pickle_outline
-from pruning_explorer.sources.checkpoint import open_checkpoint
+from pruning_explorer.sources.checkpoints import pickle_outline
+from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
 from tests.sources.files_of_torch import (
     LEGACY_HEAD,
     Residual,

@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.library import libraries, load_by_name, why_not
-from pruning_explorer.sources.optional_libraries import can_load, import_library
+from pruning_explorer.sources.by_name.library import libraries, load_by_name, why_not
+from pruning_explorer.sources.by_name.optional_libraries import can_load, import_library
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_no_library_is_imported_to_say_which_there_are() -> None:
     code = (
-        "import sys; from pruning_explorer.sources.library import libraries;"
+        "import sys; from pruning_explorer.sources.by_name.library import libraries;"
         "found = [library.installed for library in libraries()];"
         "print(sorted({'timm', 'torchvision', 'transformers', 'huggingface_hub'} & set(sys.modules)), len(found))"
     )

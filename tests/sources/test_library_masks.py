@@ -14,7 +14,7 @@ import sys
 import torch
 from torch.nn.utils import prune
 from pruning_explorer import Recipe, compute_masks
-from pruning_explorer.sources.library import load_by_name
+from pruning_explorer.sources.by_name.library import load_by_name
 from tests.prune.oracle import assert_same_up_to_ties
 
 words, *names = sys.argv[1:]

@@ -21,8 +21,8 @@ from pruning_explorer.measure.report import build_report
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.library import load_by_name, why_not
-from pruning_explorer.sources.sample_files import fit_samples, read_samples
+from pruning_explorer.sources.by_name.library import load_by_name, why_not
+from pruning_explorer.sources.own_samples.sample_files import fit_samples, read_samples
 
 Build = Callable[[], torch.nn.Module]
 Save = Callable[[Build], Path]
@@ -268,7 +268,7 @@ def test_a_name_is_loaded_from_the_cache(save: Save, tmp_path: Path) -> None:
     (repository / "snapshots").mkdir()
     save(bert).rename(repository / "snapshots" / ("0" * 40))
     code = (
-        "from pruning_explorer.sources.library import load_by_name;"
+        "from pruning_explorer.sources.by_name.library import load_by_name;"
         "subject = load_by_name('hf:somebody/bert', browser=True); print(subject.name, subject.about)"
     )
     variables = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
@@ -284,7 +284,10 @@ def test_a_visitor_cannot_fill_the_memory(tmp_path: Path) -> None:
     (repository / "refs" / "main").write_text("0" * 40)
     folder = repository / "snapshots" / ("0" * 40)
     transformers.LlamaConfig(architectures=["LlamaForCausalLM"]).save_pretrained(folder)
-    code = "from pruning_explorer.sources.library import load_by_name;load_by_name('hf:somebody/large', browser=True)"
+    code = (
+        "from pruning_explorer.sources.by_name.library import load_by_name;"
+        "load_by_name('hf:somebody/large', browser=True)"
+    )
     variables = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
     seen = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=False

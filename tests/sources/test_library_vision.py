@@ -13,7 +13,7 @@ EXPLORE = """
 import json, sys
 from pruning_explorer import Recipe, build_report, compute_masks
 from pruning_explorer.measure.layer_drift import layer_drift
-from pruning_explorer.sources.library import load_by_name
+from pruning_explorer.sources.by_name.library import load_by_name
 
 subject = load_by_name(sys.argv[1])
 offered = list(subject.samples[0].shape)
@@ -36,7 +36,7 @@ print(json.dumps({
 LOAD = """
 import sys
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.library import load_by_name
+from pruning_explorer.sources.by_name.library import load_by_name
 for words in sys.argv[1:]:
     try:
         subject = load_by_name(words, browser=True)
@@ -154,7 +154,7 @@ def test_cached_weights_that_would_run_code_are_refused(tmp_path: Path) -> None:
 
 
 WHY = """
-from pruning_explorer.sources.library import why_not
+from pruning_explorer.sources.by_name.library import why_not
 for prefix in ("timm", "torchvision", "hf"):
     print(why_not(prefix))
 """
@@ -173,11 +173,11 @@ def test_where_a_library_cannot_be_imported_its_own_reason_is_given() -> None:
 
 FIT = """
 import sys
-from pruning_explorer.sources.library import why_not
+from pruning_explorer.sources.by_name.library import why_not
 assert (why_not("timm"), why_not("torchvision"), why_not("hf")) == (None, None, None)
 from pathlib import Path
-from pruning_explorer.sources.library import load_by_name
-from pruning_explorer.sources.sample_files import fit_samples, read_samples
+from pruning_explorer.sources.by_name.library import load_by_name
+from pruning_explorer.sources.own_samples.sample_files import fit_samples, read_samples
 for words in sys.argv[2:]:
     subject = fit_samples(load_by_name(words), read_samples(Path(sys.argv[1])))
     print([round(number, 3) for number in subject.samples[0][0, :, 0, 0].tolist()], subject.description)

@@ -14,8 +14,8 @@ import pytest
 from huggingface_hub import constants
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.library import load_by_name
-from pruning_explorer.sources.optional_libraries import hub_answers
+from pruning_explorer.sources.by_name.library import load_by_name
+from pruning_explorer.sources.by_name.optional_libraries import hub_answers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,7 +71,7 @@ def test_a_hub_answers_until_it_does_not(
 
 NAMES = """
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.library import load_by_name
+from pruning_explorer.sources.by_name.library import load_by_name
 for name in ("nobody/has-this-one", "somebody/gated"):
     try:
         load_by_name(f"hf:{name}")

@@ -13,9 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources import npz_file, sample_images
-from pruning_explorer.sources.sample_files import ENDINGS, read_samples
-from pruning_explorer.sources.sample_set import SampleSet, spread
+from pruning_explorer.sources import npz_file
+from pruning_explorer.sources.own_samples import sample_images
+from pruning_explorer.sources.own_samples.sample_files import ENDINGS, read_samples
+from pruning_explorer.sources.own_samples.sample_set import SampleSet, spread
 
 Save = Callable[[str, bytes | str], Path]
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources import sample_images
-from pruning_explorer.sources.sample_files import read_samples
-from pruning_explorer.sources.sample_set import SampleSet
+from pruning_explorer.sources.own_samples import sample_images
+from pruning_explorer.sources.own_samples.sample_files import read_samples
+from pruning_explorer.sources.own_samples.sample_set import SampleSet
 
 Members = list[tuple[str, bytes]]
 Read = Callable[..., SampleSet]

@@ -10,9 +10,9 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import dense_quality
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.sample_fit import fit
-from pruning_explorer.sources.sample_labels import as_labels
-from pruning_explorer.sources.sample_set import SampleSet
+from pruning_explorer.sources.own_samples.sample_fit import fit
+from pruning_explorer.sources.own_samples.sample_labels import as_labels
+from pruning_explorer.sources.own_samples.sample_set import SampleSet
 from pruning_explorer.sources.samples import load_sample
 
 NETWORKS = ("digits-mlp", "digits-cnn", "digits-gru", "digits-vit", "adder-transformer", "spirals-mlp")

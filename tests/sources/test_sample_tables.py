@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources import sample_lines, sample_tables, text_lines
-from pruning_explorer.sources.sample_files import read_samples
-from pruning_explorer.sources.sample_set import SampleSet
+from pruning_explorer.sources.own_samples import sample_lines, sample_tables, text_lines
+from pruning_explorer.sources.own_samples.sample_files import read_samples
+from pruning_explorer.sources.own_samples.sample_set import SampleSet
 
 Read = Callable[..., SampleSet]
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.sources.library import Library, libraries
+from pruning_explorer.sources.by_name.library import Library, libraries
 from pruning_explorer.ui.models.files import draw_upload
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.plain_text import plain

@@ -83,7 +83,7 @@ def _samples(subject: Subject) -> None:
             icon=":material/info:",
         )
         return
-    from pruning_explorer.sources.sample_files import ENDINGS
+    from pruning_explorer.sources.own_samples.sample_files import ENDINGS
 
     edition = st.session_state.setdefault(EDITION, 0)
     file = st.file_uploader(
@@ -111,7 +111,7 @@ def _samples(subject: Subject) -> None:
 
 
 def _take_samples(subject: Subject, file_name: str, content: bytes) -> None:
-    from pruning_explorer.sources.sample_files import ENDINGS, fit_samples, read_samples
+    from pruning_explorer.sources.own_samples.sample_files import ENDINGS, fit_samples, read_samples
 
     ending = next((ending for ending in ENDINGS if file_name.lower().endswith(ending)), "")
     try:

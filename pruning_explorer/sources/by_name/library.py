@@ -50,13 +50,13 @@ def why_not(prefix: str) -> str | None:
     Raises:
         SubjectError: no library has that prefix.
     """
-    from pruning_explorer.sources.optional_libraries import import_library
+    from pruning_explorer.sources.by_name.optional_libraries import import_library
 
     library = _library(prefix)
     try:
         import_library(library.package)
         if library.prefix == "hf":
-            from pruning_explorer.sources.transformers_models import import_transformers
+            from pruning_explorer.sources.by_name.transformers_models import import_transformers
 
             import_transformers()
     except SubjectError as error:
@@ -83,14 +83,14 @@ def load_by_name(words: str, *, browser: bool = False) -> Subject:
     if not name:
         raise SubjectError(f"{words!r} names no network of {library.title}; write its name, as in {library.example}")
     if library.prefix == "timm":
-        from pruning_explorer.sources.timm_models import load_timm
+        from pruning_explorer.sources.by_name.timm_models import load_timm
 
         return load_timm(name, pretrained=pretrained, browser=browser)
     if library.prefix == "torchvision":
-        from pruning_explorer.sources.torchvision_models import load_torchvision
+        from pruning_explorer.sources.by_name.torchvision_models import load_torchvision
 
         return load_torchvision(name, pretrained=pretrained)
-    from pruning_explorer.sources.transformers_models import load_transformers
+    from pruning_explorer.sources.by_name.transformers_models import load_transformers
 
     return load_transformers(name, pretrained=pretrained, browser=browser)
 

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.sample_arrays import LABELS
-from pruning_explorer.sources.sample_labels import read_labels
-from pruning_explorer.sources.sample_set import SampleSet, spread
-from pruning_explorer.sources.text_lines import is_number, text_lines
+from pruning_explorer.sources.own_samples.sample_arrays import LABELS
+from pruning_explorer.sources.own_samples.sample_labels import read_labels
+from pruning_explorer.sources.own_samples.sample_set import SampleSet, spread
+from pruning_explorer.sources.own_samples.text_lines import is_number, text_lines
 
 MOST_COLUMNS = 100_000
 LONGEST_LINE = 4 << 20

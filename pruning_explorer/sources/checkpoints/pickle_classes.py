@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from pruning_explorer.sources.stored_tensors import Named, SpecialTensorError
+from pruning_explorer.sources.checkpoints.stored_tensors import Named, SpecialTensorError
 
 SPECIAL = {
     "_rebuild_sparse_tensor": "sparse",

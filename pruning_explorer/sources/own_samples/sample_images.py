@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.npz_file import ARCHIVE_ERRORS, open_archive
-from pruning_explorer.sources.sample_set import Image, SampleSet, classes_of, spread
+from pruning_explorer.sources.own_samples.sample_set import Image, SampleSet, classes_of, spread
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pruning_explorer.prune.subject import SampleView, Subject
-from pruning_explorer.sources.sample_set import SampleSet
+from pruning_explorer.sources.own_samples.sample_set import SampleSet
 
 MOST_NUMBERS = 64
 """Of a sample that is shown as its numbers."""

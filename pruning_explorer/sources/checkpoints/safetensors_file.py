@@ -10,9 +10,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.shards import reason_of
-from pruning_explorer.sources.stored_layers import check_count
-from pruning_explorer.sources.stored_tensors import DIMS_MOST, NUMBERS_MOST
+from pruning_explorer.sources.checkpoints.shards import reason_of
+from pruning_explorer.sources.checkpoints.stored_layers import check_count
+from pruning_explorer.sources.checkpoints.stored_tensors import DIMS_MOST, NUMBERS_MOST
 
 HEADER_MOST = 8 << 20
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.sample_labels import read_labels
-from pruning_explorer.sources.sample_set import SampleSet, spread
-from pruning_explorer.sources.text_lines import is_number, text_lines
+from pruning_explorer.sources.own_samples.sample_labels import read_labels
+from pruning_explorer.sources.own_samples.sample_set import SampleSet, spread
+from pruning_explorer.sources.own_samples.text_lines import is_number, text_lines
 
 LONGEST_LINE = 1 << 16
 MOST_IDS = 1 << 24

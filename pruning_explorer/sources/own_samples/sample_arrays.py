@@ -3,8 +3,8 @@
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.datasets import MOST_ROWS
 from pruning_explorer.sources.npz_file import read_npz
-from pruning_explorer.sources.sample_labels import as_labels
-from pruning_explorer.sources.sample_set import SampleSet, check_equally_many, thinned
+from pruning_explorer.sources.own_samples.sample_labels import as_labels
+from pruning_explorer.sources.own_samples.sample_set import SampleSet, check_equally_many, thinned
 
 LABELS = ("labels", "label", "targets", "target", "class")
 LARGEST_ARRAYS = 512 << 20

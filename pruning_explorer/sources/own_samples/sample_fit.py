@@ -10,11 +10,11 @@ from pruning_explorer.measure.forward import dense_outputs, watch_layers
 from pruning_explorer.prune.network import sample_shapes
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.datasets import MOST_ROWS
-from pruning_explorer.sources.sample_classes import classes_on
-from pruning_explorer.sources.sample_pictures import how_scaled, picture_shape, pictures
-from pruning_explorer.sources.sample_set import SampleSet, spread, thinned
-from pruning_explorer.sources.sample_view import view_of
-from pruning_explorer.sources.taken_inputs import class_of, first_layer, what_it_takes
+from pruning_explorer.sources.own_samples.sample_classes import classes_on
+from pruning_explorer.sources.own_samples.sample_pictures import how_scaled, picture_shape, pictures
+from pruning_explorer.sources.own_samples.sample_set import SampleSet, spread, thinned
+from pruning_explorer.sources.own_samples.sample_view import view_of
+from pruning_explorer.sources.own_samples.taken_inputs import class_of, first_layer, what_it_takes
 
 MOST_BYTES = 64 << 20
 """Of all samples: a network runs them at once, and holds many times as much meanwhile."""
@@ -23,7 +23,7 @@ LARGEST_OUTPUT = 512 << 20
 
 
 def fit(subject: Subject, samples: SampleSet) -> Subject:
-    """As :func:`~pruning_explorer.sources.sample_files.fit_samples`."""
+    """As :func:`~pruning_explorer.sources.own_samples.sample_files.fit_samples`."""
     if not subject.runnable:
         raise SubjectError(f"{subject.name} is known by its weights alone, so samples cannot be run; bring the network")
     if (one := _bytes_of_one(subject, samples)) > MOST_BYTES:
@@ -145,7 +145,7 @@ def _tokens(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
         raise SubjectError(
             f"{samples.name} holds words, and {subject.name} has no tokenizer here; give token ids apart by blanks"
         )
-    from pruning_explorer.sources.transformers_text import tokenize
+    from pruning_explorer.sources.by_name.transformers_text import tokenize
 
     return tokenize(subject.name, samples.texts, len(subject.samples or ()) or 1)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pruning_explorer.sources.stored_tensors import DamagedPickleError
+from pruning_explorer.sources.checkpoints.stored_tensors import DamagedPickleError
 
 DIRECTORY_MOST = 8 << 20
 PICKLE_MOST = 32 << 20

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.sample_set import SampleSet
-from pruning_explorer.sources.taken_inputs import class_of, first_layer, what_it_takes
+from pruning_explorer.sources.own_samples.sample_set import SampleSet
+from pruning_explorer.sources.own_samples.taken_inputs import class_of, first_layer, what_it_takes
 
 
 def pictures(subject: Subject, samples: SampleSet) -> Tensor:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.sample_arrays import read_arrays
-from pruning_explorer.sources.sample_fit import fit
-from pruning_explorer.sources.sample_images import IMAGES, read_archive, read_folder
-from pruning_explorer.sources.sample_lines import read_lines
-from pruning_explorer.sources.sample_set import SampleSet
-from pruning_explorer.sources.sample_tables import read_csv
+from pruning_explorer.sources.own_samples.sample_arrays import read_arrays
+from pruning_explorer.sources.own_samples.sample_fit import fit
+from pruning_explorer.sources.own_samples.sample_images import IMAGES, read_archive, read_folder
+from pruning_explorer.sources.own_samples.sample_lines import read_lines
+from pruning_explorer.sources.own_samples.sample_set import SampleSet
+from pruning_explorer.sources.own_samples.sample_tables import read_csv
 
 Reader = Callable[[str, bytes], SampleSet]
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.sample_set import SampleSet
+from pruning_explorer.sources.own_samples.sample_set import SampleSet
 
 
 @dataclass(frozen=True, eq=False)

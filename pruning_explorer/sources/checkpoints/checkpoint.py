@@ -10,15 +10,15 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.earlier_pruning import EarlierPruning, fold_masks
-from pruning_explorer.sources.fingerprint import fingerprint
-from pruning_explorer.sources.pickle_outline import Outline
-from pruning_explorer.sources.safetensors_file import read_safetensors
-from pruning_explorer.sources.shards import Shards, find_shards, shown
-from pruning_explorer.sources.stored_layers import stored_network
-from pruning_explorer.sources.stored_tensors import DamagedPickleError
-from pruning_explorer.sources.torch_archive import PICKLE_MOST
-from pruning_explorer.sources.torch_file import LEGACY, ZIP, read_torch
+from pruning_explorer.sources.checkpoints.earlier_pruning import EarlierPruning, fold_masks
+from pruning_explorer.sources.checkpoints.fingerprint import fingerprint
+from pruning_explorer.sources.checkpoints.pickle_outline import Outline
+from pruning_explorer.sources.checkpoints.safetensors_file import read_safetensors
+from pruning_explorer.sources.checkpoints.shards import Shards, find_shards, shown
+from pruning_explorer.sources.checkpoints.stored_layers import stored_network
+from pruning_explorer.sources.checkpoints.stored_tensors import DamagedPickleError
+from pruning_explorer.sources.checkpoints.torch_archive import PICKLE_MOST
+from pruning_explorer.sources.checkpoints.torch_file import LEGACY, ZIP, read_torch
 
 # How files begin that people take for a checkpoint
 _OTHERS = {

@@ -6,8 +6,8 @@ from pathlib import Path
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.optional_libraries import hub_answers, one_line
-from pruning_explorer.sources.transformers_models import import_transformers
+from pruning_explorer.sources.by_name.optional_libraries import hub_answers, one_line
+from pruning_explorer.sources.by_name.transformers_models import import_transformers
 
 LONGEST = 128
 """Tokens of a sample; what is longer is cut."""

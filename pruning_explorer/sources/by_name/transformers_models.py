@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.optional_libraries import (
+from pruning_explorer.sources.by_name.optional_libraries import (
     NOISE_COUNT,
     SEED,
     broken_library,

@@ -9,14 +9,14 @@ from io import BytesIO
 from typing import Any
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.pickle_classes import (
+from pruning_explorer.sources.checkpoints.pickle_classes import (
     CALLS,
     UnknownClassError,
     known_class,
     named_classes,
     refuse_whole_objects,
 )
-from pruning_explorer.sources.stored_tensors import (
+from pruning_explorer.sources.checkpoints.stored_tensors import (
     DIMS_MOST,
     NUMBERS_MOST,
     DamagedPickleError,

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.sample_set import classes_of
-from pruning_explorer.sources.text_lines import is_number
+from pruning_explorer.sources.own_samples.sample_set import classes_of
+from pruning_explorer.sources.own_samples.text_lines import is_number
 
 _SEVERAL = re.compile(r"-?[0-9]{1,9}(?: +-?[0-9]{1,9})+")
 

@@ -1,0 +1,1 @@
+"""Checkpoints alone: judged before anything reads them, and mapped from their files."""
