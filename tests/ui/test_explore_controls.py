@@ -6,7 +6,7 @@ import pytest
 
 from pruning_explorer import Recipe, compute_masks
 from pruning_explorer.sources.samples import sample_names
-from tests.ui.page import Page
+from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
 
@@ -26,7 +26,7 @@ def test_networks_are_all_on_offer(open_page: OpenPage) -> None:
     for name in ("spirals-mlp", "tutorial-mlp"):
         page.pick("subject", name)
         assert page.address == {"subject": [name]}
-        assert page.subject.about in [each.value for each in page.app.sidebar.caption]
+        assert page.subject.description in [unescaped(each.value) for each in page.app.sidebar.caption]
 
 
 def test_another_network_keeps_the_method_and_drops_what_was_said_of_layers(open_page: OpenPage) -> None:
@@ -302,7 +302,7 @@ def test_the_open_layer_is_chosen_in_its_box_and_stays(open_page: OpenPage) -> N
 
 def test_what_is_not_offered_says_why(open_page: OpenPage) -> None:
     page = open_page(subject="digits-vit")
-    said = page.every_text()
+    said = unescaped(page.every_text())
     assert page.subject.refused
     for name, reason in page.subject.refused.items():
-        assert f"`{name}`: {reason}" in said
+        assert f"**{name}**: {reason}" in said
