@@ -25,7 +25,7 @@ STYLE = """<style>
 .stMultiSelect [data-tag] { background: transparent !important; border: 1px solid currentColor; }
 .stMultiSelect [data-tag], .stMultiSelect [data-tag] * { color: inherit !important; }
 /* And on main buttons, which are outlined instead */
-.stButton [kind=primary], .stDownloadButton [kind=primary] {
+.stButton [kind=primary], .stDownloadButton [kind=primary], .stFormSubmitButton [kind=primaryFormSubmit] {
   background: transparent !important; color: inherit !important; box-shadow: inset 0 0 0 1px currentColor;
 }
 /* Key figures side by side from a phone up: no number, and no word of what it is, is cut off */
