@@ -31,7 +31,7 @@ STYLE = """<style>
 /* Key figures side by side from a phone up: no number, and no word of what it is, is cut off */
 [data-testid=stMetricValue] { font-size: 1.6rem; }
 [data-testid=stMetricDelta], [data-testid=stMetricDelta] * {
-  font-size: 0.8rem; white-space: normal; overflow: visible;
+  font-size: 0.75rem; white-space: normal; overflow: visible;
 }
 /* The pages' names stand above: the room that is left for them would else be empty */
 [data-testid=stMainBlockContainer] { padding-top: 4rem; }

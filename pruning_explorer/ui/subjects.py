@@ -1,5 +1,7 @@
 """Every network that a browser session can choose: the samples, the operator's, and its own."""
 
+from difflib import get_close_matches
+
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.by_name.library import load_by_name
@@ -73,7 +75,13 @@ def find_subject(name: str) -> Subject:
     try:
         return load_sample(name)
     except SubjectError as error:
-        raise SubjectError(f"{error}. One that somebody uploaded is theirs alone: bring its file on Models") from None
+        known = subject_names()
+        close = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise SubjectError(
+            f"no network is called {name!r} here; {hint}One that was uploaded belongs to its browser session, and a "
+            "reload begins a new one: bring its file again on Models"
+        ) from error
 
 
 def bring_by_name(words: str) -> Subject:

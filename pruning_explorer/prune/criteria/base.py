@@ -144,6 +144,8 @@ class Criterion:
     def missing(self, subject: Subject) -> str | None:
         """Why ``subject`` cannot be scored at all, and what to do about it; None if it can."""
         give = "Subject.from_module(..., calibration=..., calibration_labels=...)"
+        if self.needs != "weights" and not subject.runnable:
+            return f"it runs the network, and of {subject.name} only the weights are known; bring the network itself"
         if self.needs == "example" and subject.example is None:
             return f"it needs one input, and {subject.name} has none; give some: Subject.from_module(..., samples=...)"
         if self.needs in ("inputs", "labels") and subject.calibration is None:

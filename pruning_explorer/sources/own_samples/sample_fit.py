@@ -1,5 +1,6 @@
 """Bring samples into the form that a network takes, and see that it takes them."""
 
+from dataclasses import replace
 from math import prod
 
 import torch
@@ -104,6 +105,8 @@ def _inputs(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
             f"the network takes {len(now)} inputs ({sample_shapes(now)}), and {samples.name} holds "
             f"{len(samples.inputs)} ({sample_shapes(samples.inputs)}); save one array for each, in order"
         )
+    if len(now) == len(samples.inputs) == 1 and _is_flat(samples.inputs[0], now[0]):
+        samples = replace(samples, inputs=(samples.inputs[0].reshape(-1, *now[0].shape[1:]),))
     if now or len(samples.inputs) == 1:  # of fewer than now it is tried, as an attention mask may well be left out
         return tuple(_as_dtype(each, _dtype(subject, i)) for i, each in enumerate(samples.inputs))
     first, *others = samples.inputs
@@ -113,6 +116,11 @@ def _inputs(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
         _as_dtype(first, _dtype(subject, 0)),
         *(_as_dtype(each, precision) if each.is_floating_point() else each for each in others),
     )
+
+
+def _is_flat(rows: Tensor, now: Tensor) -> bool:
+    """Whether rows of numbers, as a table has them, are the network's inputs written out one number after the other."""
+    return rows.dim() == 2 and now.dim() > 2 and now.is_floating_point() and rows[0].numel() == now[0].numel()
 
 
 def _as_dtype(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:

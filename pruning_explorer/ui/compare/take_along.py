@@ -1,5 +1,6 @@
 """The comparison as one file, and each recipe by itself."""
 
+import shlex
 from dataclasses import replace
 
 import streamlit as st
@@ -8,14 +9,23 @@ from pruning_explorer.comparison_report import comparison_html
 from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.lab.curves import CurveJob
+from pruning_explorer.sources.words import names_a_library
+from pruning_explorer.ui.subjects import is_own
 
 
 def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
     """One HTML file with live charts; the recipes as JSON."""
     name = shown.subject.name
+    name_only = is_own(name) and not names_a_library(name)
     st.caption(
-        "The address of this page carries the network and every recipe: send it, and the other sees the same. "
-        "The file below needs no server and no network; its charts are live. It holds the curves as far as they stand."
+        (
+            "The address of this page carries every recipe, and of the network its name: your own is your session's "
+            "alone, so whoever you send it to brings the file first. "
+            if name_only
+            else "The address of this page carries network and recipes: send it, and the other sees the same. "
+        )
+        + "The file below needs no server and no network; its charts are live. It holds the curves as far as they "
+        "stand."
     )
     st.download_button(
         "Save all as one HTML file",
@@ -39,4 +49,7 @@ def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
             )
     st.caption("In a terminal these files make the same comparison:")
     files = " ".join(f"--recipe {name}-{entry.recipe.id}.json" for entry in shown.entries)
-    st.code(f"python -m pruning_explorer compare {name} {files} --html comparison.html", language="sh", wrap_lines=True)
+    words = "YOUR-FILE" if name_only else shlex.quote(name)
+    st.code(
+        f"python -m pruning_explorer compare {words} {files} --html comparison.html", language="sh", wrap_lines=True
+    )

@@ -96,6 +96,8 @@ def _by_code() -> None:
     st.code(FACTORY, language="python", wrap_lines=True)
     st.code(COMMANDS, language="sh", wrap_lines=True)
     st.caption(
-        "Instead of `labels` alone it may give `score`, a function of logits and labels that gives each sample a "
-        "number in [0, 1]; the pages name it."
+        "Put the function's file into the folder from which you start. Further keys it may give: `score`, a function "
+        "of logits and labels that gives each sample a number in [0, 1], which the pages name; `calibration` and "
+        "`calibration_labels`, inputs of the training part, which gradient criteria, Wanda and recalibration look at; "
+        "`output_names`, `about`."
     )

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError
 from pruning_explorer.figures.numbers import memory
+from pruning_explorer.sources.own_samples.sample_files import ENDINGS
 from pruning_explorer.sources.words import CHECKPOINTS, EXPORTED, open_file
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
@@ -98,7 +100,7 @@ def _take_in(file_name: str, group: Sequence[UploadedFile]) -> None:
     try:
         path = _write(Path(folder.name), file_name, group)
         subject = open_file(path, name=name)
-        models.keep(subject, folder)
+        models.keep(replace(subject, origin=f"{file_name}: {subject.origin}"), folder)
     except SubjectError as error:
         folder.cleanup()
         raise SubjectError(_about_file(str(error), name, file_name)) from None
@@ -137,6 +139,8 @@ def _write(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
     if file_name.endswith(INDEX):
         return _write_parts(folder, file_name, group)
     ending = next((e for e in (EXPORTED, *CHECKPOINTS) if file_name.lower().endswith(e)), None)
+    if ending is None and file_name.lower().endswith(ENDINGS):
+        raise SubjectError("this is a file of samples; drop it further down, under “What it is judged on”")
     if ending is None:
         raise SubjectError(
             f"files of this kind are not read; give {', '.join(CHECKPOINTS)}, {EXPORTED}, or a checkpoint in parts "

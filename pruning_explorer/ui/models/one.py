@@ -94,14 +94,15 @@ def _samples(subject: Subject) -> None:
         "- **.csv**: a row per sample, with a column `label` if there are labels.\n"
         "- **.zip**: a folder of images, with a folder for each class if there are classes.\n"
         "- **.txt**: a line per sample.",
-        on_change=lambda: st.session_state.update({PROBLEM: None}),
+        on_change=lambda: st.session_state.pop(PROBLEM, None),
     )
     if file is not None:
         _take_samples(subject, file.name, file.getvalue())
         st.session_state[EDITION] = edition + 1
         st.rerun()
-    if problem := st.session_state.get(PROBLEM):
-        st.error(f"These samples were not used, and nothing has changed. {plain(problem, longest=900)}")
+    tried_on, problem = st.session_state.get(PROBLEM) or ("", "")
+    if tried_on == subject.name:
+        st.error(f"Not used, and nothing has changed: {plain(problem, longest=900)}", icon=":material/error:")
     elif subject.samples is None:
         st.caption("It has none yet: without inputs, nothing is run.")
     else:
@@ -121,7 +122,7 @@ def _take_samples(subject: Subject, file_name: str, content: bytes) -> None:
             judged = fit_samples(subject, read_samples(path, file_name))
             own_models().keep(_named(judged, file_name))
     except PruningExplorerError as error:
-        st.session_state[PROBLEM] = str(error)
+        st.session_state[PROBLEM] = (subject.name, str(error))
 
 
 def _named(judged: Subject, file_name: str) -> Subject:

@@ -92,6 +92,13 @@ def test_an_exported_program_runs_and_takes_samples_of_ones_own() -> None:
     assert "[5, 3, 8, 8]" in told
     assert "wrong.npz" in told
     assert page.loaded.loc["net", "runs"].endswith(" samples")
+    page.look_into("digits-cnn")
+    assert page.errors == []
+    page.look_into("net")
+    rows = "\n".join(",".join(["0.5"] * 64) for _ in range(3)).encode()
+    page.drop_samples("rows.csv", rows)
+    assert page.errors == []
+    assert page.loaded.loc["net", "runs"] == "3 samples"
     images = np.random.default_rng(0).random((7, 1, 8, 8), dtype=np.float32)
     page.drop_samples("mine.npz", npz(inputs=images, labels=np.arange(7)))
     assert page.errors == []
@@ -130,6 +137,9 @@ def test_one_bad_file_of_several_is_named_and_the_others_are_loaded() -> None:
     told = " ".join(page.errors)
     assert "b.safetensors" in told
     assert "c.exe: files of this kind are not read" in told
+    page.drop(("x.npz", npz(inputs=np.zeros((2, 3)))))
+    assert "x.npz: this is a file of samples" in " ".join(page.errors)
+    assert page.loaded.loc["a", "origin"].startswith("a.safetensors: .safetensors")
 
 
 def test_the_same_file_twice_is_two_networks_and_each_can_be_forgotten() -> None:
