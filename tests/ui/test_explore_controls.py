@@ -306,15 +306,3 @@ def test_what_is_not_offered_says_why(open_page: OpenPage) -> None:
     assert page.subject.refused
     for name, reason in page.subject.refused.items():
         assert f"**{name}**: {reason}" in said
-
-
-def test_a_slider_is_not_told_what_it_says_itself(open_page: OpenPage) -> None:
-    """What Python sets is sent to the browser, over what a quick hand has set meanwhile."""
-    page = open_page()
-    page.drag("amount_slider", 70.0)
-    sent = {each.key: each.proto.set_value for each in (*page.app.slider, *page.app.number_input)}
-    assert (sent["amount_slider"], sent["amount_box"]) == (False, True)
-    page.enter("amount_box", 40.0)
-    sent = {each.key: each.proto.set_value for each in (*page.app.slider, *page.app.number_input)}
-    assert (sent["amount_slider"], sent["amount_box"]) == (True, False)
-    assert page.amount == 40.0

@@ -15,11 +15,7 @@ def draw_amounts() -> None:
 
 def _amount() -> None:
     setting = SETTINGS["amount"]
-    amount = st.session_state["amount"]
-    for key in ("amount_slider", "amount_box"):
-        # A value that is set is sent: over a key that a quick hand has pressed meanwhile
-        if st.session_state.get(key) != amount:
-            st.session_state[key] = amount
+    st.session_state["amount_slider"] = st.session_state["amount_box"] = st.session_state["amount"]
     slider, box = st.columns([3, 2], vertical_alignment="bottom")
     slider.slider(
         "Amount, %",
