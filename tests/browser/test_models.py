@@ -29,7 +29,8 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def models(explore: Explore, **options: object) -> ExplorePage:
-    visit = explore("/models", stand=False, **options)
+    # A browser remembers that its sidebar was opened: on a phone it would cover the page
+    visit = explore("/models", browser="models", stand=False, **options)
     expect(visit.page.get_by_role("heading", name="Loaded")).to_be_visible()
     return visit
 
