@@ -23,3 +23,7 @@ class MaskError(PruningExplorerError):
 
 class SubjectError(PruningExplorerError):
     """A subject cannot be made, found or run."""
+
+
+class LessonError(PruningExplorerError):
+    """A lesson's file cannot be read, or names what there is not."""

@@ -1,0 +1,1 @@
+"""Lessons: what each one says and asks is a file; what one plays with is a scene, computed by the engine."""

@@ -1,0 +1,18 @@
+"""All scenes by name. A new one is one file and one line here."""
+
+from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.scene import Scene
+from pruning_explorer.lessons.scenes.mask_by_hand import MASK_BY_HAND
+
+SCENES: dict[str, Scene] = {scene.name: scene for scene in (MASK_BY_HAND,)}
+
+
+def find_scene(name: str) -> Scene:
+    """A scene by its name.
+
+    Raises:
+        LessonError: there is none of that name.
+    """
+    if name not in SCENES:
+        raise LessonError(f"there is no scene {name!r}; the scenes are {', '.join(SCENES)}")
+    return SCENES[name]
