@@ -6,7 +6,7 @@ directly); the rest - grouping, ranking, cutting - is shared. To add one, write 
 """
 
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.criteria import basics, own, sensitivity, watched, weights
+from pruning_explorer.prune.criteria import basics, largest, own, sensitivity, watched, weights
 from pruning_explorer.prune.criteria.base import Criterion, Scoring, drawn_dtype, seed_of
 from pruning_explorer.prune.settings import Value, read_choice, write_choice
 
@@ -35,6 +35,7 @@ CRITERIA: dict[str, Criterion] = {
         watched.APOZ,
         watched.BN_SCALE,
         weights.FPGM,
+        largest.LARGEST,
         own.OWN_SCORES,
         own.OWN_MASK,
     )

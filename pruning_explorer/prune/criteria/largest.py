@@ -1,0 +1,38 @@
+"""Magnitude the wrong way round, for those who learn: what nobody should do, and how much that matters."""
+
+import torch
+from torch import Tensor
+
+from pruning_explorer.prune.criteria.base import Criterion, Scoring
+from pruning_explorer.prune.criteria.basics import magnitude
+from pruning_explorer.prune.targets import Target
+
+LARGEST_BITS = 0x7F7FFFFF
+"""Of the largest float32. The bits of non-negative floats order as their values do, so subtracted from these they
+order the other way round, exactly: no two numbers are rounded to one, as in 1 / |w|."""
+
+
+def largest(scoring: Scoring, target: Target) -> Tensor:
+    """A score that falls as |w| rises, so that the largest weights go first; about 2 / |w|.
+
+    It is the score of :func:`magnitude` in float32, per weight or per group, in reversed order. Equal ones stay equal.
+    What an earlier step of a schedule removed has 0.
+    """
+    magnitudes = magnitude(scoring, target).float()
+    turned = (LARGEST_BITS - magnitudes.view(torch.int32)).view(torch.float32)
+    scores = turned.where(magnitudes.isfinite(), magnitudes)
+    mask = scoring.masks.get(target.name)
+    if mask is None:
+        return scores
+    left = scoring.granularity.group_scores(mask.float()) > 0
+    return scores.where(left, 0.0)
+
+
+LARGEST = Criterion(
+    "largest",
+    "Largest first",
+    "The largest weights go first: magnitude the wrong way round, to see how much the order matters.",
+    largest,
+    static=True,
+    advice="Made for lessons: no method that anyone should use.",
+)
