@@ -5,26 +5,18 @@ from functools import partial
 
 import numpy as np
 
-from pruning_explorer.errors import LessonError
 from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.lessons.amounts import AMOUNT, AMOUNT_SLIDER, AMOUNTS, leaves_by_amount
 from pruning_explorer.lessons.panels import Code, Figure, Figures, Matrix
 from pruning_explorer.lessons.scene import Scene, Stage, Values
+from pruning_explorer.lessons.small_matrix import first_matrix
 from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
-LARGEST = 512
-"""Weights of a matrix that can be read as numbers."""
-
 
 def _build(subject: Subject, values: Values) -> Stage:
-    target = next((each for each in subject.targets if each.role == "weight" and len(each.shape) == 2), None)
-    if target is None or target.numel > LARGEST:
-        raise LessonError(
-            f"the first matrix of {subject.name} is too large to be written out; choose a network whose first layer "
-            f"has at most {LARGEST} weights"
-        )
+    target = first_matrix(subject)
     recipe = Recipe(targets=(target.name,))
     ranked = rank_targets(subject, recipe)
     leaves, gone = leaves_by_amount(ranked)[0], ranked.removed_at(AMOUNTS)[:, 0].tolist()
