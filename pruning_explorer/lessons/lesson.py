@@ -109,6 +109,11 @@ def settings_of(scene: Scene) -> dict[str, Setting]:
     return {setting.name: setting for setting in (*slider, *(knob.setting for knob in scene.knobs))}
 
 
+def begins_at(lesson: Lesson, name: str) -> Value:
+    """What the slider or a knob stands at when the lesson is opened first."""
+    return lesson.values.get(name, settings_of(lesson.scene)[name].default)
+
+
 def check_value(scene: Scene, name: str, value: object) -> Value:
     """A value for the slider or a knob, as its own type; text as it stands in an address is read.
 

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 DEFAULT_CACHE_MIB = 4096
@@ -27,10 +28,12 @@ class Options:
 
     Attributes:
         subjects: networks to open, in order; the first one is shown first.
+        lessons: folders, or files, whose lessons every visitor finds.
         cache_mib: MiB that rankings, outputs and pictures of all sessions together may hold.
     """
 
     subjects: tuple[Asked, ...] = ()
+    lessons: tuple[Path, ...] = ()
     cache_mib: int = DEFAULT_CACHE_MIB
 
 
@@ -56,6 +59,14 @@ def read_options(arguments: Sequence[str]) -> Options:
         help="inputs to judge the --subject before it on: .npz, .csv, .txt, or a folder of images",
     )
     parser.add_argument(
+        "--lessons",
+        metavar="FOLDER",
+        type=Path,
+        action="append",
+        default=[],
+        help="show the lessons in this folder (.toml) on the Learn page; may be given several times",
+    )
+    parser.add_argument(
         "--cache-mib",
         metavar="MIB",
         type=int,
@@ -65,7 +76,10 @@ def read_options(arguments: Sequence[str]) -> Options:
     read = parser.parse_args(list(arguments))
     if read.cache_mib < 1:
         parser.error(f"argument --cache-mib: {read.cache_mib} is too little; give at least 1, better 512 or more")
-    return Options(tuple(read.subjects), read.cache_mib)
+    for folder in read.lessons:
+        if not folder.exists():
+            parser.error(f"argument --lessons: {folder} is not there; give a folder with lessons in it, or one file")
+    return Options(tuple(read.subjects), tuple(path.resolve() for path in read.lessons), read.cache_mib)
 
 
 class _Subject(argparse.Action):

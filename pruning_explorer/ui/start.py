@@ -11,6 +11,7 @@ from pruning_explorer.prune.cache import set_cache_limit
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.explore.cliff import warm_cliff
+from pruning_explorer.ui.learn.place import add_folder
 from pruning_explorer.ui.options import Options
 from pruning_explorer.ui.subjects import DEFAULT_SUBJECT, open_for_all
 
@@ -24,6 +25,8 @@ def warm_up(options: Options = NO_OPTIONS) -> None:
     """
     tune_process()
     set_cache_limit(options.cache_mib << 20)
+    for folder in options.lessons:
+        add_folder(folder)
     for asked in options.subjects:
         try:
             subject = open_for_all(asked)

@@ -41,7 +41,7 @@ ARGUMENTS = [
 ]
 
 # Opened below its root, Streamlit first looks for itself below that page, and finds itself above it
-PROBES = re.compile(r"/(compare|models)/_stcore/(health|host-config)$")
+PROBES = re.compile(r"/(compare|learn|models)/_stcore/(health|host-config)$")
 
 
 class Server:

@@ -1,0 +1,73 @@
+"""A lesson's address: which one, and where its slider and knobs stand. ``/learn?lesson=a-mask&amount=0.2``"""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.lesson import Lesson
+from pruning_explorer.prune.settings import format_value
+from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.subjects import is_there
+
+PRESENT, VIEW, WORD, LESSON = "present", "view", "word", "lesson"
+EVERYWHERE = {PRESENT, VIEW, WORD, LESSON, "embed", "embed_options"}
+_WRITTEN = "learn_address"
+
+
+def take_address(lessons: Mapping[str, Lesson]) -> None:
+    """Go where the address says, unless this page wrote it itself: at first, and when a browser goes back."""
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    written = st.session_state.get(_WRITTEN)
+    if written is not None and (query == written or not query):
+        return
+    st.session_state["learn_problems"] = tuple(_take(query, lessons))
+
+
+def write_address(lesson: Lesson) -> None:
+    """Write where the person stands."""
+    query: dict[str, list[str]] = {}
+    match place.view():
+        case "lessons":
+            query[LESSON] = [lesson.name]
+            query |= {name: [format_value(value)] for name, value in place.values_of(lesson).items()}
+        case "glossary":
+            word = st.session_state.get("learn_word")
+            query |= {VIEW: ["glossary"], **({WORD: [word]} if word else {})}
+        case view:
+            query[VIEW] = [view]
+    if st.session_state.get("learn_present"):
+        query[PRESENT] = ["true"]
+    st.session_state[_WRITTEN] = query
+    # Writing the same address again would still be sent
+    if query != {name: st.query_params.get_all(name) for name in st.query_params}:
+        st.query_params.from_dict(query)
+
+
+def _take(query: Mapping[str, Sequence[str]], lessons: Mapping[str, Lesson]) -> list[str]:
+    last = {name: values[-1] for name, values in query.items()}
+    problems = []
+    if PRESENT in last:
+        st.session_state["learn_present"] = last[PRESENT].lower() == "true"
+    st.session_state["learn_word"] = last.get(WORD)
+    asked = last.get(VIEW, "glossary" if WORD in last else "lessons")
+    if asked not in place.VIEWS:
+        problems.append(f"there is no part {asked!r} of this page; the lessons are shown")
+        asked = "lessons"
+    place.open_view(asked)
+    name = last.get(LESSON)
+    if name is None:
+        return problems
+    if name not in lessons:
+        first = next(iter(lessons))
+        return [*problems, f"there is no lesson {name!r}; {first} is shown instead"]
+    place.open_at(name)
+    for part, value in last.items():
+        if part not in EVERYWHERE:
+            try:
+                if part == place.NETWORK and not is_there(value):
+                    raise LessonError(f"no network is called {value!r} here; {lessons[name].network} is shown")
+                place.set_value(lessons[name], part, value)
+            except LessonError as error:
+                problems.append(f"{part} was not used: {error}")
+    return problems

@@ -1,0 +1,24 @@
+"""A button that prints the page as a hand-out; and PageUp and PageDown, which a presenter's clicker sends."""
+
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_FRONT = st.components.v2.component(
+    "pruning_explorer_front",
+    html='<button type="button" class="print"></button>',
+    css=(_HERE / "front.css").read_text(encoding="utf-8"),
+    js=(_HERE / "front.js").read_text(encoding="utf-8"),
+)
+
+
+def draw_front(*, label: str, help: str, clicker: bool) -> None:
+    """The button that prints.
+
+    Args:
+        label: of the button.
+        help: what it does, in a sentence.
+        clicker: whether PageDown and PageUp press the buttons with the keys ``learn_next`` and ``learn_previous``.
+    """
+    _FRONT(key="learn_front", data={"label": label, "help": help, "clicker": clicker})

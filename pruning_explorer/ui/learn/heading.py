@@ -1,0 +1,92 @@
+"""The top of the Learn page: which part of it, which lesson, and what a teacher needs."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from pruning_explorer.lessons.lesson import Lesson
+from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn.front import draw_front
+from pruning_explorer.ui.plain_text import plain
+
+PRESENT = "learn_present"
+
+
+def draw_views() -> None:
+    """Choose among lessons, glossary and errors; large type; the hand-out."""
+    with st.container(key="learn_heading_views", horizontal=True, vertical_alignment="center"):
+        st.session_state["learn_view_chosen"] = place.view()
+        st.segmented_control(
+            "Part of the page",
+            list(place.VIEWS),
+            key="learn_view_chosen",
+            format_func=lambda view: place.VIEWS[view],
+            required=True,
+            label_visibility="collapsed",
+            on_change=lambda: place.open_view(st.session_state["learn_view_chosen"]),
+        )
+        st.toggle(
+            "Large type",
+            key=PRESENT,
+            persist_state="session",
+            help="For a projector: large type, all of the width, and a clicker's PageDown and PageUp turn the lessons.",
+        )
+        if place.view() == "lessons":
+            draw_front(
+                label="Print a hand-out",
+                help="The pictures as they stand, the question, and no answer; or save it as PDF",
+                clicker=bool(st.session_state[PRESENT]),
+            )
+
+
+def draw_turning(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
+    """Previous, the list of all, next, and how far one is."""
+    names = list(lessons)
+    at = names.index(lesson.name)
+    given = place.answers()
+    with st.container(key="learn_turning", horizontal=True, vertical_alignment="bottom"):
+        _turn("Previous", "learn_previous", names[at - 1] if at else None, "P", ":material/arrow_back:")
+        st.session_state["learn_chosen"] = lesson.name
+        st.selectbox(
+            "Lesson",
+            names,
+            key="learn_chosen",
+            format_func=lambda name: _listed(lessons, name),
+            label_visibility="collapsed",
+            filter_mode=None,
+            on_change=lambda: place.open_at(st.session_state["learn_chosen"]),
+        )
+        _turn("Next", "learn_next", names[at + 1] if at + 1 < len(names) else None, "N", ":material/arrow_forward:")
+    answered = [name for name in names if name in given]
+    right = sum(lessons[name].answers[given[name]].right for name in answered)
+    with st.container(key="learn_progress", horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"Lesson {at + 1} of {len(names)} · {len(answered)} answered, {right} right. "
+            "Answers are kept in this browser session and nowhere else."
+        )
+        if answered or st.session_state.get("learn_values"):
+            st.button("Start over", key="learn_start_over", type="tertiary", on_click=place.start_over)
+
+
+def _turn(label: str, key: str, to: str | None, shortcut: str, icon: str) -> None:
+    st.button(
+        label,
+        key=key,
+        icon=icon,
+        icon_position="right" if label == "Next" else "left",
+        disabled=to is None,
+        shortcut=shortcut,
+        on_click=place.open_at,
+        args=(to,),
+    )
+
+
+def _listed(lessons: Mapping[str, Lesson], name: str) -> str:
+    number = list(lessons).index(name) + 1
+    return f"{number} · {lessons[name].title}{' ✓' if name in place.answers() else ''}"
+
+
+def draw_title(lesson: Lesson, number: int, idea: str) -> None:
+    """What it is called and its one idea."""
+    st.title(f"{number}. {plain(lesson.title)}", anchor=False)
+    st.markdown(f"**{idea}**")

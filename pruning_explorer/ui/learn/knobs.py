@@ -1,0 +1,103 @@
+"""What can be set in a lesson beside its slider: drawn from how the scene declares it."""
+
+from functools import partial
+
+import streamlit as st
+
+from pruning_explorer.lessons.lesson import Lesson
+from pruning_explorer.lessons.scene import Knob
+from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.subjects import subject_names
+
+FEW = 4
+"""Choices that stand side by side; more go into a list."""
+
+
+def draw_knobs(lesson: Lesson) -> None:
+    """The network, where another may be chosen, and every knob."""
+    knobs = lesson.scene.knobs
+    if not knobs and not lesson.any_network:
+        return
+    with st.container(key="learn_knobs", horizontal=True, vertical_alignment="bottom"):
+        if lesson.any_network:
+            _network(lesson)
+        for knob in knobs:
+            _knob(lesson, knob)
+
+
+def _key(lesson: Lesson, name: str) -> str:
+    return f"learn_{name}_{lesson.name}"
+
+
+def _take(lesson: Lesson, name: str) -> None:
+    value = st.session_state[_key(lesson, name)]
+    if value is not None:
+        place.set_value(lesson, name, value)
+
+
+def _network(lesson: Lesson) -> None:
+    key = _key(lesson, place.NETWORK)
+    names = subject_names()
+    now = str(place.value_of(lesson, place.NETWORK))
+    st.session_state[key] = now
+    st.selectbox(
+        "Network",
+        names if now in names else [now, *names],
+        key=key,
+        help="The lesson is written for the first one; on another its numbers are computed anew.",
+        filter_mode=None,
+        width=260,
+        on_change=partial(_take, lesson, place.NETWORK),
+    )
+
+
+def _knob(lesson: Lesson, knob: Knob) -> None:
+    setting = knob.setting
+    key = _key(lesson, setting.name)
+    st.session_state[key] = place.value_of(lesson, setting.name)
+    change = partial(_take, lesson, setting.name)
+    if knob.choices and len(knob.choices) <= FEW:
+        st.segmented_control(
+            setting.label,
+            list(knob.choices),
+            key=key,
+            format_func=knob.choices.__getitem__,
+            help=setting.help,
+            required=True,
+            on_change=change,
+        )
+    elif knob.choices:
+        st.selectbox(
+            setting.label,
+            list(knob.choices),
+            key=key,
+            format_func=knob.choices.__getitem__,
+            help=setting.help,
+            filter_mode=None,
+            width=260,
+            on_change=change,
+        )
+    elif isinstance(setting.default, bool):
+        st.toggle(setting.label, key=key, help=setting.help, on_change=change)
+    elif isinstance(setting.default, int):
+        st.number_input(
+            setting.label,
+            int(setting.low),
+            int(setting.high),
+            step=1,
+            key=key,
+            help=setting.help,
+            width=180,
+            on_change=change,
+        )
+    else:
+        st.number_input(
+            setting.label,
+            float(setting.low),
+            float(setting.high),
+            step=setting.step,
+            key=key,
+            help=setting.help,
+            width=180,
+            on_change=change,
+        )

@@ -1,0 +1,44 @@
+"""Learn: lessons that are live, on networks that one can see whole."""
+
+import streamlit as st
+
+from pruning_explorer.ui.address_problems import tell_problems
+from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn.address import take_address, write_address
+from pruning_explorer.ui.learn.glossary import draw_glossary
+from pruning_explorer.ui.learn.heading import PRESENT, draw_turning, draw_views
+from pruning_explorer.ui.learn.mistakes import draw_mistakes
+from pruning_explorer.ui.learn.own_lessons import draw_own_lessons
+from pruning_explorer.ui.learn.reading import draw_lesson, open_in_explore
+from pruning_explorer.ui.learn.style import draw_style
+from pruning_explorer.ui.plain_text import plain
+
+
+def learn() -> None:
+    """The Learn page, top to bottom."""
+    shelf = place.shelf()
+    take_address(shelf.lessons)
+    lesson = place.lesson_open(shelf.lessons)
+    draw_style(in_front=bool(st.session_state.get(PRESENT)))
+    with st.container(key="learn_heading"):
+        draw_views()
+        if place.view() == "lessons":
+            draw_turning(shelf.lessons, lesson)
+        tell_problems("learn_problems")
+        for problem in shelf.problems:
+            st.warning(f"A lesson is not shown: {plain(problem, longest=600)}", icon=":material/warning:")
+    match place.view():
+        case "glossary":
+            draw_glossary(st.session_state.get("learn_word"), place.open_at)
+        case "mistakes":
+            draw_mistakes(open_in_explore, _turn_to)
+        case "add":
+            draw_own_lessons()
+        case _:
+            draw_lesson(shelf.lessons, lesson)
+    write_address(lesson)
+
+
+def _turn_to(name: str) -> None:
+    place.open_at(name)
+    st.rerun()

@@ -1,0 +1,141 @@
+"""Where a person stands on the Learn page, and what they set and answered: all of it in the browser session alone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.lesson import Lesson, begins_at, check_value
+from pruning_explorer.lessons.shelf import Shelf, open_lesson, own_shelf, put_together, read_folder
+from pruning_explorer.prune.settings import Value
+
+VIEWS = {"lessons": "Lessons", "glossary": "Glossary", "mistakes": "Common errors", "add": "Add a lesson"}
+
+NETWORK = "network"
+"""The name under which a lesson's network stands among its values."""
+
+_FOLDERS: list[Path] = []
+"""Of the one who started the app."""
+
+
+def add_folder(folder: Path) -> None:
+    """Show the lessons of a folder, or of one file, to every visitor."""
+    if folder not in _FOLDERS:
+        _FOLDERS.append(folder)
+
+
+def shelf() -> Shelf:
+    """All lessons there are: ours, the operator's, and those that this session brought."""
+    return put_together([own_shelf(), *map(read_folder, _FOLDERS), Shelf(dict(_brought()))])
+
+
+def bring(file_name: str, content: bytes) -> Lesson:
+    """Keep a lesson for this session; one of the same name that was brought before goes.
+
+    Raises:
+        LessonError: it cannot be read, or its name is taken by a lesson that is everybody's.
+    """
+    lesson = open_lesson(file_name, content)
+    if lesson.name in put_together([own_shelf(), *map(read_folder, _FOLDERS)]).lessons:
+        raise LessonError(f"there is a lesson {lesson.name} already; call the file another name")
+    _brought()[lesson.name] = lesson
+    return lesson
+
+
+def is_brought(name: str) -> bool:
+    """Whether this session brought it, and may take it away."""
+    return name in _brought()
+
+
+def take_away(name: str) -> None:
+    """Let a lesson of this session go."""
+    _brought().pop(name, None)
+
+
+def open_view(view: str) -> None:
+    """Show the lessons, the glossary, the errors, or how to add a lesson."""
+    st.session_state["learn_view"] = view
+
+
+def view() -> str:
+    """Which of ``VIEWS`` is shown."""
+    return str(st.session_state.setdefault("learn_view", "lessons"))
+
+
+def open_at(name: str) -> None:
+    """Open a lesson by its name, as it was left."""
+    st.session_state.update(learn_lesson=name, learn_view="lessons")
+    _starts().pop(name, None)
+
+
+def lesson_open(lessons: Mapping[str, Lesson]) -> Lesson:
+    """The lesson that is open; the first, where that one is gone."""
+    name = str(st.session_state.get("learn_lesson"))
+    return lessons[name] if name in lessons else next(iter(lessons.values()))
+
+
+def value_of(lesson: Lesson, name: str) -> Value:
+    """What the slider, a knob or the network stands at."""
+    return _set_in(lesson).get(name, lesson.network if name == NETWORK else begins_at(lesson, name))
+
+
+def values_of(lesson: Lesson) -> dict[str, Value]:
+    """All that stands otherwise than the lesson begins, for the address."""
+    return dict(_set_in(lesson))
+
+
+def set_value(lesson: Lesson, name: str, value: object) -> None:
+    """Set the slider, a knob or the network.
+
+    Raises:
+        LessonError: there is no such thing in this lesson, or it cannot take the value.
+    """
+    if name == NETWORK:
+        if not lesson.any_network and value != lesson.network:
+            raise LessonError(f"this lesson is about {lesson.network}; another network cannot be chosen")
+        checked: Value = str(value)
+    else:
+        checked = check_value(lesson.scene, name, value)
+    _set_in(lesson).pop(name, None)
+    if checked != value_of(lesson, name):
+        _set_in(lesson)[name] = checked
+
+
+def start_of(lesson: Lesson, stop: int) -> int:
+    """The stop at which the slider was when the lesson was opened: it stays as long as the lesson does, since the
+    browser moves its slider whenever this changes.
+    """
+    return int(_starts().setdefault(lesson.name, stop))
+
+
+def edition() -> int:
+    """Changes when all is started over, so that widgets begin anew."""
+    return int(st.session_state.setdefault("learn_edition", 0))
+
+
+def answers() -> dict[str, int]:
+    """Which answer was given to each lesson's question, by the lesson's name."""
+    found: dict[str, int] = st.session_state.setdefault("learn_answers", {})
+    return found
+
+
+def start_over() -> None:
+    """Forget answers and all that was set; lessons that were brought stay."""
+    st.session_state.update(learn_answers={}, learn_values={}, learn_starts={}, learn_edition=edition() + 1)
+    st.session_state.pop("learn_lesson", None)
+
+
+def _set_in(lesson: Lesson) -> dict[str, Value]:
+    found: dict[str, Value] = st.session_state.setdefault("learn_values", {}).setdefault(lesson.name, {})
+    return found
+
+
+def _starts() -> dict[str, int]:
+    found: dict[str, int] = st.session_state.setdefault("learn_starts", {})
+    return found
+
+
+def _brought() -> dict[str, Lesson]:
+    found: dict[str, Lesson] = st.session_state.setdefault("learn_brought", {})
+    return found

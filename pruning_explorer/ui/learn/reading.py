@@ -1,0 +1,99 @@
+"""One lesson, top to bottom: its idea, a thing to play with, a question, the truth, and ways on."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import streamlit as st
+
+from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.lessons.lesson import Lesson, fill
+from pruning_explorer.lessons.scene import Stage
+from pruning_explorer.lessons.stages import stage_of
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.settings import Value
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn.heading import draw_title
+from pruning_explorer.ui.learn.knobs import draw_knobs
+from pruning_explorer.ui.learn.question import draw_question
+from pruning_explorer.ui.learn.stage import draw_stage, released_stop
+from pruning_explorer.ui.learn.trials import draw_trial
+from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.subjects import find_subject
+
+
+def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
+    """The lesson that is open, as it stands."""
+    number = list(lessons).index(lesson.name) + 1
+    try:
+        subject = find_subject(str(place.value_of(lesson, place.NETWORK)))
+        values = _knob_values(lesson)
+        with st.spinner("Preparing every picture of it once …", show_time=True):
+            stage = stage_of(subject, lesson.scene, values)
+        stop = _stop(lesson, stage)
+        say = partial(fill, stage=stage, scene=lesson.scene, stop=stop)
+        _draw(lesson, number, subject, stage, stop, say)
+    except PruningExplorerError as error:
+        st.error(plain(str(error), longest=900), icon=":material/error:")
+        if lesson.any_network and place.value_of(lesson, place.NETWORK) != lesson.network:
+            st.button(
+                f"Back to {lesson.network}",
+                key="learn_back_to_network",
+                on_click=partial(place.set_value, lesson, place.NETWORK, lesson.network),
+            )
+
+
+def _draw(lesson: Lesson, number: int, subject: Subject, stage: Stage, stop: int, say: "partial[str]") -> None:
+    with st.container(key="learn_words"):
+        draw_title(lesson, number, say(lesson.idea))
+        st.markdown(say(lesson.text))
+        st.markdown(f":material/touch_app: **Try it.** {say(lesson.play)}")
+    draw_knobs(lesson)
+    _stage(lesson, subject, stage, stop)
+    draw_trial(lesson, subject, _knob_values(lesson), stop)
+    with st.container(key="learn_asked"):
+        draw_question(lesson, say)
+    with st.container(key="learn_ways_on", horizontal=True):
+        if st.button("Open this in Explore", key="learn_to_explore", icon=":material/open_in_new:"):
+            open_in_explore(subject.name, stage.recipe(stop))
+
+
+def open_in_explore(subject: str, recipe: Recipe) -> None:
+    """Leave for Explore, with a network and a recipe; to be called in a run, not in a callback."""
+    st.session_state.update(subject=subject, explored=recipe, open_layer=None, controls_show=None)
+    st.session_state.setdefault("address_problems", ())
+    st.switch_page(st.session_state["explore_page"])
+
+
+def _stage(lesson: Lesson, subject: Subject, stage: Stage, stop: int) -> None:
+    slider = lesson.scene.slider
+    # Another network is another thing: its slider begins where this one stands
+    key = f"learn_stage_{lesson.name}_{place.edition()}"
+
+    def release() -> None:
+        released = released_stop(key)
+        if slider is not None and stage.slider is not None and released is not None:
+            place.set_value(lesson, slider.name, _typed(slider.default, stage.slider.stops[released]))
+
+    draw_stage(
+        stage,
+        key=key,
+        label=slider.label if slider else "",
+        help=slider.help if slider else "",
+        start=place.start_of(lesson, stop),
+        on_release=release,
+    )
+
+
+def _typed(default: Value, value: float) -> Value:
+    return int(value) if isinstance(default, int) else value
+
+
+def _stop(lesson: Lesson, stage: Stage) -> int:
+    if lesson.scene.slider is None or stage.slider is None:
+        return 0
+    return stage.slider.nearest(float(place.value_of(lesson, lesson.scene.slider.name)))
+
+
+def _knob_values(lesson: Lesson) -> dict[str, Value]:
+    return {knob.setting.name: place.value_of(lesson, knob.setting.name) for knob in lesson.scene.knobs}

@@ -1,0 +1,75 @@
+"""What a person starts in a lesson and watches: a measurement, a training."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from pruning_explorer.lab.desk import Desk
+from pruning_explorer.lessons.lesson import Lesson
+from pruning_explorer.lessons.scene import Experiment, Trial, Values
+from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui.learn.stage import draw_panels
+from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
+from pruning_explorer.ui.session import session_id
+
+SECONDS_BETWEEN_LOOKS = 0.4
+STATUS_HEIGHT = 56
+
+# One after the other: what is timed must not wait for what is trained
+_DESK: Desk[Trial] = Desk("trials", keep=64)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What was started, as everything stood then.
+
+    Attributes:
+        number: of the press, in this session: each is a trial of its own.
+    """
+
+    subject: Subject
+    values: Values
+    stop: int
+    number: int
+    experiment: Experiment = field(compare=False)
+
+    def take(self) -> Trial:
+        """The trial, begun if it is not."""
+        key = (self.subject.id, session_id(), str(self.number))
+        return _DESK.take(key, session_id(), lambda: self.experiment.begin(self.subject, self.values, self.stop))
+
+    def stands_for(self, subject: Subject, values: Values, stop: int) -> bool:
+        """Whether nothing was set otherwise since."""
+        return (self.subject.id, dict(self.values), self.stop) == (subject.id, dict(values), stop)
+
+
+def draw_trial(lesson: Lesson, subject: Subject, values: Values, stop: int) -> None:
+    """The button that starts it; then what is known so far, until all is."""
+    experiment = lesson.scene.experiment
+    if experiment is None:
+        return
+    kept: dict[str, _Begun] = st.session_state.setdefault("learn_trials", {})
+    with st.container(key="learn_trial_controls"):
+        if st.button(experiment.button, key="learn_begin", icon=":material/play_arrow:"):
+            number = st.session_state["learn_presses"] = st.session_state.get("learn_presses", 0) + 1
+            kept[lesson.name] = _Begun(subject, dict(values), stop, number, experiment)
+        st.caption(plain(experiment.about, longest=600))
+    begun = kept.get(lesson.name)
+    if begun is None:
+        return
+    if not begun.stands_for(subject, values, stop):
+        st.caption("Something was set otherwise since: what follows was found before that. Press again to see it anew.")
+    running = is_waited_for(begun.take())
+
+    def look() -> None:
+        trial = begun.take()
+        progress = Progress(trial.share, trial.doing, "Cancelled.", "Done.", "Go on")
+        draw_progress(_DESK, trial, "learn_trial_status", STATUS_HEIGHT, progress)
+        if trial.problem:
+            st.error(plain(trial.problem, longest=600), icon=":material/error:")
+        draw_panels(trial.panels(), key=f"learn_trial_{lesson.name}")
+        if running and not is_waited_for(trial):
+            st.rerun()
+
+    st.fragment(look, run_every=SECONDS_BETWEEN_LOOKS if running else None)()
