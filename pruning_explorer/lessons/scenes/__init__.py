@@ -2,9 +2,11 @@
 
 from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.scene import Scene
+from pruning_explorer.lessons.scenes.again_and_again import AGAIN_AND_AGAIN
 from pruning_explorer.lessons.scenes.mask_by_hand import MASK_BY_HAND
+from pruning_explorer.lessons.scenes.reading_drift import READING_DRIFT
 
-SCENES: dict[str, Scene] = {scene.name: scene for scene in (MASK_BY_HAND,)}
+SCENES: dict[str, Scene] = {scene.name: scene for scene in (MASK_BY_HAND, AGAIN_AND_AGAIN, READING_DRIFT)}
 
 
 def find_scene(name: str) -> Scene:
