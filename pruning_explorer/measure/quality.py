@@ -149,6 +149,16 @@ def dense_level(subject: Subject) -> float | None:
     return None if values is None else mean_quality(values)
 
 
+def guessing_level(subject: Subject) -> float | None:
+    """Quality of always giving the commonest answer, in [0, 1]: what knowing nothing is worth.
+
+    None where a sample has no single label, or a metric judges.
+    """
+    if subject.metric is not None or subject.labels is None or subject.labels.dim() > 1:
+        return None
+    return int(subject.labels.unique(return_counts=True)[1].max()) / len(subject.labels)
+
+
 def _of_dense(subject: Subject) -> SampleQuality:
     values = sample_quality(subject, dense_outputs(subject))
     assert values is not None

@@ -12,6 +12,7 @@ from torch import nn
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.quality import (
+    guessing_level,
     quality_of,
     quality_table,
     quality_totals,
@@ -126,3 +127,14 @@ def test_groups_add_up(everything: Subject) -> None:
         hits = np.rint(table[side] * table["samples"])
         assert hits[0] == hits[1:].sum()
     assert table["samples"][0] == table["samples"][1:].sum() == 24
+
+
+def test_guessing_is_always_the_commonest_answer(by_hand: Subject) -> None:
+    """Of the labels 0, 2, 2 and 1 two are the same; where a metric judges, no one answer is a guess."""
+    labels = torch.tensor([0, 2, 2, 1])
+    samples = torch.zeros(4, *by_hand.samples[0].shape[1:]) if by_hand.samples else None
+    asked = replace(by_hand, samples=None if samples is None else (samples,), labels=labels)
+    assert guessing_level(asked) == 0.5
+    assert guessing_level(replace(asked, labels=None)) is None
+    assert guessing_level(replace(asked, metric=lambda logits, labels: logits[:, 0])) is None
+    assert guessing_level(replace(asked, labels=labels[:, None])) is None

@@ -10,7 +10,7 @@ from pruning_explorer.comparison_report import how_ties
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison, Entry
-from pruning_explorer.measure.quality import quality_label
+from pruning_explorer.measure.quality import guessing_level, quality_label
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
@@ -74,13 +74,6 @@ def compare() -> None:
     else:
         draw_details(shown, job)
     save_pictures({key: f"{subject.name}-{name}" for key, name in PICTURES.items()})
-
-
-def _guess(subject: Subject) -> float | None:
-    """How often one is right who always says the commonest class; None where a sample has no single label."""
-    if subject.metric is not None or subject.labels is None or subject.labels.dim() > 1:
-        return None
-    return int(subject.labels.unique(return_counts=True)[1].max()) / len(subject.labels)
 
 
 def _compared(subject: Subject, standings: Sequence[Standing]) -> Comparison:
@@ -164,7 +157,7 @@ def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[R
         if problem := next((each.study.quality_problem for each in standings if each.study is not None), None):
             st.caption(f":material/warning: Quality is not known: {plain(problem)}")
             return
-        guess = _guess(subject)
+        guess = guessing_level(subject)
         ties = how_ties(quality_label(subject), [each.study for each in standings])
         st.caption(
             f"Small: 95 % intervals. A tie is within error on the same samples ({plain(ties)})."
