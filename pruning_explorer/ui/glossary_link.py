@@ -1,0 +1,61 @@
+"""Links from the help of every control to the words of the glossary."""
+
+import streamlit as st
+
+from pruning_explorer.lessons.glossary import glossary
+from pruning_explorer.ui.plain_text import plain
+
+# Streamlit takes a help away as soon as its "?" loses the focus: before a tap on a link in it counts as one, and before
+# the tab key could come to it
+_REACH = st.components.v2.component(
+    "pruning_explorer_glossary_reach",
+    js="""export default () => {
+  const link = '[data-testid=stTooltipContent] a, [data-testid=stDataFrameTooltipContent] a';
+  const keep = (event) => { if (event.target.closest?.(link)) event.preventDefault(); };
+  const open = (event) => {
+    if (event.key !== 'Enter' || !event.target.closest?.('[data-testid=stTooltipIcon]')) return;
+    document.querySelector(link)?.click();
+  };
+  document.addEventListener('mousedown', keep, true);
+  document.addEventListener('keydown', open, true);
+  return () => {
+    document.removeEventListener('mousedown', keep, true);
+    document.removeEventListener('keydown', open, true);
+  };
+}""",
+)
+_HINT = """<style>
+body:has([data-testid=stTooltipIcon] :focus-visible) [data-testid=stTooltipContent] a:first-of-type::after {
+  content: " (Enter)";
+}
+</style>"""
+
+
+def with_word(help: str, *words: str) -> str:
+    r"""A control's help with a link to each word of the glossary that it speaks of.
+
+    The link is relative, so that it leads right wherever the app is served; from a help it opens in a tab of its own.
+
+    Args:
+        help: Markdown.
+        words: names of words.
+
+    Raises:
+        LessonError: the glossary has no such word.
+
+    >>> with_word("Drag.", "amount")
+    'Drag.\n\n[Glossary: Amount](learn?view=glossary&word=amount)'
+    """
+    links = " · ".join(f"[Glossary: {plain(glossary().word(word).title)}]({word_address(word)})" for word in words)
+    return f"{help}\n\n{links}"
+
+
+def word_address(word: str) -> str:
+    """Where a word stands, from any page of the app."""
+    return f"learn?view=glossary&word={word}"
+
+
+def reach_words() -> None:
+    """Let a finger and the keyboard reach the links in a help: a tap opens one, and Enter on its "?" the first."""
+    st.html(_HINT)
+    _REACH(key="glossary_reach")
