@@ -1,0 +1,132 @@
+"""The stage as a Streamlit component.
+
+Everything for all stops goes to the browser at once; while a person drags or plays, Python hears nothing. Streamlit
+sends all of it again when any of it changes, so the stop at which the person stands is no part of it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pruning_explorer.lessons.panels import Panel
+from pruning_explorer.lessons.scene import Stage
+from pruning_explorer.ui.learn.stage.encode import Encoded, encode_panel, encode_stage
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("write", "matrix", "network", "regions", "curves", "layers", "words", "slider", "main")
+
+
+def _text(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+_STAGE = st.components.v2.component(
+    "pruning_explorer_stage",
+    html=_text("stage.html"),
+    css=_text("stage.css", "panels.css", "print.css"),
+    js=_text(*(f"js/{name}.js" for name in _SCRIPTS)),
+)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was drawn last: a stage is encoded once, and a person's stop holds until ``start`` is another one."""
+
+    stage: Stage
+    encoded: Encoded
+    start: int
+    stop: int
+    revision: int
+
+
+def draw_stage(
+    stage: Stage,
+    *,
+    key: str,
+    label: str,
+    help: str,
+    start: int,
+    on_release: Callable[[], None] | None = None,
+) -> int:
+    """Show a stage with its slider.
+
+    While the person drags or plays, only the browser works; when they let go, or the play ends or pauses, the script
+    runs once, ``on_release`` first (read :func:`released_stop` there). Another stage under the same key is drawn at
+    the stop where the slider stands.
+
+    Args:
+        key: identity of this stage on the page.
+        label: of the slider.
+        help: one line below it.
+        start: the stop at which it opens. Pass the same one until the slider is to be moved from here.
+        on_release: called when the person has moved to another stop.
+
+    Returns:
+        The stop where the person last let go; ``start`` before, and whenever ``start`` is another than before.
+    """
+    seen: _Seen | None = st.session_state.get(_memory(key))
+    encoded = seen.encoded if seen and seen.stage is stage else encode_stage(stage)
+    result = _STAGE(
+        key=_identity(key),
+        data={"name": key, "label": label, "help": help, "start": start, **encoded},
+        on_release_change=on_release or _nothing,
+    )
+    released, revision = _release(result)
+    stop = _latest(seen, start, released, revision)
+    stop = min(max(stop, 0), max(len(encoded["stops"]) - 1, 0))
+    st.session_state[_memory(key)] = _Seen(stage, encoded, start, stop, revision)
+    return stop
+
+
+def released_stop(key: str) -> int | None:
+    """The stop at which the person last let go of the stage ``key``; None before the first.
+
+    For use in ``on_release``, where the script has not run yet.
+    """
+    return _release(st.session_state.get(_identity(key), {}))[0]
+
+
+def draw_panels(panels: Sequence[Panel], *, key: str) -> None:
+    """Show panels of one stop, without a slider.
+
+    Args:
+        key: identity of these panels on the page; drawn anew in place where they change.
+    """
+    drawn = [encode_panel(panel) for panel in panels]
+    data = {"name": key, "label": "", "help": "", "start": 0, "stops": [], "shown": [], "playable": False}
+    _STAGE(key=_identity(key), data={**data, "panels": drawn}, on_release_change=_nothing)
+
+
+def _identity(key: str) -> str:
+    return f"{key}-stage"
+
+
+def _memory(key: str) -> str:
+    return f"{key}-stage-seen"
+
+
+def _latest(seen: _Seen | None, start: int, released: int | None, revision: int) -> int:
+    """Whoever moved last decides: Python, when it passes another start than before, or the person's hand."""
+    if seen is None or seen.start != start or released is None:
+        return start
+    return released if revision > seen.revision else seen.stop
+
+
+def _nothing() -> None:
+    # a state key needs a callback to appear in the result
+    return None
+
+
+def _release(state: Any) -> tuple[int | None, int]:
+    """Stop and time of the last release; what a browser sends is checked."""
+    value = state.get("release") if hasattr(state, "get") else None
+    if not isinstance(value, dict):
+        return None, 0
+    stop, revision = value.get("stop"), value.get("revision")
+    # JSON knows no integers: a whole number may arrive as a float
+    if not all(isinstance(each, (int, float)) and each == each // 1 and each >= 0 for each in (stop, revision)):
+        return None, 0
+    return int(stop), int(revision)

@@ -1,0 +1,70 @@
+// ---- a matrix written out as numbers -------------------------------------------------------------------------------
+const CROWDED_FROM = 9; // columns; from here on the digits are smaller
+
+function drawMatrix(panel) {
+  const { values, leaves, look, digits, group } = panel;
+  const columns = values[0]?.length ?? 0;
+  const texts = values.flat().map((value) => (look === "mask" ? "1" : fixed(value, digits)));
+  const cells = [];
+  const apart = (column) => (group && column && column % group === 0 ? "apart" : null);
+  const head = panel.column_names.length
+    ? html(
+        "thead",
+        {},
+        html(
+          "tr",
+          {},
+          panel.row_names.length ? html("td", {}) : null,
+          ...panel.column_names.map((name, column) => html("th", { scope: "col", class: apart(column) }, name)),
+        ),
+      )
+    : null;
+  const rows = values.map((row, r) =>
+    html(
+      "tr",
+      {},
+      panel.row_names.length ? html("th", { scope: "row" }, panel.row_names[r]) : null,
+      ...row.map((_, column) => {
+        const cell = html("td", { class: apart(column) }, texts[cells.length]);
+        cells.push(cell);
+        return cell;
+      }),
+    ),
+  );
+  const table = html("table", { "aria-label": panel.title || "matrix" }, head, html("tbody", {}, ...rows));
+  const scroll = html("div", { class: `scroll ${look}${columns >= CROWDED_FROM ? " crowded" : ""}` }, table);
+  const { figure } = frame(panel, scroll);
+  figure.style.setProperty("--columns", columns + (panel.row_names.length ? 1 : 0));
+  const gone = exits(leaves ? leaves.flat() : []);
+  const goneText = look === "struck" ? null : "0";
+  let before = -1;
+  let fresh = [];
+  return {
+    node: figure,
+    show(stop) {
+      const moved = before >= 0;
+      for (const cell of fresh) cell.classList.remove("fresh");
+      gone.step(before, stop, (index, removed) => {
+        const cell = cells[index];
+        cell.classList.toggle("gone", removed);
+        if (goneText !== null) cell.textContent = removed ? goneText : texts[index];
+        else if (removed) cell.setAttribute("aria-label", `${texts[index]}, removed`);
+        else cell.removeAttribute("aria-label");
+      });
+      fresh = moved ? gone.at(stop).map((index) => cells[index]) : [];
+      for (const cell of fresh) cell.classList.add("fresh");
+      before = stop;
+    },
+    resize: () => reachable(scroll, panel.title || "matrix"),
+  };
+}
+
+// What has to be scrolled must be reached by keyboard; what fits is no stop on the way.
+function reachable(scroll, name) {
+  const wide = scroll.scrollWidth > scroll.clientWidth + 1;
+  if (wide === scroll.hasAttribute("tabindex")) return;
+  for (const [attribute, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", `${name}, to be scrolled`]]) {
+    if (wide) scroll.setAttribute(attribute, value);
+    else scroll.removeAttribute(attribute);
+  }
+}
