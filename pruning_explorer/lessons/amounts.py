@@ -1,5 +1,6 @@
 """The slider that most scenes have: the amount, from nothing to all, in steps of 1 %."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +15,12 @@ AMOUNTS = tuple(round(step / 100, 2) for step in range(101))
 AMOUNT_SLIDER = Slider(AMOUNTS, tuple(f"{step} %" for step in range(101)))
 
 
-def leaves_by_amount(ranked: Ranked) -> tuple[Stops, ...]:
+def leaves_by_amount(ranked: Ranked, amounts: Sequence[float] = AMOUNTS) -> tuple[Stops, ...]:
     """The stop of the amount at which each weight leaves: of every target, shaped as its weight.
 
     A rank of scope ``row`` is one weight of each row.
     """
-    counts = ranked.removed_at(AMOUNTS)
+    counts = ranked.removed_at(amounts)
     leaves = []
     for column, target in enumerate(ranked.targets):
         ranks = ranked.per_weight(column, ranked.rankings[column].ranks).reshape(target.shape)
