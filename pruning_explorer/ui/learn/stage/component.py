@@ -4,6 +4,7 @@ Everything for all stops goes to the browser at once; while a person drags or pl
 sends all of it again when any of it changes, so the stop at which the person stands is no part of it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,8 +126,12 @@ def _release(state: Any) -> tuple[int | None, int]:
     value = state.get("release") if hasattr(state, "get") else None
     if not isinstance(value, dict):
         return None, 0
-    stop, revision = value.get("stop"), value.get("revision")
+    stop, revision = _count(value.get("stop")), _count(value.get("revision"))
+    return (None, 0) if stop is None or revision is None else (stop, revision)
+
+
+def _count(value: Any) -> int | None:
     # JSON knows no integers: a whole number may arrive as a float
-    if not all(isinstance(each, (int, float)) and each == each // 1 and each >= 0 for each in (stop, revision)):
-        return None, 0
-    return int(stop), int(revision)
+    if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+        return None
+    return int(value)

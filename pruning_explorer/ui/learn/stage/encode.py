@@ -1,7 +1,6 @@
 """Panels as the browser needs them: plain values for JSON, and what has pixels as one PNG for all stops."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +12,7 @@ from pruning_explorer.lessons.panels import (
     Bars,
     Code,
     Curves,
+    Figure,
     Figures,
     Floats,
     Matrix,
@@ -119,7 +119,7 @@ def _bars(panel: Bars) -> Encoded:
 
 
 def _figures(panel: Figures) -> Encoded:
-    return _plain(panel, "title", "note") | {"figures": [asdict(figure) for figure in panel.figures]}
+    return _plain(panel, "title", "note") | {"figures": [_plain(each, "label", "values", "help") for each in panel.figures]}
 
 
 def _code(panel: Code) -> Encoded:
@@ -155,7 +155,7 @@ _ENCODERS: Final[dict[type, Callable[[Any], Encoded]]] = {
 }
 
 
-def _plain(panel: Panel, *names: str) -> Encoded:
+def _plain(panel: Panel | Figure, *names: str) -> Encoded:
     return {name: _listed(getattr(panel, name)) for name in names}
 
 
@@ -166,7 +166,9 @@ def _listed(value: Any) -> Any:
 def _numbers(values: Floats | NDArray[Any], digits: int) -> Any:
     """Nested lists, rounded; None for what is not finite. Adding 0 makes -0.0 a plain zero."""
     rounded = np.round(np.asarray(values, dtype=np.float64), digits) + 0.0
-    return np.where(np.isfinite(rounded), rounded.astype(object), None).tolist()
+    numbers: NDArray[np.object_] = rounded.astype(object)
+    numbers[~np.isfinite(rounded)] = None
+    return numbers.tolist()
 
 
 def _rounded(values: Sequence[float | None]) -> list[float | None]:

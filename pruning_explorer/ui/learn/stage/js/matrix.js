@@ -31,10 +31,16 @@ function drawMatrix(panel) {
       }),
     ),
   );
-  const table = html("table", { "aria-label": panel.title || "matrix" }, head, html("tbody", {}, ...rows));
+  const names = panel.row_names.length ? html("col", { class: "names" }) : null;
+  const widths = html("colgroup", {}, names, ...Array.from({ length: columns }, () => html("col", {})));
+  const table = html("table", { "aria-label": panel.title || "matrix" }, widths, head, html("tbody", {}, ...rows));
   const scroll = html("div", { class: `scroll ${look}${columns >= CROWDED_FROM ? " crowded" : ""}` }, table);
   const { figure } = frame(panel, scroll);
-  figure.style.setProperty("--columns", columns + (panel.row_names.length ? 1 : 0));
+  // widths hang on the longest text that there will be, so that no column moves when a number becomes 0
+  const longest = (words) => Math.max(0, ...words.map((word) => word.length));
+  figure.style.setProperty("--columns", columns);
+  figure.style.setProperty("--digits", longest([...texts, ...panel.column_names]));
+  figure.style.setProperty("--names", longest(panel.row_names));
   const gone = exits(leaves ? leaves.flat() : []);
   const goneText = look === "struck" ? null : "0";
   let before = -1;
