@@ -9,6 +9,7 @@ from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.compare.save import save_table
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 
 CARDS = 12
@@ -38,7 +39,9 @@ def draw_behaviour(shown: Comparison) -> None:
         default="disagree",
         format_func=WHICH.__getitem__,
         required=True,
-        label_visibility="collapsed",
+        help=with_word(
+            "Those that flip under some recipes and not under others, or all that flip under any.", "flipped"
+        ),
         persist_state="session",
     )
     found = shown.exemplars[shown.exemplars["disagree"]] if which == "disagree" else shown.exemplars

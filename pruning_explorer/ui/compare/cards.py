@@ -13,6 +13,7 @@ from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS, MOST, Column
 from pruning_explorer.ui.compare.presets import PRESETS, recipes_of, why_not
 from pruning_explorer.ui.compare.work import Standing
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
 
@@ -38,7 +39,7 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
             key="amount_of_all",
             placeholder="each its own",
             width=170,
-            help="Gives every recipe the same amount. Empty while they differ.",
+            help=with_word("Gives every recipe the same amount. Empty while they differ.", "amount"),
             on_change=_take_amount_of_all,
         )
         st.button(
@@ -100,7 +101,7 @@ def _card(column: Column, name: str, place: int, standing: Standing, dense: Sequ
         f"Recipe {letter}",
         key=f"name_{number}",
         max_chars=60,
-        help="Its name in every chart. Empty it to go back to the name that says what it does.",
+        help=with_word("Its name in every chart. Empty it to go back to the name that says what it does.", "recipe"),
         on_change=_take_name,
         args=(number,),
     )

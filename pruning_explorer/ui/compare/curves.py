@@ -14,6 +14,7 @@ from pruning_explorer.lab.curves import CurveDesk, CurveJob
 from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.ui.compare.save import save_table
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
@@ -43,7 +44,11 @@ def draw_curves(shown: Comparison) -> CurveJob | None:
         default="sparsity",
         format_func=AXES.__getitem__,
         required=True,
-        label_visibility="collapsed",
+        help=with_word(
+            "What the curves run over: the share of all weights that is gone, or how many times fewer are left.",
+            "sparsity",
+            "compression",
+        ),
         persist_state="session",
     )
     # By its name other processes can load a sample; a person's own network stays in this one

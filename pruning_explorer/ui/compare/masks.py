@@ -7,6 +7,7 @@ from pruning_explorer.figures.agreement_matrix import OVERALL, agreement_by_laye
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.ui.compare.save import save_table
+from pruning_explorer.ui.glossary_link import with_word
 
 LAYER = "compared_layer"
 
@@ -16,7 +17,13 @@ def draw_masks(shown: Comparison) -> None:
     names = [target.name for target in shown.targets]
     if st.session_state.get(LAYER) not in names:
         st.session_state[LAYER] = largest(shown.targets).name
-    st.selectbox("Layer", names, key=LAYER, persist_state="session")
+    st.selectbox(
+        "Layer",
+        names,
+        key=LAYER,
+        persist_state="session",
+        help=with_word("Whose masks are shown, one for each recipe.", "target", "mask"),
+    )
     chart = masks_chart(shown, shown.subject.target(st.session_state[LAYER]))
     st.plotly_chart(chart.figure, key="mask_panels", alt=chart.alt, config=CONFIG)
 
@@ -35,7 +42,11 @@ def draw_agreement(shown: Comparison) -> None:
     if st.session_state.get("agreement_layer") not in layers:
         st.session_state["agreement_layer"] = OVERALL
     chosen = st.selectbox(
-        "Layer", layers, key="agreement_layer", format_func=lambda name: "all layers" if name == OVERALL else name
+        "Layer",
+        layers,
+        key="agreement_layer",
+        format_func=lambda name: "all layers" if name == OVERALL else name,
+        help=with_word("In which layer masks are compared, or in all of them together.", "mask-agreement"),
     )
     chart = agreement_matrix(frame, shown.names, chosen)
     st.plotly_chart(chart.figure, key="agreement_matrix", alt=chart.alt, config=CONFIG)

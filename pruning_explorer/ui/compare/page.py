@@ -25,6 +25,7 @@ from pruning_explorer.ui.compare.table import draw_table
 from pruning_explorer.ui.compare.work import Standing, StudyDesk
 from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, take_controls, what_changed
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_picture import save_pictures
@@ -132,7 +133,7 @@ def _edit() -> None:
             format_func=lambda number: LETTERS[numbers.index(number)] if number in numbers else "",
             required=True,
             width="stretch",
-            help="All controls below but the network set this recipe alone.",
+            help=with_word("All controls below but the network set this recipe alone.", "recipe"),
             on_change=lambda: shelf.edit(st.session_state["edited_box"]),
         )
     try:

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import state
+from pruning_explorer.ui.glossary_link import with_word
 
 
 def draw_amounts() -> None:
@@ -24,7 +25,9 @@ def _amount() -> None:
         step=0.1,
         format="%.1f",
         key="amount_slider",
-        help=f"{setting.help} The layer's own slider on the page follows the pointer while you drag.",
+        help=with_word(
+            f"{setting.help} The layer's own slider on the page follows the pointer while you drag.", setting.name
+        ),
         on_change=lambda: state.set_amount(st.session_state["amount_slider"] / 100),
     )
     box.number_input(
@@ -35,7 +38,7 @@ def _amount() -> None:
         format="%.1f",
         key="amount_box",
         label_visibility="collapsed",
-        help="The same amount, typed.",
+        help=with_word("The same amount, typed.", setting.name),
         on_change=lambda: state.set_amount(st.session_state["amount_box"] / 100),
     )
 
@@ -85,7 +88,7 @@ def _amounts_table(names: list[str], base: dict[str, float]) -> None:
                 max_value=100.0,
                 step=0.1,
                 format="%.1f",
-                help="Amount of this layer alone. Empty: the shared amount.",
+                help=with_word("Amount of this layer alone. Empty: the shared amount.", "amount-per-layer"),
             ),
         },
         on_change=_take_edits,

@@ -1,15 +1,17 @@
 """What makes a weight important: one of many criteria, or a file of one's own."""
 
-import re
 from collections.abc import Iterator
 
 import streamlit as st
 
+from pruning_explorer.lessons.glossary import glossary
 from pruning_explorer.prune.criteria import CRITERIA, Criterion, find_criterion
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
 from pruning_explorer.ui.controls.focus import take_focus
 from pruning_explorer.ui.controls.own_file import PROBLEM, draw_own_file, is_own, own_note
+from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.papers import link_papers
 from pruning_explorer.ui.plain_text import plain
 
 OPEN = "criterion_open"
@@ -36,7 +38,14 @@ def draw_criterion() -> None:
             draw_own_file(close)
             take_focus(OPEN)
     note = own_note(text) if is_own(criterion.name) else criterion.advice
-    st.caption(" ".join(filter(None, (criterion.help, _paper(criterion), note))))
+    st.caption(
+        " ".join(filter(None, (criterion.help, _paper(criterion), note))),
+        help=with_word(
+            "What makes a weight important. The list above has all criteria, with what each looks at.",
+            "criterion",
+            glossary().word_for("criterion", criterion.name),
+        ),
+    )
 
 
 def choose(text: str) -> None:
@@ -80,5 +89,4 @@ def _why_not(criterion: Criterion, subject: Subject) -> str | None:
 
 
 def _paper(criterion: Criterion) -> str:
-    linked = re.sub(r"arXiv (\d{4}\.\d{4,5})", r"[arXiv \1](https://arxiv.org/abs/\1)", criterion.paper)
-    return linked and f"{linked}."
+    return criterion.paper and f"{link_papers(criterion.paper)}."

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import subject_names
 
@@ -15,8 +16,11 @@ def draw_network() -> Subject:
         subject_names(),
         key="subject",
         persist_state="session",
-        help="The samples come with what they are judged on; all but tutorial-mlp are trained. Bring your own network "
-        "on Models.",
+        help=with_word(
+            "The samples come with what they are judged on; all but tutorial-mlp are trained. Bring your own network "
+            "on Models.",
+            "subject",
+        ),
         on_change=state.on_subject_change,
         filter_mode=None,
     )
@@ -35,7 +39,7 @@ def draw_layers(subject: Subject) -> None:
         names,
         key="layers",
         placeholder="Search a layer, or choose all",
-        help="Only these lose weights; all others stay dense. Type to search.",
+        help=with_word("Only these lose weights; all others stay dense. Type to search.", "target"),
         on_change=lambda: state.choose(st.session_state["layers"]),
     )
     types = sorted({target.layer_type for target in on_offer})

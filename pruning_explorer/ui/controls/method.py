@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.lessons.glossary import glossary
 from pruning_explorer.measure.recalibration import has_batchnorm, why_no_recalibration
 from pruning_explorer.prune.code import torch_name
 from pruning_explorer.prune.criteria import find_criterion
@@ -11,6 +12,7 @@ from pruning_explorer.prune.recipe import SCOPES, SETTINGS
 from pruning_explorer.prune.settings import Setting
 from pruning_explorer.ui import state
 from pruning_explorer.ui.controls.words import explained
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.state import granularity_key
 
 DIMS = {0: "0 · outputs", 1: "1 · inputs"}
@@ -25,7 +27,7 @@ def draw_method() -> None:
         key="granularity",
         persist_state="session",
         format_func=lambda name: GRANULARITIES[name].title,
-        help=explained(GRANULARITIES),
+        help=with_word(explained(GRANULARITIES), "granularity"),
         filter_mode=None,
     )
     _granularity_settings(name)
@@ -35,7 +37,7 @@ def draw_method() -> None:
         key="scope",
         persist_state="session",
         format_func=str.capitalize,  # the titles are too wide for three of them in a row
-        help="\n".join(f"- **{name.capitalize()}**: {each.help}" for name, each in SCOPES.items()),
+        help=with_word("\n".join(f"- **{name.capitalize()}**: {each.help}" for name, each in SCOPES.items()), "scope"),
         required=True,
         width="stretch",
     )
@@ -51,7 +53,7 @@ def draw_recalibrate() -> None:
     st.toggle(
         setting.label,
         key=setting.name,
-        help=setting.help,
+        help=with_word(setting.help, setting.name),
         disabled=reason is not None,
         persist_state="session",
     )
@@ -86,7 +88,7 @@ def _counts(name: str, *settings: Setting) -> None:
             int(setting.high),
             step=1,
             key=granularity_key(name, setting),
-            help=setting.help,
+            help=with_word(setting.help, glossary().word_for("granularity", name)),
             persist_state="session",
         )
 
@@ -99,7 +101,7 @@ def _dim(setting: Setting) -> None:
         list(DIMS) if now in DIMS else [*DIMS, now],
         key=key,
         format_func=lambda dim: DIMS.get(dim, str(dim)),
-        help=setting.help,
+        help=with_word(setting.help, setting.name),
         persist_state="session",
     )
 
@@ -111,7 +113,7 @@ def _norm_order(name: str, setting: Setting) -> None:
         setting.label,
         NORMS if now in NORMS else [*NORMS, now],
         key=key,
-        help=f"{setting.help} Type any other number. A random criterion needs none.",
+        help=with_word(f"{setting.help} Type any other number. A random criterion needs none.", "norm-order"),
         accept_new_options=True,
         disabled=find_criterion(st.session_state["criterion"]).draws,
         persist_state="session",
@@ -123,4 +125,7 @@ def _torch_name() -> None:
         call, joint, note = torch_name(state.recipe()).partition(" on each layer")
     except PruningExplorerError:
         return  # the page says what is wrong
-    st.caption(f"`{call}`{joint}{note}", help="What torch calls this combination; the Code tab has all of it.")
+    st.caption(
+        f"`{call}`{joint}{note}",
+        help=with_word("What torch calls this combination; the Code tab has all of it.", "torch-prune"),
+    )

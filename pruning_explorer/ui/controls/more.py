@@ -7,6 +7,7 @@ from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 from pruning_explorer.prune.settings import Setting
 from pruning_explorer.ui.controls.words import explained
+from pruning_explorer.ui.glossary_link import with_word
 
 TITLE = "Schedule, cap, seed …"
 
@@ -21,8 +22,8 @@ def draw_more() -> None:
                 _allocation()
             _cap()
             _seed()
-            _switch(SETTINGS["biases"])
-            _switch(SETTINGS["norms"])
+            _switch(SETTINGS["biases"], "bias")
+            _switch(SETTINGS["norms"], "norm-layer")
 
 
 def _schedule() -> None:
@@ -32,12 +33,18 @@ def _schedule() -> None:
         key="schedule",
         persist_state="session",
         format_func=lambda name: SCHEDULES[name].title,
-        help=explained(SCHEDULES),
+        help=with_word(explained(SCHEDULES), "schedule"),
         filter_mode=None,
     )
     if SCHEDULES[name].settings:
         st.number_input(
-            STEPS.label, int(STEPS.low), int(STEPS.high), step=1, key="steps", persist_state="session", help=STEPS.help
+            STEPS.label,
+            int(STEPS.low),
+            int(STEPS.high),
+            step=1,
+            key=STEPS.name,
+            persist_state="session",
+            help=with_word(STEPS.help, STEPS.name),
         )
 
 
@@ -48,7 +55,7 @@ def _allocation() -> None:
         key="allocation",
         persist_state="session",
         format_func=lambda name: ALLOCATIONS[name].title,
-        help=explained(ALLOCATIONS),
+        help=with_word(explained(ALLOCATIONS), "allocation"),
         filter_mode=None,
     )
 
@@ -63,16 +70,24 @@ def _cap() -> None:
         format="%.1f",
         key="cap",
         persist_state="session",
-        help=f"{cap.help} A layer collapses when one ranking for all leaves nothing of it.",
+        help=with_word(
+            f"{cap.help} A layer collapses when one ranking for all leaves nothing of it.", cap.name, "layer-collapse"
+        ),
     )
 
 
 def _seed() -> None:
     seed = SETTINGS["seed"]
     st.number_input(
-        seed.label, int(seed.low), int(seed.high), step=1, key="seed", persist_state="session", help=seed.help
+        seed.label,
+        int(seed.low),
+        int(seed.high),
+        step=1,
+        key="seed",
+        persist_state="session",
+        help=with_word(seed.help, seed.name),
     )
 
 
-def _switch(setting: Setting) -> None:
-    st.toggle(setting.label, key=setting.name, help=setting.help, persist_state="session")
+def _switch(setting: Setting, word: str) -> None:
+    st.toggle(setting.label, key=setting.name, help=with_word(setting.help, word), persist_state="session")

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError, ScoreError
+from pruning_explorer.lessons.glossary import glossary
 from pruning_explorer.prune import own_scores
 from pruning_explorer.prune.criteria import CRITERIA, find_criterion
 from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe import Recipe, offered
 from pruning_explorer.sources.score_files import LARGEST, read_scores
 from pruning_explorer.ui import state
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 
 FILE = "score_file"
@@ -62,7 +64,10 @@ def draw_own_file(close: Callable[[], None]) -> None:
         own,
         key=HOLDS,
         format_func=lambda name: CRITERIA[name].title,
-        help="\n".join(f"- **{CRITERIA[name].title}**: {CRITERIA[name].help}" for name in own),
+        help=with_word(
+            "\n".join(f"- **{CRITERIA[name].title}**: {CRITERIA[name].help}" for name in own),
+            *(glossary().word_for("criterion", name) for name in own),
+        ),
         required=True,
         width="stretch",
         persist_state="session",
@@ -72,8 +77,11 @@ def draw_own_file(close: Callable[[], None]) -> None:
         type=["safetensors", "npz"],
         key=FILE,
         max_upload_size=LARGEST >> 20,
-        help="A .safetensors or .npz file whose entries are named as the network's parameters, conv1.weight, each of "
-        "its parameter's shape. Layers that the file lacks are not pruned.",
+        help=with_word(
+            "A .safetensors or .npz file whose entries are named as the network's parameters, conv1.weight, each of "
+            "its parameter's shape. Layers that the file lacks are not pruned.",
+            "state-dict",
+        ),
         on_change=_read,
         args=(close,),
     )

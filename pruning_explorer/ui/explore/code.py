@@ -7,6 +7,7 @@ from pruning_explorer.lab.study import Study
 from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui import state
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 
 MAX_RECIPE_MB = 1
@@ -39,7 +40,9 @@ def draw_code(study: Study) -> None:
         type="json",
         key="recipe_file",
         max_upload_size=MAX_RECIPE_MB,
-        help="A .json file that “Download recipe” wrote. It sets every control; the network stays.",
+        help=with_word(
+            "A .json file that “Download recipe” wrote. It sets every control; the network stays.", "recipe"
+        ),
         on_change=_take_recipe,
     )
     problem = st.session_state.get("recipe_problem")

@@ -14,6 +14,7 @@ from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.explore.code import draw_code
 from pruning_explorer.ui.explore.layer_drift import draw_layer_drift
 from pruning_explorer.ui.explore.outputs import draw_outputs
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 
 
@@ -66,18 +67,27 @@ def _numbers(study: Study) -> None:
             "kept": st.column_config.NumberColumn("Kept", format="localized"),
             "removed": st.column_config.NumberColumn("Removed", format="localized"),
             "requested": st.column_config.NumberColumn(
-                "Requested", format="percent", help="Empty where all layers are ranked together."
+                "Requested",
+                format="percent",
+                help=with_word("Empty where all layers are ranked together.", "requested"),
             ),
             "achieved": st.column_config.NumberColumn("Achieved", format="percent"),
-            "channels": st.column_config.NumberColumn("Channels", help="Output channels: neurons, filters."),
+            "channels": st.column_config.NumberColumn(
+                "Channels", help=with_word("Output channels: neurons, filters.", "channel")
+            ),
             "dead_channels": st.column_config.NumberColumn(
-                "Dead", help="Output channels without any weight left: their output is a constant."
+                "Dead",
+                help=with_word("Output channels without any weight left: their output is a constant.", "dead-channel"),
             ),
             "macs_dense": st.column_config.NumberColumn(
-                "MACs, dense", format="localized", help="Multiply-adds (multiply-accumulates) for one sample."
+                "MACs, dense",
+                format="localized",
+                help=with_word("Multiply-adds (multiply-accumulates) for one sample.", "macs"),
             ),
             "macs_theoretical": st.column_config.NumberColumn(
-                "MACs, theoretical", format="localized", help="What would be left if kernels skipped removed weights."
+                "MACs, theoretical",
+                format="localized",
+                help=with_word("What would be left if kernels skipped removed weights.", "theoretical"),
             ),
         },
     )

@@ -5,6 +5,7 @@ import streamlit as st
 from pruning_explorer.figures.numbers import capitalised, count, decimal, percent, points, short_count
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.quality import quality_label
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import what_is_missing, why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 
@@ -30,10 +31,14 @@ def _sparsity(study: Study) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help=f"Share of the chosen layers' {count(totals['weights'])} weights that are removed. It differs from the "
-        "requested where amounts are rounded to whole weights or channels, and where a cap holds. Of all weights of "
-        f"the network {percent(totals['achieved_of_weights'])} are removed; of all parameters, biases and norms "
-        f"included, {percent(totals['achieved_of_all'])}.",
+        help=with_word(
+            f"Share of the chosen layers' {count(totals['weights'])} weights that are removed. It differs from the "
+            "requested where amounts are rounded to whole weights or channels, and where a cap holds. Of all weights "
+            f"of the network {percent(totals['achieved_of_weights'])} are removed; of all parameters, biases and norms "
+            f"included, {percent(totals['achieved_of_all'])}.",
+            "sparsity",
+            "requested",
+        ),
     )
 
 
@@ -49,8 +54,11 @@ def _parameters(study: Study) -> None:
         _change(percent(left / all_of_them - 1)),
         delta_color="off",
         border=True,
-        help=f"{count(left)} of {count(all_of_them)} parameters {not_zero}, biases and norms included. The tensors "
-        "keep their shapes: a mask by itself makes no file smaller.",
+        help=with_word(
+            f"{count(left)} of {count(all_of_them)} parameters {not_zero}, biases and norms included. The tensors "
+            "keep their shapes: a mask by itself makes no file smaller.",
+            "parameter",
+        ),
     )
 
 
@@ -58,13 +66,15 @@ def _quality(study: Study) -> None:
     label = quality_label(study.subject)
     name = plain(capitalised(label))
     if study.quality_problem is not None:
-        _absent(name, "not known, see below", plain(study.quality_problem))
+        _absent(name, "not known, see below", plain(study.quality_problem), "quality")
         return
     if study.subject.samples is None:
-        _absent(name, what_is_missing(study.subject), why_nothing_runs(study.subject))
+        _absent(name, what_is_missing(study.subject), why_nothing_runs(study.subject), "quality")
         return
     if study.quality is None:
-        _absent(name, "no labels", "This network has no labels, and no metric, to be judged by; see the drift.")
+        _absent(
+            name, "no labels", "This network has no labels, and no metric, to be judged by; see the drift.", "quality"
+        )
         return
     row = study.quality.iloc[0]
     samples = f"{count(row['samples'])} sample{'' if row['samples'] == 1 else 's'}"
@@ -81,13 +91,13 @@ def _quality(study: Study) -> None:
         delta_color="normal" if row["change"] else "off",
         delta_arrow="auto" if row["change"] else "off",
         border=True,
-        help=f"Higher is better. {what}{_recalibrated(study)}",
+        help=with_word(f"Higher is better. {what}{_recalibrated(study)}", "quality", "interval"),
     )
 
 
 def _drift(study: Study) -> None:
     if study.drift is None:
-        _absent("Drift, nats", what_is_missing(study.subject), why_nothing_runs(study.subject))
+        _absent("Drift, nats", what_is_missing(study.subject), why_nothing_runs(study.subject), "drift")
         return
     drift = study.drift.totals()
     st.metric(
@@ -97,16 +107,25 @@ def _drift(study: Study) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Lower is better; 0 is no drift. KL(dense ‖ pruned) in nats, the mean over the samples: how far pruned "
-        "outputs are from the dense ones, without labels. A flip is a sample whose top answer is another one; "
-        f"{percent(drift['agreement'])} agree.{_recalibrated(study)}",
+        help=with_word(
+            "Lower is better; 0 is no drift. KL(dense ‖ pruned) in nats, the mean over the samples: how far pruned "
+            "outputs are from the dense ones, without labels. A flip is a sample whose top answer is another one; "
+            f"{percent(drift['agreement'])} agree.{_recalibrated(study)}",
+            "drift",
+            "kl",
+        ),
     )
 
 
 def _multiply_adds(study: Study) -> None:
     label, cost = "Multiply-adds", study.cost
     if cost is None:
-        _absent(label, what_is_missing(study.subject), f"They are counted on inputs. {why_nothing_runs(study.subject)}")
+        _absent(
+            label,
+            what_is_missing(study.subject),
+            f"They are counted on inputs. {why_nothing_runs(study.subject)}",
+            "macs",
+        )
         return
     dense, left = cost["macs_dense"], cost["macs_theoretical"]
     st.metric(
@@ -115,8 +134,12 @@ def _multiply_adds(study: Study) -> None:
         _change(f"{percent(left / dense - 1) if dense else 'none'}, theoretical"),
         delta_color="off",
         border=True,
-        help=f"Dense: {short_count(dense)} for one sample, as torch counts them. Theoretical: so many would be left if "
-        "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
+        help=with_word(
+            f"Dense: {short_count(dense)} for one sample, as torch counts them. Theoretical: so many would be left if "
+            "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
+            "macs",
+            "theoretical",
+        ),
     )
 
 
@@ -126,8 +149,9 @@ def _recalibrated(study: Study) -> str:
     return " This is after recalibration: BatchNorm's statistics were measured again on the calibration inputs."
 
 
-def _absent(label: str, reason: str, why: str) -> None:
-    st.metric(label, "–", reason, delta_color="off", delta_arrow="off", border=True, help=why)
+def _absent(label: str, reason: str, why: str, word: str) -> None:
+    help = with_word(why, word)
+    st.metric(label, "–", reason, delta_color="off", delta_arrow="off", border=True, help=help)
 
 
 def _change(text: str) -> str:

@@ -19,6 +19,7 @@ from pruning_explorer.prune.sorting import as_float32
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import state
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_amount
 from pruning_explorer.ui.live_mask.computed import Computed
 from pruning_explorer.ui.live_mask.payload import POSITIONS
@@ -60,7 +61,7 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         "Open layer",
         names,
         key="open_layer_box",
-        help="Or click its bar above.",
+        help=with_word("Or click its bar above.", "target", "exit-amount"),
         on_change=lambda: st.session_state.update(open_layer=st.session_state["open_layer_box"]),
     )
     own = recipe.amount_of(target)

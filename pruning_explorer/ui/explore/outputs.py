@@ -18,6 +18,7 @@ from pruning_explorer.measure.drift import top1
 from pruning_explorer.measure.forward import masked_outputs
 from pruning_explorer.measure.quality import true_answers
 from pruning_explorer.prune.subject import SampleView
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 
 CARDS = 12
@@ -133,11 +134,17 @@ def _table(ordered: pd.DataFrame, study: Study, view: SampleView | None) -> None
         height="content" if len(table) <= 10 else 420,
         column_config={
             "sample": st.column_config.NumberColumn("Sample", pinned=True),
-            "flipped": st.column_config.TextColumn("Flipped", help="The pruned network's top answer is another one."),
-            "input": st.column_config.TextColumn("Input", help="The numbers that go in."),
+            "flipped": st.column_config.TextColumn(
+                "Flipped", help=with_word("The pruned network's top answer is another one.", "flipped")
+            ),
+            "input": st.column_config.TextColumn("Input", help=with_word("The numbers that go in.", "sample")),
             "true": st.column_config.TextColumn("True"),
-            "dense": st.column_config.TextColumn("Dense says", help="The largest output of the dense network."),
-            "pruned": st.column_config.TextColumn("Pruned says", help="The largest output of the pruned network."),
+            "dense": st.column_config.TextColumn(
+                "Dense says", help=with_word("The largest output of the dense network.", "top-answer")
+            ),
+            "pruned": st.column_config.TextColumn(
+                "Pruned says", help=with_word("The largest output of the pruned network.", "top-answer")
+            ),
             "dense probability": st.column_config.NumberColumn("How sure, dense", format="percent"),
             "pruned probability": st.column_config.NumberColumn("How sure, pruned", format="percent"),
         },

@@ -7,6 +7,7 @@ from pruning_explorer.figures.numbers import memory
 from pruning_explorer.measure.inventory import Inventory, take_inventory
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.models.looked_at import LOOKED_AT, take_next
 from pruning_explorer.ui.subjects import find_subject, is_sample, subject_names
 
@@ -33,9 +34,15 @@ def draw_loaded() -> Subject:
             "name": st.column_config.TextColumn("Model", pinned=True),
             "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
             "dtypes": "Dtype",
-            "size": st.column_config.TextColumn("Size", help="Of all parameters; mapped files are read where needed."),
-            "layers": st.column_config.NumberColumn("Layers", help="Weights that can be pruned, without biases."),
-            "runs": st.column_config.TextColumn("Outputs", help="What it can be run and judged on."),
+            "size": st.column_config.TextColumn(
+                "Size", help=with_word("Of all parameters; mapped files are read where needed.", "parameter")
+            ),
+            "layers": st.column_config.NumberColumn(
+                "Layers", help=with_word("Weights that can be pruned, without biases.", "target")
+            ),
+            "runs": st.column_config.TextColumn(
+                "Outputs", help=with_word("What it can be run and judged on.", "sample")
+            ),
             "origin": st.column_config.TextColumn("From", width="large"),
         },
     )
@@ -44,7 +51,14 @@ def draw_loaded() -> Subject:
         st.session_state[LOOKED_AT] = st.session_state.get("subject") or names[0]
     if st.session_state[LOOKED_AT] not in names:
         st.session_state[LOOKED_AT] = names[0]
-    name = st.selectbox("Look into", names, key=LOOKED_AT, persist_state="session", filter_mode=None)
+    name = st.selectbox(
+        "Look into",
+        names,
+        key=LOOKED_AT,
+        persist_state="session",
+        filter_mode=None,
+        help=with_word("Which of these networks is shown below, with its layers and its samples.", "subject"),
+    )
     return find_subject(name)
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.models.files import largest
 from pruning_explorer.ui.models.loaded import inventory_of
 from pruning_explorer.ui.models.looked_at import look_at
@@ -90,10 +91,14 @@ def _samples(subject: Subject) -> None:
         f"Samples of your own, up to {largest()}",
         type=[ending.removeprefix(".") for ending in ENDINGS],
         key=f"sample_file_{edition}",
-        help="- **.npz**: arrays of inputs, and `labels` if there are any.\n"
-        "- **.csv**: a row per sample, with a column `label` if there are labels.\n"
-        "- **.zip**: a folder of images, with a folder for each class if there are classes.\n"
-        "- **.txt**: a line per sample.",
+        help=with_word(
+            "- **.npz**: arrays of inputs, and `labels` if there are any.\n"
+            "- **.csv**: a row per sample, with a column `label` if there are labels.\n"
+            "- **.zip**: a folder of images, with a folder for each class if there are classes.\n"
+            "- **.txt**: a line per sample.",
+            "sample",
+            "labels",
+        ),
         on_change=lambda: st.session_state.pop(PROBLEM, None),
     )
     if file is not None:
