@@ -5,8 +5,12 @@ from pruning_explorer.lessons.scene import Scene
 from pruning_explorer.lessons.scenes.again_and_again import AGAIN_AND_AGAIN
 from pruning_explorer.lessons.scenes.mask_by_hand import MASK_BY_HAND
 from pruning_explorer.lessons.scenes.reading_drift import READING_DRIFT
+from pruning_explorer.lessons.scenes.what_it_knows import WHAT_IT_KNOWS
+from pruning_explorer.lessons.scenes.which_first import WHICH_FIRST
 
-SCENES: dict[str, Scene] = {scene.name: scene for scene in (MASK_BY_HAND, AGAIN_AND_AGAIN, READING_DRIFT)}
+SCENES: dict[str, Scene] = {
+    scene.name: scene for scene in (MASK_BY_HAND, WHAT_IT_KNOWS, WHICH_FIRST, AGAIN_AND_AGAIN, READING_DRIFT)
+}
 
 
 def find_scene(name: str) -> Scene:
