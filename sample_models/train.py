@@ -12,7 +12,6 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -25,9 +24,9 @@ sys.path.insert(0, str(HERE.parent))
 
 from pruning_explorer.sources import networks  # noqa: E402
 from pruning_explorer.sources.sample_data import read_digits, read_held_out_sums, read_spirals  # noqa: E402
+from pruning_explorer.sources.samples import SAMPLES  # noqa: E402
 from pruning_explorer.sources.sums import lesson  # noqa: E402
-
-SEED = 0
+from pruning_explorer.sources.training import HOW_TRAINED, SEED, HowTrained  # noqa: E402
 
 Batch = tuple[Tensor, Tensor]
 """Inputs ``[N, ...]`` and labels, int64 ``[N]`` or ``[N, T]``."""
@@ -36,21 +35,8 @@ Draw = Callable[[int], Batch]
 """A random batch of that many training samples."""
 
 
-@dataclass(frozen=True)
-class Training:
-    """How one network is trained: AdamW under a one-cycle learning rate, with batches drawn at random.
-
-    Attributes:
-        data: reads the data; gives how to draw from the training part, and the held-out part.
-        learning_rate: the highest of the cycle.
-    """
-
-    build: Callable[[], nn.Module]
-    data: Callable[[], tuple[Draw, Batch]]
-    steps: int
-    batch: int
-    learning_rate: float
-    weight_decay: float
+Data = Callable[[], tuple[Draw, Batch]]
+"""Reads the data; gives how to draw from the training part, and the held-out part."""
 
 
 def draw_from(inputs: Tensor, labels: Tensor) -> Draw:
@@ -61,7 +47,7 @@ def draw_from(inputs: Tensor, labels: Tensor) -> Draw:
     return draw
 
 
-def digits(*shape: int, shift: int = 0) -> Callable[[], tuple[Draw, Batch]]:
+def digits(*shape: int, shift: int = 0) -> Data:
     """Digits whose images have the shape that a network reads: ``(64,)``, ``(8, 8)`` or ``(1, 8, 8)``.
 
     With ``shift`` each training batch is moved by up to so many pixels in either direction.
@@ -102,30 +88,30 @@ def sums() -> tuple[Draw, Batch]:
 
 
 # tutorial-mlp is not here: it is never trained, only initialised
-TRAININGS: dict[str, Training] = {
-    "spirals-mlp": Training(networks.SpiralsMLP, spirals, 3000, 128, 1e-2, 1e-3),
-    "digits-mlp": Training(networks.DigitsMLP, digits(64), 1500, 64, 2e-3, 1e-2),
-    "digits-cnn": Training(networks.DigitsCNN, digits(1, 8, 8), 1500, 64, 5e-3, 1e-2),
-    "digits-vit": Training(networks.DigitsViT, digits(1, 8, 8), 3000, 64, 2e-3, 5e-2),
-    "digits-gru": Training(networks.DigitsGRU, digits(8, 8, shift=1), 3000, 64, 5e-3, 1e-2),
-    "adder-transformer": Training(networks.AdderTransformer, sums, 2500, 256, 2e-3, 1e-2),
+DATA: dict[str, Data] = {
+    "spirals-mlp": spirals,
+    "digits-mlp": digits(64),
+    "digits-cnn": digits(1, 8, 8),
+    "digits-vit": digits(1, 8, 8),
+    "digits-gru": digits(8, 8, shift=1),
+    "adder-transformer": sums,
 }
 
 
-def train(name: str, training: Training) -> tuple[nn.Module, Batch]:
+def train(name: str, how: HowTrained) -> tuple[nn.Module, Batch]:
     """Train one network from its seed.
 
     Returns:
         The network in eval mode, and the held-out samples to measure it on.
     """
-    draw, held_out = training.data()
+    draw, held_out = DATA[name]()
     torch.manual_seed(SEED)
-    network = training.build()
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=training.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training.learning_rate, training.steps)
-    with tqdm(range(training.steps), desc=name) as steps:
+    network = SAMPLES[name].build()
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=how.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, how.learning_rate, how.steps)
+    with tqdm(range(how.steps), desc=name) as steps:
         for step in steps:
-            inputs, labels = draw(training.batch)
+            inputs, labels = draw(how.batch)
             loss = nn.functional.cross_entropy(network(inputs).flatten(0, -2), labels.flatten())
             optimizer.zero_grad()
             loss.backward()
@@ -152,9 +138,9 @@ def save(name: str, network: nn.Module) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(['tutorial-mlp', *TRAININGS])}")
-    names = parser.parse_args().names or ["tutorial-mlp", *TRAININGS]
-    if unknown := set(names) - {"tutorial-mlp", *TRAININGS}:
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(['tutorial-mlp', *DATA])}")
+    names = parser.parse_args().names or ["tutorial-mlp", *DATA]
+    if unknown := set(names) - {"tutorial-mlp", *DATA}:
         parser.error(f"no sample network is called {', '.join(sorted(unknown))}; see --help")
 
     # Sums over several threads round by their number: one thread gives the same weights on two cores as on twenty,
@@ -168,7 +154,7 @@ def main() -> None:
             save(name, networks.TutorialMLP())
             continue
         started = time.perf_counter()
-        network, held_out = train(name, TRAININGS[name])
+        network, held_out = train(name, HOW_TRAINED[name])
         save(name, network)
         metrics[name] = measure(network, held_out)
         print(f"{name}: {metrics[name]} in {time.perf_counter() - started:.0f} s")

@@ -25,7 +25,7 @@ def script() -> ModuleType:
 
 @pytest.mark.parametrize("name", sample_names()[1:])
 def test_a_few_steps_give_the_same_weights_twice(script: ModuleType, name: str) -> None:
-    short = replace(script.TRAININGS[name], steps=4, batch=8)
+    short = replace(script.HOW_TRAINED[name], steps=4, batch=8)
     with torch.random.fork_rng():
         (first, held_out), (second, _) = script.train(name, short), script.train(name, short)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
