@@ -18,7 +18,7 @@ OPTIONS = read_options(sys.argv[1:])
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Import what is heavy and load the first subject before the first visitor comes."""
-    pages = (f"pruning_explorer.ui.{page}.page" for page in ("explore", "compare", "models"))
+    pages = (f"pruning_explorer.ui.{page}.page" for page in ("explore", "compare", "learn", "models"))
     for module in ("torch", "pandas", "plotly.graph_objects", *pages):
         import_module(module)
     warm_up(OPTIONS)

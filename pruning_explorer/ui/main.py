@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruning_explorer.ui.compare.page import compare
 from pruning_explorer.ui.explore.page import explore
+from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
 
 # Drawn here: Streamlit would fetch a named icon from a server far away
@@ -46,6 +47,7 @@ st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
 st.html(STYLE)
 explore_page = st.Page(explore, title="Explore", default=True)
 compare_page = st.Page(compare, title="Compare", url_path="compare")
+learn_page = st.Page(learn, title="Learn", url_path="learn")
 models_page = st.Page(models, title="Models", url_path="models")
 st.session_state.update(explore_page=explore_page, compare_page=compare_page)
-st.navigation([explore_page, compare_page, models_page], position="top").run()
+st.navigation([explore_page, compare_page, learn_page, models_page], position="top").run()

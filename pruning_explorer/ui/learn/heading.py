@@ -47,11 +47,12 @@ def draw_turning(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
     with st.container(key="learn_turning", horizontal=True, vertical_alignment="bottom"):
         _turn("Previous", "learn_previous", names[at - 1] if at else None, "P", ":material/arrow_back:")
         st.session_state["learn_chosen"] = lesson.name
+        labels = {name: _listed(lessons, name) for name in names}
         st.selectbox(
             "Lesson",
             names,
             key="learn_chosen",
-            format_func=lambda name: _listed(lessons, name),
+            format_func=labels.__getitem__,
             label_visibility="collapsed",
             filter_mode=None,
             on_change=lambda: place.open_at(st.session_state["learn_chosen"]),

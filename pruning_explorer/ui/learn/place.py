@@ -95,6 +95,7 @@ def set_value(lesson: Lesson, name: str, value: object) -> None:
         if not lesson.any_network and value != lesson.network:
             raise LessonError(f"this lesson is about {lesson.network}; another network cannot be chosen")
         checked: Value = str(value)
+        _starts().pop(lesson.name, None)  # its slider may have other stops
     else:
         checked = check_value(lesson.scene, name, value)
     _set_in(lesson).pop(name, None)

@@ -67,8 +67,8 @@ def open_in_explore(subject: str, recipe: Recipe) -> None:
 
 def _stage(lesson: Lesson, subject: Subject, stage: Stage, stop: int) -> None:
     slider = lesson.scene.slider
-    # Another network is another thing: its slider begins where this one stands
-    key = f"learn_stage_{lesson.name}_{place.edition()}"
+    # Another network may have other stops: its slider begins anew, where this one stands
+    key = f"learn_stage_{lesson.name}_{subject.name}_{place.edition()}"
 
     def release() -> None:
         released = released_stop(key)
