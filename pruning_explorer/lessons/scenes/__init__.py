@@ -3,13 +3,26 @@
 from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.scene import Scene
 from pruning_explorer.lessons.scenes.again_and_again import AGAIN_AND_AGAIN
+from pruning_explorer.lessons.scenes.each_or_all import EACH_OR_ALL
+from pruning_explorer.lessons.scenes.hardware_patterns import HARDWARE_PATTERNS
 from pruning_explorer.lessons.scenes.mask_by_hand import MASK_BY_HAND
 from pruning_explorer.lessons.scenes.reading_drift import READING_DRIFT
+from pruning_explorer.lessons.scenes.weights_or_neurons import WEIGHTS_OR_NEURONS
 from pruning_explorer.lessons.scenes.what_it_knows import WHAT_IT_KNOWS
 from pruning_explorer.lessons.scenes.which_first import WHICH_FIRST
 
 SCENES: dict[str, Scene] = {
-    scene.name: scene for scene in (MASK_BY_HAND, WHAT_IT_KNOWS, WHICH_FIRST, AGAIN_AND_AGAIN, READING_DRIFT)
+    scene.name: scene
+    for scene in (
+        MASK_BY_HAND,
+        WHAT_IT_KNOWS,
+        WHICH_FIRST,
+        WEIGHTS_OR_NEURONS,
+        EACH_OR_ALL,
+        AGAIN_AND_AGAIN,
+        HARDWARE_PATTERNS,
+        READING_DRIFT,
+    )
 }
 
 
