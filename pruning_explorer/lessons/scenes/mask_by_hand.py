@@ -59,7 +59,7 @@ def _build(subject: Subject, values: Values) -> Stage:
                 "The same in torch",
                 tuple(
                     "from torch.nn.utils import prune\n"
-                    f'prune.l1_unstructured(model.{layer}, "weight", amount={amount:g})\n'
+                    f'prune.l1_unstructured(model.{layer}, "weight", amount={amount!r})\n'
                     f"model.{layer}.weight_orig, model.{layer}.weight_mask, model.{layer}.weight"
                     for amount in AMOUNTS
                 ),
