@@ -10,6 +10,7 @@ from torch.func import functional_call
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.lab.curve_points import say
 from pruning_explorer.lab.desk import Job
+from pruning_explorer.lab.optimizer import BETA1, AdamW, one_cycle
 from pruning_explorer.measure.quality import quality_of
 from pruning_explorer.prune.network import call_network, first_tensor, require_samples
 from pruning_explorer.prune.subject import Subject
@@ -102,15 +103,7 @@ class Training(Job):
         if start is not None:
             self._model.load_state_dict(start.state_dict())
         self._parameters = dict(self._model.named_parameters())
-        # One kernel for all parameters: steps of networks this small are otherwise mostly overhead
-        self._optimizer = torch.optim.AdamW(
-            self._parameters.values(), plan.learning_rate, weight_decay=plan.weight_decay, fused=True
-        )
-        self._schedule = (
-            torch.optim.lr_scheduler.OneCycleLR(self._optimizer, plan.learning_rate, self.planned)
-            if plan.one_cycle
-            else None
-        )
+        self._optimizer = AdamW(list(self._parameters.values()), plan.weight_decay)
         self._generator = torch.Generator().manual_seed(plan.seed)
         self._batches: list[Tensor] = []
         self._losses: list[float] = []
@@ -174,14 +167,19 @@ class Training(Job):
         self._model.train()
         output = functional_call(self._model, self._masked(), (self._data.inputs[chosen],))
         loss = nn.functional.cross_entropy(self._logits(output).flatten(0, -2), self._data.labels[chosen].flatten())
-        self._optimizer.zero_grad()
-        loss.backward()
-        self._optimizer.step()
-        if self._schedule is not None:
-            self._schedule.step()
+        # Zeros for what the network does not use, as a row of an embedding that is not looked up has
+        gradients = torch.autograd.grad(
+            loss, list(self._parameters.values()), allow_unused=True, materialize_grads=True
+        )
+        self._optimizer.step(gradients, *self._pace())
         self._losses.append(loss.item())
         if not self._batches:
             self._quality.append(self._judge())
+
+    def _pace(self) -> tuple[float, float]:
+        if self._plan.one_cycle:
+            return one_cycle(len(self._losses), self.planned, self._plan.learning_rate)
+        return self._plan.learning_rate, BETA1
 
     def _masked(self) -> dict[str, Tensor]:
         # Not a product: a product of inf and 0 is NaN

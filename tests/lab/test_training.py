@@ -9,6 +9,7 @@ from torch.nn.utils import prune
 
 from pruning_explorer import Masks, Recipe, Subject, compute_masks, load_subject
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.lab.optimizer import one_cycle
 from pruning_explorer.lab.training import Training, TrainingData, TrainingPlan
 from pruning_explorer.sources.training import initial_network, training_data
 
@@ -72,6 +73,21 @@ def test_losses_weights_and_quality_are_those_of_a_plain_loop(name: str, count: 
     assert subject.labels is not None
     right = (model(subject.samples[0]).argmax(dim=1) == subject.labels).float().mean().item()
     assert training.quality[-1] == pytest.approx(right, abs=1.1 / len(subject.labels))
+
+
+@pytest.mark.parametrize("steps", [2, 7, 40])
+def test_the_one_cycle_is_that_of_torch(steps: int) -> None:
+    optimizer = torch.optim.AdamW([nn.Parameter(torch.zeros(1))])
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, steps)
+    expected = []
+    for step in range(steps):
+        group = optimizer.param_groups[0]
+        expected += [group["lr"], group["betas"][0]]
+        optimizer.step()
+        if step < steps - 1:
+            schedule.step()
+    ours = [each for step in range(steps) for each in one_cycle(step, steps, 0.01)]
+    assert ours == pytest.approx(expected, rel=1e-9)
 
 
 def test_removed_weights_stay_exactly_zero_while_the_others_move() -> None:
