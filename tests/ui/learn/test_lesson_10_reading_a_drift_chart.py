@@ -1,0 +1,164 @@
+"""Lesson 10 against torch: every stop of the slider pruned by the library, and every measure written out."""
+
+import copy
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import prune
+
+from tests.ui.learn.learn_page import LearnPage
+from tests.ui.learn.torch_alone import digits, logits_of, trained
+
+STOPS = [step / 100 for step in range(101)]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is expected at one stop."""
+
+    answers: Tensor
+    right: int
+    flips: int
+    lost: int
+    gained: int
+    kl: float
+    sqnr: float
+
+
+@cache
+def dense_network() -> nn.Module:
+    return trained("digits-cnn")
+
+
+@cache
+def inputs() -> tuple[Tensor, Tensor]:
+    images, labels = digits()
+    return images.unsqueeze(1), labels
+
+
+def layers(network: nn.Module) -> list[tuple[nn.Module, str]]:
+    return [(module, "weight") for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+
+
+def pruned_logits(amount: float, scope: str) -> Tensor:
+    network = copy.deepcopy(dense_network())
+    if scope == "global":
+        prune.global_unstructured(layers(network), prune.L1Unstructured, amount=amount)
+    else:
+        for module, name in layers(network):
+            prune.l1_unstructured(module, name, amount=amount)
+    return logits_of(network, inputs()[0])
+
+
+@cache
+def dense() -> tuple[Tensor, Tensor, Tensor]:
+    """Logits, answers, labels."""
+    images, labels = inputs()
+    logits = logits_of(dense_network(), images)
+    return logits.double(), logits.argmax(dim=1), labels
+
+
+@cache
+def expected(amount: float, scope: str) -> Told:
+    before, said, labels = dense()
+    after = pruned_logits(amount, scope).double()
+    says = after.argmax(dim=1)
+    chances = before.softmax(dim=1)
+    return Told(
+        says,
+        int((says == labels).sum()),
+        int((says != said).sum()),
+        int(((said == labels) & (says != labels)).sum()),
+        int(((said != labels) & (says == labels)).sum()),
+        float((chances * (chances.log() - after.log_softmax(dim=1))).sum(dim=1).mean()),
+        float(10 * torch.log10(before.square().sum() / (before - after).square().sum())),
+    )
+
+
+def example() -> float:
+    """Where the most answers flip while as many are right as before, within one; the first such place."""
+    right = int((dense()[1] == dense()[2]).sum())
+    near = [amount for amount in STOPS if abs(expected(amount, "global").right - right) <= 1]
+    return max(near, key=lambda amount: expected(amount, "global").flips)
+
+
+@pytest.fixture(scope="module")
+def lesson() -> LearnPage:
+    return LearnPage("reading-a-drift-chart", amount="0.48")
+
+
+def line(lesson: LearnPage, title: str, name: str) -> list[float | None]:
+    values: list[float | None] = next(each for each in lesson.panel(title)["series"] if each["name"] == name)["values"]
+    return values
+
+
+def test_each_curve_is_what_torch_gives(lesson: LearnPage) -> None:
+    told = [expected(amount, "global") for amount in STOPS]
+    assert line(lesson, "Accuracy and agreement", "Accuracy") == pytest.approx([e.right / 3.6 for e in told], abs=1e-2)
+    agreement = [100 - each.flips / 3.6 for each in told]
+    assert line(lesson, "Accuracy and agreement", "Agreement") == pytest.approx(agreement, abs=1e-2)
+    assert line(lesson, "KL", "KL") == pytest.approx([each.kl for each in told], rel=1e-3, abs=1e-6)
+    sqnr = line(lesson, "SQNR", "SQNR")
+    assert sqnr[0] is None
+    assert sqnr[1:] == pytest.approx([each.sqnr for each in told[1:]], rel=1e-3, abs=1e-3)
+    assert [lesson.panel(title).get("better") for title in ("Accuracy and agreement", "KL", "SQNR")] == [
+        "higher",
+        "lower",
+        "higher",
+    ]
+
+
+@pytest.mark.parametrize("scope", ["global", "layer"])
+def test_key_figures_count_what_changed(scope: str) -> None:
+    page = LearnPage("reading-a-drift-chart", scope=scope)
+    for stop in (0, 14, 30, 48, 70, 100):
+        told = expected(STOPS[stop], scope)
+        assert page.figure("Accuracy", stop) == f"{told.right / 3.6:.1f} %"
+        assert page.figure("Answers flipped", stop) == str(told.flips)
+        assert page.figure("Right → wrong", stop) == str(told.lost)
+        assert page.figure("Wrong → right", stop) == str(told.gained)
+        assert page.figure("Wrong → otherwise wrong", stop) == str(told.flips - told.lost - told.gained)
+
+
+def test_the_pictures_are_the_samples_that_flip(lesson: LearnPage) -> None:
+    panel = lesson.panel("Answers, dense → pruned")
+    _, said, labels = dense()
+    told = expected(example(), "global")
+    flipped = [f"{said[i]} → {told.answers[i]} (true {labels[i]})" for i in (told.answers != said).nonzero()[:, 0]]
+    stop = round(100 * example())
+    framed = [text for text, mark in zip(panel["captions"][stop], panel["marked"][stop], strict=True) if mark]
+    assert sorted(framed) == sorted(flipped)
+    assert len(panel["captions"][0]) == 12
+    for captions, marks in zip(panel["captions"], panel["marked"], strict=True):
+        assert [text[0] != text[4] for text in captions] == marks
+
+
+def test_the_truth_tells_of_the_example_that_torch_finds() -> None:
+    page = LearnPage("reading-a-drift-chart", amount="0.48")
+    page.answer(1)
+    words = " ".join(page.text.split())
+    amount = example()
+    told = expected(amount, "global")
+    right = int((dense()[1] == dense()[2]).sum())
+    assert told.flips > abs(told.right - right)
+    assert f"is right on {told.right} of 360 samples, the dense one on {right}." in words
+    assert (
+        f"Accuracy: {right / 3.6:.1f} % dense, {told.right / 3.6:.1f} % at {round(100 * amount)} %; yet {told.flips} "
+        f"answers flipped: {told.lost} right → wrong, {told.gained} wrong → right" in words
+    )
+    quiet = max(
+        (each for each in STOPS if expected(each, "global").flips == 0), key=lambda each: expected(each, "global").kl
+    )
+    assert (
+        f"at {round(100 * quiet)} % no answer has flipped, while KL is {expected(quiet, 'global').kl:.3g} nats" in words
+    )
+    assert f"SQNR {expected(quiet, 'global').sqnr:.1f} dB" in words
+    worst = max(STOPS, key=lambda each: expected(each, "global").kl)
+    assert f"it is largest at {round(100 * worst)} % ({expected(worst, 'global').kl:.2f} nats)" in words
+    # Surer of wrong answers than one that knows nothing and says so
+    assert expected(worst, "global").kl > np.log(10)
+    assert f"with everything removed it is {expected(1.0, 'global').kl:.2f} nats" in words
