@@ -1,12 +1,15 @@
 """Lesson 10 against torch: every stop of the slider pruned by the library, and every measure written out."""
 
+import base64
 import copy
+import io
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
@@ -133,6 +136,14 @@ def test_the_pictures_are_the_samples_that_flip(lesson: LearnPage) -> None:
     framed = [text for text, mark in zip(panel["captions"][stop], panel["marked"][stop], strict=True) if mark]
     assert sorted(framed) == sorted(flipped)
     assert len(panel["captions"][0]) == 12
+    assert panel["size"] == [1, 12, 8, 8]
+    drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(panel["sprite"].partition(",")[2]))).convert("L"))
+    for place, text in enumerate(panel["captions"][stop]):
+        # The very image, to one grey of 255: of each caption there is one among the held-out digits
+        off = (inputs()[0][:, 0] * 255 - torch.from_numpy(drawn[:, 8 * place : 8 * place + 8].copy())).abs()
+        sample = int(off.amax(dim=(1, 2)).argmin())
+        assert float(off[sample].max()) <= 1
+        assert text == f"{said[sample]} → {told.answers[sample]} (true {labels[sample]})"
     for captions, marks in zip(panel["captions"], panel["marked"], strict=True):
         assert [text[0] != text[4] for text in captions] == marks
 
