@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from pruning_explorer.lessons.amounts import AMOUNT, AMOUNT_SLIDER, AMOUNTS
 from pruning_explorer.lessons.panels import Bars, Curves, Figure, Figures, Series
 from pruning_explorer.lessons.scene import Knob, Scene, Stage, Values
 from pruning_explorer.measure.quality import quality_label
+from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe import SETTINGS, Recipe
 from pruning_explorer.prune.settings import Setting
@@ -42,6 +44,14 @@ class Way:
     kept: NDArray[np.float64]
     sparsity: tuple[float, ...]
     quality: tuple[float, ...]
+
+    @property
+    def nbytes(self) -> int:
+        return self.kept.nbytes + 64 * len(AMOUNTS)
+
+
+WAYS: ByteBoundedCache[Way] = ByteBoundedCache(8 << 20, "ways to share an amount")
+"""Turning one knob leaves most of them as they are."""
 
 
 def _build(subject: Subject, values: Values) -> Stage:
@@ -87,7 +97,7 @@ def _ways(subject: Subject, granularity: str, cap: float) -> dict[str, Way]:
         "together": together,
         "capped": replace(together, cap=cap),
     }
-    return {name: _way(subject, recipe) for name, recipe in recipes.items()}
+    return {name: WAYS.get((subject.id, recipe.id), partial(_way, subject, recipe)) for name, recipe in recipes.items()}
 
 
 def _way(subject: Subject, recipe: Recipe) -> Way:
