@@ -83,7 +83,7 @@ class Glossary:
     def close_to(self, name: str, most: int = 4) -> tuple[str, ...]:
         """Names of words that someone may have meant, by any of their names; the closest first."""
         known = {spelling.casefold(): word.name for word in self.words.values() for spelling in _spellings(word)}
-        found = get_close_matches(name.casefold(), known, n=3 * most, cutoff=0.6)
+        found = get_close_matches(name.casefold(), known, n=3 * most, cutoff=0.7)
         return tuple(dict.fromkeys(known[each] for each in found))[:most]
 
     def matching(self, sought: str) -> tuple[Word, ...]:

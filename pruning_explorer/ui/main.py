@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruning_explorer.ui.compare.page import compare
 from pruning_explorer.ui.explore.page import explore
+from pruning_explorer.ui.glossary_link import reach_words
 from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
 
@@ -51,3 +52,4 @@ learn_page = st.Page(learn, title="Learn", url_path="learn")
 models_page = st.Page(models, title="Models", url_path="models")
 st.session_state.update(explore_page=explore_page, compare_page=compare_page)
 st.navigation([explore_page, compare_page, learn_page, models_page], position="top").run()
+reach_words()

@@ -12,7 +12,7 @@ from pruning_explorer.ui.plain_text import plain
 SEARCH = "learn_glossary_search"
 
 _STYLE = """<style>
-.st-key-learn_glossary_words h2 { font-size: 1.25rem; padding: 0.75rem 0 0; }
+.st-key-learn_glossary_words h2 { font-size: 1.25rem; padding: 1.25rem 0 0; }
 .st-key-learn_glossary_words [data-testid=stMarkdownContainer] { max-width: 46rem; }
 </style>"""
 
@@ -43,11 +43,11 @@ def draw_glossary(word: str | None, open_lesson: Callable[[str], None]) -> None:
     if asked in found:
         found = (asked, *(each for each in found if each is not asked))
     st.caption(_how_many(len(found), len(known.words), sought))
-    with st.container(key="learn_glossary_words"):
+    with st.container(key="learn_glossary_words", gap="xsmall"):
         drawn = {each.name for each in found}
         for each in found:
             if each is asked:
-                with st.container(border=True, key="learn_glossary_asked"):
+                with st.container(border=True, key="learn_glossary_asked", gap="xsmall"):
                     st.caption(":material/bookmark: The word you asked for")
                     _draw(each, drawn, open_lesson)
             else:
