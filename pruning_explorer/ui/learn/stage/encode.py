@@ -119,7 +119,8 @@ def _bars(panel: Bars) -> Encoded:
 
 
 def _figures(panel: Figures) -> Encoded:
-    return _plain(panel, "title", "note") | {"figures": [_plain(each, "label", "values", "help") for each in panel.figures]}
+    figures = [_plain(figure, "label", "values", "help") for figure in panel.figures]
+    return _plain(panel, "title", "note") | {"figures": figures}
 
 
 def _code(panel: Code) -> Encoded:

@@ -56,14 +56,14 @@ function drawCurves(panel, stage) {
     }
     for (const [value, name] of xTicks(width / (4.5 * em))) {
       drawing.append(svg("path", { class: "tick", d: `M${x(value)} ${height - margin.b}v${0.3 * em}` }));
-      const anchor = x(value) > width - 1.6 * em ? "end" : "middle";
-      drawing.append(text(name, { x: anchor === "end" ? width - 1 : x(value), y: height - 0.25 * em, "text-anchor": anchor }));
+      const half = name.length * 0.22 * em;
+      drawing.append(text(name, { x: Math.min(x(value), width - half), y: height - 0.25 * em, "text-anchor": "middle" }));
     }
     drawing.append(svg("path", { class: "base", d: `M${margin.l} ${margin.t}V${height - margin.b}H${width - margin.r}` }));
     panel.lines.forEach(([name, at]) => {
       drawing.append(svg("path", { class: "level", d: `M${margin.l} ${y(at)}H${width - margin.r}` }));
       const above = y(at) > margin.t + 1.2 * em;
-      drawing.append(text(name, { class: "halo", x: width - margin.r, y: y(at) + (above ? -0.3 : 0.95) * em, "text-anchor": "end" }));
+      drawing.append(text(name, { class: "halo", x: margin.l + 0.4 * em, y: y(at) + (above ? -0.3 : 0.95) * em }));
     });
     const bands = panel.series.map((_, i) => svg("path", { class: "band", fill: panel.looks[i].colour }));
     const lines = panel.series.map((_, i) =>

@@ -6,7 +6,8 @@ function drawMatrix(panel) {
   const columns = values[0]?.length ?? 0;
   const texts = values.flat().map((value) => (look === "mask" ? "1" : fixed(value, digits)));
   const cells = [];
-  const apart = (column) => (group && column && column % group === 0 ? "apart" : null);
+  // moved, not narrowed: a gap takes nothing from the columns beside it
+  const place = (column) => (group && column >= group ? { class: "later", style: `--group: ${Math.floor(column / group)}` } : {});
   const head = panel.column_names.length
     ? html(
         "thead",
@@ -15,7 +16,7 @@ function drawMatrix(panel) {
           "tr",
           {},
           panel.row_names.length ? html("td", {}) : null,
-          ...panel.column_names.map((name, column) => html("th", { scope: "col", class: apart(column) }, name)),
+          ...panel.column_names.map((name, column) => html("th", { scope: "col", ...place(column) }, name)),
         ),
       )
     : null;
@@ -25,7 +26,7 @@ function drawMatrix(panel) {
       {},
       panel.row_names.length ? html("th", { scope: "row" }, panel.row_names[r]) : null,
       ...row.map((_, column) => {
-        const cell = html("td", { class: apart(column) }, texts[cells.length]);
+        const cell = html("td", place(column), texts[cells.length]);
         cells.push(cell);
         return cell;
       }),
@@ -38,6 +39,7 @@ function drawMatrix(panel) {
   const { figure } = frame(panel, scroll);
   // widths hang on the longest text that there will be, so that no column moves when a number becomes 0
   const longest = (words) => Math.max(0, ...words.map((word) => word.length));
+  figure.style.setProperty("--groups", group ? Math.floor((columns - 1) / group) : 0);
   figure.style.setProperty("--columns", columns);
   figure.style.setProperty("--digits", longest([...texts, ...panel.column_names]));
   figure.style.setProperty("--names", longest(panel.row_names));

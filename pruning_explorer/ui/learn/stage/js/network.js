@@ -1,5 +1,5 @@
 // ---- a network as nodes and edges ----------------------------------------------------------------------------------
-const THINNEST = 0.6; // px; the width of an edge is proportional to |weight| above it
+const THINNEST = 0.6; // px at the usual size of type; the width of an edge is proportional to |weight| above it
 const WIDEST = 5;
 
 function edgesOf(panel, stage) {
@@ -61,7 +61,7 @@ function drawNetwork(panel, stage) {
           class: `edge ${edge.value < 0 ? "negative" : "positive"}`,
           x1: x(edge.depth).toFixed(1), y1: y(edge.depth, edge.from).toFixed(1),
           x2: x(edge.depth + 1).toFixed(1), y2: y(edge.depth + 1, edge.to).toFixed(1),
-          "stroke-width": edge.width.toFixed(2),
+          "stroke-width": ((edge.width * em) / 16).toFixed(2),
         },
         svg("title", {}, edge.words),
       );
@@ -127,17 +127,22 @@ function drawNetwork(panel, stage) {
 function networkLegend(most) {
   const edge = (kind) => svg("line", { class: `edge ${kind}`, x1: 0, y1: 8, x2: 32, y2: 8, "stroke-width": 3 });
   const node = (kind) =>
-    svg("g", { class: `node ${kind}`, transform: "translate(16 8)" }, svg("circle", { r: 5 }), svg("path", { class: "cross", d: "M-6.5 -6.5L6.5 6.5M-6.5 6.5L6.5 -6.5" }));
-  const entry = (sign, words) =>
-    html("li", {}, svg("svg", { viewBox: "0 0 32 16", class: "swatch", "aria-hidden": "true" }, sign), html("span", {}, words));
+    svg("g", { class: `node ${kind}`, transform: "translate(8 8)" }, svg("circle", { r: 5 }), svg("path", { class: "cross", d: "M-6.5 -6.5L6.5 6.5M-6.5 6.5L6.5 -6.5" }));
+  const entry = (sign, words, width = 32) =>
+    html(
+      "li",
+      {},
+      svg("svg", { viewBox: `0 0 ${width} 16`, class: width < 32 ? "swatch mark" : "swatch", "aria-hidden": "true" }, sign),
+      html("span", {}, words),
+    );
   return html(
     "ul",
     { class: "legend" },
     entry(edge("positive"), "positive weight"),
     entry(edge("negative"), "negative weight"),
     entry(edge("positive gone"), "removed"),
-    entry(node("constant"), "constant: nothing comes in"),
-    entry(node("unheard"), "unheard: nothing goes out"),
+    entry(node("constant"), "constant: nothing comes in", 16),
+    entry(node("unheard"), "unheard: nothing goes out", 16),
     html("li", {}, html("span", {}, `the wider, the larger; widest ${short(most)}`)),
   );
 }
