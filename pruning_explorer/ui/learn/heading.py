@@ -12,7 +12,7 @@ from pruning_explorer.ui.plain_text import plain
 PRESENT = "learn_present"
 
 
-def draw_views() -> None:
+def draw_views(lesson: Lesson) -> None:
     """Choose among lessons, glossary and errors; large type; the hand-out."""
     with st.container(key="learn_heading_views", horizontal=True, vertical_alignment="center"):
         st.session_state["learn_view_chosen"] = place.view()
@@ -33,6 +33,7 @@ def draw_views() -> None:
         )
         if place.view() == "lessons":
             draw_front(
+                leaf=lesson.name,
                 label="Print a hand-out",
                 help="The pictures as they stand, the question, and no answer; or save it as PDF",
                 clicker=bool(st.session_state[PRESENT]),

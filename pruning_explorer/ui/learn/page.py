@@ -21,7 +21,7 @@ def learn() -> None:
     lesson = place.lesson_open(shelf.lessons)
     draw_style(in_front=bool(st.session_state.get(PRESENT)))
     with st.container(key="learn_heading"):
-        draw_views()
+        draw_views(lesson)
         if place.view() == "lessons":
             draw_turning(shelf.lessons, lesson)
         tell_problems("learn_problems")

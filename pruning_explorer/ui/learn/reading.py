@@ -24,7 +24,8 @@ from pruning_explorer.ui.subjects import find_subject
 
 def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
     """The lesson that is open, as it stands."""
-    number = list(lessons).index(lesson.name) + 1
+    names = list(lessons)
+    number = names.index(lesson.name) + 1
     try:
         subject = find_subject(str(place.value_of(lesson, place.NETWORK)))
         values = _knob_values(lesson)
@@ -32,7 +33,9 @@ def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
             stage = stage_of(subject, lesson.scene, values)
         stop = _stop(lesson, stage)
         say = partial(fill, stage=stage, scene=lesson.scene, stop=stop)
-        _draw(lesson, number, subject, stage, stop, say)
+        with st.container(key="learn_lesson"):
+            _draw(lesson, number, subject, stage, stop, say)
+            _ways_on(lessons[names[number]] if number < len(names) else None, subject, stage.recipe(stop))
     except PruningExplorerError as error:
         st.error(plain(str(error), longest=900), icon=":material/error:")
         if lesson.any_network and place.value_of(lesson, place.NETWORK) != lesson.network:
@@ -48,14 +51,27 @@ def _draw(lesson: Lesson, number: int, subject: Subject, stage: Stage, stop: int
         draw_title(lesson, number, say(lesson.idea))
         st.markdown(say(lesson.text))
         st.markdown(f":material/touch_app: **Try it.** {say(lesson.play)}")
-    draw_knobs(lesson)
-    _stage(lesson, subject, stage, stop)
-    draw_trial(lesson, subject, _knob_values(lesson), stop)
+    with st.container(key="learn_play"):
+        draw_knobs(lesson)
+        _stage(lesson, subject, stage, stop)
+        draw_trial(lesson, subject, _knob_values(lesson), stop)
     with st.container(key="learn_asked"):
         draw_question(lesson, say)
+
+
+def _ways_on(following: Lesson | None, subject: Subject, recipe: Recipe) -> None:
     with st.container(key="learn_ways_on", horizontal=True):
         if st.button("Open this in Explore", key="learn_to_explore", icon=":material/open_in_new:"):
-            open_in_explore(subject.name, stage.recipe(stop))
+            open_in_explore(subject.name, recipe)
+        if following is not None:
+            st.button(
+                f"Next: {plain(following.title)}",
+                key="learn_onwards",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+                on_click=place.open_at,
+                args=(following.name,),
+            )
 
 
 def open_in_explore(subject: str, recipe: Recipe) -> None:

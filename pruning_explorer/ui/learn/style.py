@@ -2,10 +2,29 @@
 
 import streamlit as st
 
-_READING = """<style>
-[data-testid=stMainBlockContainer] { max-width: 72rem; }
-.st-key-learn_words [data-testid=stMarkdownContainer] { max-width: 46rem; font-size: 1.0625rem; }
+_SIDE_BY_SIDE = """
+@media screen and (min-width: FROM) {
+  .st-key-learn_lesson { display: grid !important; grid-template-columns: minmax(0, 23rem) minmax(0, 1fr);
+    grid-template-rows: auto auto 1fr; grid-auto-flow: column; column-gap: 2.5rem; align-items: start; }
+  .st-key-learn_lesson > :has(> .st-key-learn_play), .st-key-learn_lesson > .st-key-learn_play {
+    grid-column: 2; grid-row: 1 / span 3; }
+}
+"""
+"""Words and question on the left, what one plays with on the right; in the page's order where there is no room."""
+
+_READING = """
+[data-testid=stMainBlockContainer] { max-width: 100rem; }
+.st-key-learn_heading, .st-key-learn_lesson { gap: 0.75rem; }
+.st-key-learn_words [data-testid=stMarkdownContainer], .st-key-learn_truth [data-testid=stMarkdownContainer] {
+  max-width: 46rem;
+}
+.st-key-learn_words h1 { font-size: 2rem; padding: 0.25rem 0 0.5rem; }
+.st-key-learn_asked h2, .st-key-learn_asked h3 { font-size: 1.35rem; padding: 0.5rem 0 0.25rem; }
 .st-key-learn_on_paper { display: none; }
+@media screen and (max-width: 640px) {
+  .st-key-learn_turning > :has(.st-key-learn_chosen), .st-key-learn_turning > .st-key-learn_chosen {
+    order: 3; flex: 1 0 100%; }
+}
 @media print {
   @page { margin: 14mm; }
   html { font-size: 11pt !important; }
@@ -20,19 +39,22 @@ _READING = """<style>
   [data-testid=stSkipLink], .st-key-learn_heading, .st-key-learn_knobs, .st-key-learn_question, .st-key-learn_truth,
   .st-key-learn_ways_on, .st-key-learn_trial_controls { display: none !important; }
   .st-key-learn_on_paper { display: flex !important; }
+  .st-key-learn_lesson { display: block !important; }
   [data-testid=stMainBlockContainer] { padding: 0 !important; max-width: none !important; }
   [data-testid=stElementContainer] { break-inside: avoid; }
 }
-</style>"""
+"""
 
-_IN_FRONT = """<style>
-html { font-size: 150% !important; }
-[data-testid=stMainBlockContainer] { max-width: none; padding-left: 2rem; padding-right: 2rem; }
-.st-key-learn_words [data-testid=stMarkdownContainer] { max-width: 60rem; }
+_IN_FRONT = """
+@media screen {
+  html { font-size: 150% !important; }
+  [data-testid=stMainBlockContainer] { max-width: none; padding-left: 2rem; padding-right: 2rem; }
+}
 @media (max-width: 640px) { html { font-size: 115% !important; } }
-</style>"""
+"""
 
 
 def draw_style(*, in_front: bool) -> None:
     """Put the page's style on it; ``in_front``: large type and all of the width, for a projector."""
-    st.html(_READING + (_IN_FRONT if in_front else ""))
+    side_by_side = _SIDE_BY_SIDE.replace("FROM", "1700px" if in_front else "1150px")
+    st.html(f"<style>{_READING}{_IN_FRONT if in_front else ''}{side_by_side}</style>")

@@ -1,7 +1,11 @@
-// Prints the page, and lets a clicker turn its leaves.
+// Prints the page, lets a clicker turn its leaves, and begins each at its top.
 const TURNS = { PageDown: "learn_next", PageUp: "learn_previous" };
 
+let leaf = null;
+
 export default function ({ data, parentElement }) {
+  if (leaf !== null && leaf !== data.leaf) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+  leaf = data.leaf;
   const button = parentElement.querySelector(".print");
   button.textContent = data.label;
   button.title = data.help;
