@@ -140,13 +140,19 @@ def test_a_play_reaches_the_end_and_tells_python_once(show: Open) -> None:
     assert str(line.get_attribute("d")).count("L") == before + 30 == STOPS, "the line has grown to where it has been"
     expect(page.locator("[data-kind=network] .aside")).to_have_text("0 of 336 connections kept")
     expect(page.locator("[data-kind=bars] .collapsed")).to_have_text(["collapsed"] * 3)
-    play = page.get_by_role("button", name="Play")
-    play.click()
-    expect(readout(page)).not_to_have_text("100 %")
-    page.get_by_role("button", name="Pause").press("Space")
+    # pressed twice within the browser: a busy machine may take longer than the play for two clicks from here
+    page.get_by_role("button", name="Play").evaluate(
+        """async button => {
+          button.click();
+          for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);
+          button.click();
+        }"""
+    )
+    expect(page.get_by_text(re.compile(r"Python sees stop \d\d?, run 3, heard"))).to_be_visible()
+    frames(page)
     stop = standing(page)
-    expect(page.get_by_text(f"Python sees stop {stop}, run 3, heard [100, {stop}]")).to_be_visible()
-    assert stop < 90, "played again from the beginning"
+    assert python_sees(page) == (stop, 3, [100, stop])
+    assert stop < STOPS, "played again from the beginning"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
