@@ -178,7 +178,7 @@ EACH_OR_ALL = Scene(
         },
     },
     "digits-mlp",
-    AMOUNT,
+    replace(AMOUNT, help="Fraction to remove: of the columns, or of the weights."),
     (
         Knob(
             Setting("group", "What goes", "Columns with all their weights, or each weight by itself.", INPUTS), GROUPS

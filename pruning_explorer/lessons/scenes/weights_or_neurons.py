@@ -63,6 +63,7 @@ def _build(subject: Subject, values: Values) -> Stage:
         Matrix,
         values=subject.weight(target.name).detach().numpy(),
         look="zeroed",
+        digits=3,
         row_names=tuple(f"out {i}" for i in range(rows)),
         column_names=tuple(f"in {i}" for i in range(columns)),
     )
@@ -251,5 +252,5 @@ WEIGHTS_OR_NEURONS = Scene(
         "filters_highest": "the highest of these numbers",
     },
     "tutorial-mlp",
-    AMOUNT,
+    replace(AMOUNT, help="Fraction to remove: of the weights on one side, of the neurons on the other."),
 )
