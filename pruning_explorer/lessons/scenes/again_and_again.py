@@ -25,12 +25,8 @@ from pruning_explorer.sources.samples import load_sample
 MOST = 5
 CALLS = tuple(range(MOST + 1))
 SLIDER = Slider(tuple(map(float, CALLS)), ("0 times", "once", "twice", *(f"{times} times" for times in CALLS[3:])))
-AMOUNTS = {
-    "0.5": "0.5 (half of what is left)",
-    "0.2": "0.2 (a fifth of what is left)",
-    "1": "1 (one weight)",
-    "1.0": "1.0 (all)",
-}
+AMOUNTS = {"0.5": "0.5", "0.2": "0.2", "1": "1 (int)", "1.0": "1.0 (float)"}
+"""As they are written in Python, and as a page calls them."""
 JUDGES = ("magnitude", "gradient", "fisher")
 STEPS_ON = "spirals-mlp"
 """A network with labels, which criteria that look at the loss need."""
@@ -220,7 +216,12 @@ AGAIN_AND_AGAIN = Scene(
     Setting("times", "Calls", "How often the same call is made.", 1, 0, MOST, step=1),
     (
         Knob(
-            Setting("amount", "Amount of each call", "As it is written in Python: with a point or without.", "0.5"),
+            Setting(
+                "amount",
+                "Amount of each call",
+                "As it is written in Python: a float is a fraction of what is left, an int a number of weights.",
+                "0.5",
+            ),
             AMOUNTS,
         ),
     ),

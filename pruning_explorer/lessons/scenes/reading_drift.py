@@ -203,7 +203,7 @@ def _pictures(subject: Subject, points: Sequence[Point], example: int) -> list[P
     captions = tuple(
         tuple(
             f"{named(int(point.drift.dense_top1[i, 0]))} → {named(int(point.drift.pruned_top1[i, 0]))} "
-            f"(true {named(int(labels[i]))})"
+            f"(true\N{NO-BREAK SPACE}{named(int(labels[i]))})"
             for i in chosen
         )
         for point in points

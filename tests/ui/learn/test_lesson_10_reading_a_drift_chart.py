@@ -131,7 +131,10 @@ def test_the_pictures_are_the_samples_that_flip(lesson: LearnPage) -> None:
     panel = lesson.panel("Answers, dense → pruned")
     _, said, labels = dense()
     told = expected(example(), "global")
-    flipped = [f"{said[i]} → {told.answers[i]} (true {labels[i]})" for i in (told.answers != said).nonzero()[:, 0]]
+    flipped = [
+        f"{said[i]} → {told.answers[i]} (true\N{NO-BREAK SPACE}{labels[i]})"
+        for i in (told.answers != said).nonzero()[:, 0]
+    ]
     stop = round(100 * example())
     framed = [text for text, mark in zip(panel["captions"][stop], panel["marked"][stop], strict=True) if mark]
     assert sorted(framed) == sorted(flipped)
@@ -143,7 +146,7 @@ def test_the_pictures_are_the_samples_that_flip(lesson: LearnPage) -> None:
         off = (inputs()[0][:, 0] * 255 - torch.from_numpy(drawn[:, 8 * place : 8 * place + 8].copy())).abs()
         sample = int(off.amax(dim=(1, 2)).argmin())
         assert float(off[sample].max()) <= 1
-        assert text == f"{said[sample]} → {told.answers[sample]} (true {labels[sample]})"
+        assert text == f"{said[sample]} → {told.answers[sample]} (true\N{NO-BREAK SPACE}{labels[sample]})"
     for captions, marks in zip(panel["captions"], panel["marked"], strict=True):
         assert [text[0] != text[4] for text in captions] == marks
 
