@@ -1,0 +1,121 @@
+"""Lesson 3: every number of it, from torch alone."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from tests.ui.learn.learn_page import LearnPage
+from tests.ui.learn.pruned_alone import (
+    PERCENTS,
+    Prune,
+    answers,
+    at_random,
+    grid,
+    largest_of_each,
+    layers_of,
+    percent_of,
+    pruned,
+    smallest_of_each,
+)
+from tests.ui.learn.torch_alone import spirals
+
+POINTS, LABELS = spirals()
+NAMES = ("Magnitude", "Random", "Largest first")
+
+
+@pytest.fixture(scope="module")
+def lesson() -> LearnPage:
+    page = LearnPage("which-to-remove", amount="0.2", seed="7")
+    page.answer(2)
+    return page
+
+
+def right(how: Callable[[int], Prune]) -> torch.Tensor:
+    """The fraction of samples that is right at every percent, ``[101]``."""
+    given = torch.stack([answers(pruned("spirals-mlp", how(percent)), POINTS) for percent in PERCENTS])
+    return (given == LABELS).double().mean(dim=1)
+
+
+@pytest.fixture(scope="module")
+def shares() -> dict[str, torch.Tensor]:
+    """Of each order the fraction that is right at every percent; at random for each of five seeds, ``[5, 101]``."""
+    return {
+        "Magnitude": right(smallest_of_each),
+        "Random": torch.stack([right(partial(at_random, seed=seed)) for seed in range(5)]),
+        "Largest first": right(largest_of_each),
+    }
+
+
+@pytest.fixture(scope="module")
+def lines(shares: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: each.median(dim=0).values if each.dim() == 2 else each for name, each in shares.items()}
+
+
+@pytest.fixture(scope="module")
+def breaks(lines: dict[str, torch.Tensor]) -> dict[str, int]:
+    return {name: int((line[0] - line > 0.05 + 1e-9).nonzero()[0]) for name, line in lines.items()}
+
+
+def test_a_curve_for_each_order(
+    lesson: LearnPage, shares: dict[str, torch.Tensor], lines: dict[str, torch.Tensor]
+) -> None:
+    curve = lesson.panel("Accuracy over the amount")
+    assert curve["growing"]
+    assert [each["name"] for each in curve["series"]] == list(NAMES)
+    for each in curve["series"]:
+        np.testing.assert_allclose(each["values"], 100 * lines[each["name"]], atol=0.051)
+    band = curve["series"][1]
+    np.testing.assert_allclose(band["low"], 100 * shares["Random"].amin(dim=0), atol=0.051)
+    np.testing.assert_allclose(band["high"], 100 * shares["Random"].amax(dim=0), atol=0.051)
+    assert (np.array(band["high"]) - np.array(band["low"])).max() > 5
+
+
+def test_the_table_says_where_each_breaks_once_it_has(
+    lesson: LearnPage, lines: dict[str, torch.Tensor], breaks: dict[str, int]
+) -> None:
+    rows = lesson.panel("Where each breaks")["rows"]
+    for percent in PERCENTS:
+        for name, (order, now, broken) in zip(NAMES, rows[percent], strict=True):
+            assert order == name
+            assert float(now.removesuffix(" %")) == pytest.approx(100 * float(lines[name][percent]), abs=0.051)
+            assert broken == (f"{breaks[name]} %" if percent >= breaks[name] else "not yet")
+
+
+def test_three_planes_side_by_side(lesson: LearnPage) -> None:
+    ways = {
+        "Smallest first": smallest_of_each,
+        "Random, seed 7": partial(at_random, seed=7),
+        "Largest first": largest_of_each,
+    }
+    for title, how in ways.items():
+        panel = lesson.panel(title)
+        plane = grid(panel["extent"], panel["size"])
+        for percent in (0, 5, 20, 60):
+            found = answers(pruned("spirals-mlp", how(percent)), plane)
+            assert panel["answers"][percent].ravel().tolist() == found.tolist()
+
+
+def test_the_sentences_say_what_torch_says(
+    lesson: LearnPage, lines: dict[str, torch.Tensor], breaks: dict[str, int]
+) -> None:
+    text = " ".join(lesson.text.split())
+    magnitude, random, largest = (lines[name] for name in NAMES)
+    at = [breaks[name] for name in ("Largest first", "Random", "Magnitude")]
+    assert at == sorted(set(at)), "the answer that is called right names another order"
+    assert f"They break at {at[0]} %, {at[1]} % and {at[2]} %, in that order" in text
+    five = [f"{100 * float(line[5]):.1f} %" for line in (largest, random, magnitude)]
+    assert f"accuracy is {five[0]} largest first, {five[1]} at random and {five[2]} smallest first" in text
+    gone = sum(int((m.weight_mask == 0).sum()) for m, _ in layers_of(pruned("spirals-mlp", largest_of_each(20))))
+    now = [f"{100 * float(line[20]):.1f} %" for line in (magnitude, random, largest)]
+    assert f"at 20 %, {gone} weights are gone in each of the three: {now[0]}, {now[1]} and {now[2]}" in text
+    guess = percent_of(LABELS.mode().values == LABELS)
+    assert f"the dense network has {100 * float(magnitude[0]):.1f} %, a guess {guess}" in text
+
+
+def test_another_seed_draws_another_plane_and_no_other_curve(lesson: LearnPage) -> None:
+    page = LearnPage("which-to-remove", amount="0.2")
+    assert (page.panel("Random, seed 0")["answers"] != lesson.panel("Random, seed 7")["answers"]).any()
+    assert page.panel("Accuracy over the amount") == lesson.panel("Accuracy over the amount")
