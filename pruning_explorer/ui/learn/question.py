@@ -15,9 +15,9 @@ def draw_question(lesson: Lesson, say: Callable[[str], str]) -> None:
         say: puts the facts into a text.
     """
     given = place.answers().get(lesson.name)
-    st.subheader("Your guess first", anchor=False)
     texts = [say(answer.text) for answer in lesson.answers]
     with st.container(key="learn_question"):
+        st.subheader("Your guess first", anchor=False)
         chosen = st.radio(
             say(lesson.question),
             range(len(texts)),
@@ -37,7 +37,8 @@ def draw_question(lesson: Lesson, say: Callable[[str], str]) -> None:
             st.caption("Choose one, then the truth is shown with why each answer is right or wrong.")
     # On paper the question stands as it was before anybody answered
     with st.container(key="learn_on_paper"):
-        st.markdown(say(lesson.question) + "\n\n" + "\n".join(f"- ☐ {text}" for text in texts))
+        st.subheader("Question", anchor=False)
+        st.markdown("\n\n".join([say(lesson.question), *(f"☐ {text}" for text in texts)]))
     if given is not None:
         _truth(lesson, given, texts, say)
 

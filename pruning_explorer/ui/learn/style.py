@@ -31,7 +31,7 @@ _READING = """
   html, body, #root, .stApp, .stApp > *, [data-testid=stAppViewContainer], [data-testid=stMain] {
     position: static !important; overflow: visible !important; height: auto !important; display: block !important;
   }
-  .stApp, [data-testid=stAppViewContainer], [data-testid=stMain] { background: #fff !important; }
+  html, body, #root, .stApp, [data-testid=stAppViewContainer], [data-testid=stMain] { background: #fff !important; }
   .stApp [data-testid=stMarkdownContainer], .stApp [data-testid=stMarkdownContainer] *,
   .stApp h1, .stApp h2, .stApp h3, .stApp [data-testid=stHeading] * { color: #000 !important; }
   .stApp [data-testid=stMarkdownContainer] code { background: #eee !important; }
@@ -41,7 +41,7 @@ _READING = """
   .st-key-learn_on_paper { display: flex !important; }
   .st-key-learn_lesson { display: block !important; }
   [data-testid=stMainBlockContainer] { padding: 0 !important; max-width: none !important; }
-  [data-testid=stElementContainer] { break-inside: avoid; }
+  .st-key-learn_on_paper { break-inside: avoid; }
 }
 """
 
