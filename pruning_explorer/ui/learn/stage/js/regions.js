@@ -47,7 +47,7 @@ function drawRegions(panel, stage) {
   };
   points.append(
     ...panel.points.map(([px, py], i) =>
-      mark(panel.labels[i], (((px - west) / (east - west)) * 100).toFixed(2), (((north - py) / (north - south)) * tall).toFixed(2), 1.05),
+      mark(panel.labels[i], (((px - west) / (east - west)) * 100).toFixed(2), (((north - py) / (north - south)) * tall).toFixed(2), 1.3),
     ),
   );
   const plane = html("div", { class: "plane" }, canvas, points);

@@ -50,8 +50,10 @@ const NUMERIC = /^[−-]?[\d.,]+(\s?[^\s\d]{1,4})?$|^–$/;
 
 function drawTable(panel) {
   const first = panel.rows[0] ?? [];
+  const every = panel.rows.flat();
+  // a word among numbers ("identical") stands with them
   const numeric = panel.columns.map(
-    (_, column) => column > 0 && panel.rows.every((rows) => rows.every((row) => NUMERIC.test(row[column] ?? ""))),
+    (_, column) => column > 0 && every.filter((row) => NUMERIC.test(row[column] ?? "")).length * 2 > every.length,
   );
   const kind = (column) => (numeric[column] ? "numeric" : null);
   const head = html("tr", {}, ...panel.columns.map((name, column) => html("th", { scope: "col", class: kind(column) }, name)));

@@ -15,12 +15,13 @@ const minus = (text) => text.replace("-", "−");
 const fixed = (value, digits) => (value === null ? "–" : minus(value.toFixed(digits)));
 const whole = (value) => value.toLocaleString("en-GB");
 
-// As many digits as one reads: 97.3, 0.483, 1,234
+// As many digits as one reads: 97.3, 0.483, 1,234, 0.00078
 function short(value) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
   if (size >= 1000) return minus(Math.round(value).toLocaleString("en-GB"));
-  if (size > 0 && size < 0.001) return minus(value.toExponential(1));
+  if (size > 0 && size < 1e-6) return minus(value.toExponential(1));
+  if (size > 0 && size < 0.001) return minus(value.toFixed(1 - Math.floor(Math.log10(size))));
   return minus(String(Number(value.toPrecision(3))));
 }
 
