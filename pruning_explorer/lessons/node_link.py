@@ -150,7 +150,9 @@ class _Recorder(TorchFunctionMode):
         """Why a call is no step of a chain; None if it is."""
         flowing = [each for each in given if self._is_of_it(each)]
         others = [each for each in given if not self._is_of_it(each)]
-        name = func.__name__ if func.__name__.startswith("__") else func.__name__.rstrip("_")
+        # Operators of exported programs are called "linear.default", and those that work in place "relu_"
+        name = func.__name__.partition(".")[0]
+        name = name if name.startswith("__") else name.rstrip("_")
         if len(flowing) > 1 or flowing[0] is not self._seen[-1] or not isinstance(result, Tensor):
             return "its values go more than one way"
         if name == "linear":

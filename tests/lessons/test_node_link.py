@@ -27,6 +27,13 @@ class Plain(OneLayer):
         return torch.relu_(2 * self.fc(inputs - 1) + 1).clamp(min=0)
 
 
+class Operators(OneLayer):
+    """As an exported program calls it."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return torch.ops.aten.tanh.default(torch.ops.aten.linear.default(inputs, self.fc.weight, self.fc.bias))
+
+
 class Residual(OneLayer):
     def forward(self, inputs: Tensor) -> Tensor:
         return inputs + self.fc(inputs)
@@ -112,6 +119,7 @@ def test_what_stands_between_the_layers_does_not_matter_as_long_as_nodes_stay_ap
     assert [edges.name for edges in picture.layers] == ["1", "4", "13"]
     assert picture.columns[3] == ("out 0", "out 1")
     assert chain_of(Subject.from_module(Plain())) == ("fc.weight",)
+    assert chain_of(Subject.from_module(Operators())) == ("fc.weight",)
 
 
 def test_nothing_is_left_in_the_network() -> None:
