@@ -4,6 +4,7 @@ from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.scene import Scene
 from pruning_explorer.lessons.scenes.again_and_again import AGAIN_AND_AGAIN
 from pruning_explorer.lessons.scenes.each_or_all import EACH_OR_ALL
+from pruning_explorer.lessons.scenes.getting_it_back import GETTING_IT_BACK
 from pruning_explorer.lessons.scenes.hardware_patterns import HARDWARE_PATTERNS
 from pruning_explorer.lessons.scenes.mask_by_hand import MASK_BY_HAND
 from pruning_explorer.lessons.scenes.reading_drift import READING_DRIFT
@@ -20,6 +21,7 @@ SCENES: dict[str, Scene] = {
         WEIGHTS_OR_NEURONS,
         EACH_OR_ALL,
         AGAIN_AND_AGAIN,
+        GETTING_IT_BACK,
         HARDWARE_PATTERNS,
         READING_DRIFT,
     )
