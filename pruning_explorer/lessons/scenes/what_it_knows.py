@@ -66,7 +66,7 @@ def _picture(subject: Subject, ranked: Ranked, slider: Slider) -> tuple[list[Pan
     """The network as nodes and edges; or none, and why there is none."""
     leaves = leaves_by_amount(ranked, slider.stops)
     by_target = {target.name: each for target, each in zip(ranked.targets, leaves, strict=True)}
-    note = "Width: |weight|. A removed edge fades; its two nodes stay, with their biases."
+    note = "A removed edge fades; its two nodes stay, with their biases."
     try:
         return [node_link(subject, by_target, len(slider.stops), note=note)], ""
     except LessonError as error:

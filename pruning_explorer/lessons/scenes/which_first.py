@@ -51,8 +51,8 @@ def _build(subject: Subject, values: Values) -> Stage:
     planes: list[Panel] = []
     if has_plane(subject):
         planes = [
-            decision_regions(subject, Recipe(name, seed=seed), slider.stops, title)
-            for name, title in zip(METHODS, ("Smallest first", f"Random, seed {seed}", "Largest first"), strict=True)
+            decision_regions(subject, Recipe(name, seed=seed), slider.stops, _name(name) + own_seed)
+            for name, own_seed in zip(METHODS, ("", f", seed {seed}", ""), strict=True)
         ]
     panels = (*planes, _curves(known, drawn, lines), _table(known, slider, lines, breaks))
     return Stage(slider, panels, facts, lambda stop: Recipe(amount=slider.stops[stop]))

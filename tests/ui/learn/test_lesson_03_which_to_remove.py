@@ -86,7 +86,7 @@ def test_the_table_says_where_each_breaks_once_it_has(
 
 def test_three_planes_side_by_side(lesson: LearnPage) -> None:
     ways = {
-        "Smallest first": smallest_of_each,
+        "Magnitude": smallest_of_each,
         "Random, seed 7": partial(at_random, seed=7),
         "Largest first": largest_of_each,
     }
