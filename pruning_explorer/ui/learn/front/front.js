@@ -1,4 +1,5 @@
 // Prints the page, lets a clicker turn its leaves, and begins each at its top.
+const USES_THE_KEY = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])";
 const TURNS = { PageDown: "learn_next", PageUp: "learn_previous" };
 
 let leaf = null;
@@ -13,7 +14,7 @@ export default function ({ data, parentElement }) {
   const turn = (event) => {
     const name = TURNS[event.key];
     if (!data.clicker || !name || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (/^(input|textarea|select)$/i.test(event.composedPath()[0].tagName ?? "")) return;
+    if (event.composedPath()[0].matches?.(USES_THE_KEY)) return;
     const target = document.querySelector(`.st-key-${name} button:not(:disabled)`);
     if (!target) return;
     event.preventDefault();
