@@ -51,7 +51,7 @@ def draw_own_lessons() -> None:
     st.subheader("Show it", anchor=False)
     _drop()
     st.caption("To show lessons to everybody who opens this app, name their folder when it is started:")
-    st.code("streamlit run app.py -- --lessons my_lessons", language="sh")
+    st.code("streamlit run app.py -- --lessons my_lessons", language="sh", wrap_lines=True)
     st.caption("The files are read anew at each look, so a saved change is seen at once; they stand in order of name.")
     st.subheader("The scenes", anchor=False)
     for scene in SCENES.values():
