@@ -189,7 +189,8 @@ class Training(Job):
         self._model.eval()
         with torch.inference_mode():
             output = call_network(self._subject, self._model, self._masked(), require_samples(self._subject))
-        return quality_of(self._subject, self._logits(output))
+        quality = quality_of(self._subject, self._logits(output))
+        return None if quality is None else float(quality)
 
     def _logits(self, output: object) -> Tensor:
         logits = first_tensor(output)
