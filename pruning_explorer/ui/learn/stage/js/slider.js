@@ -15,8 +15,8 @@ function bindSlider(app) {
   slider.onkeydown = (event) => {
     pause(app, false);
     app.byKey = true;
-    // the page's own keys go to the next lesson; here they move the slider
-    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+    // these move the slider and nothing else; all others are the page's own
+    if (/^(Arrow|Home|End)/.test(event.key)) event.stopPropagation();
   };
   slider.oninput = () => {
     moveTo(app, slider.valueAsNumber);
