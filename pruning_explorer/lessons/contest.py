@@ -125,13 +125,14 @@ class Contest(Trial):
                     side.name,
                     percent(median(before)),
                     percent(median(now)),
-                    f"{percent(min(now))} to {percent(max(now))}",
+                    f"{percent(min(now))} – {percent(max(now))}",
                     count(sum(draw.revived for draw in side.draws)),
                 )
             )
         after = f"After {self._standing} epochs" if self._standing != 1 else "After 1 epoch"
-        columns = ("Network", "Before", after, "Lowest to highest", "Removed, but not 0")
-        return Table("Before and after", columns, (tuple(rows),), self._note)
+        columns = ("Network", "Before", after, "Range", "Revived")
+        note = f"{self._note} Revived: removed weights that are not 0."
+        return Table("Before and after", columns, (tuple(rows),), note)
 
 
 def _known(quality: Sequence[float | None]) -> list[float]:

@@ -114,17 +114,19 @@ def _code(subject: Subject, experiment: str, amount: float) -> str:
     if experiment == TICKET:
         mask = "model.get_submodule(layer).weight_mask"
         lines += [f'    prune.custom_from_mask(first.get_submodule(layer), "weight", {mask})', "model = first"]
-    return "\n".join(
-        [
-            *lines,
-            f"optimizer = torch.optim.AdamW(model.parameters(), lr={how.learning_rate:g})",
-            "for inputs, labels in batches:",
-            "    loss = torch.nn.functional.cross_entropy(model(inputs), labels)",
-            "    optimizer.zero_grad()",
-            "    loss.backward()  # a removed weight has gradient 0",
-            "    optimizer.step()",
-        ]
-    )
+    optimizer = f"lr={how.learning_rate:g}, weight_decay={how.weight_decay:g}"
+    lines += [f"optimizer = torch.optim.AdamW(model.parameters(), {optimizer})"]
+    if experiment == TICKET:
+        steps = _ticket_epochs(subject, how) * _steps_per_epoch(subject, how)
+        lines += [f"schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, {how.learning_rate:g}, {steps})"]
+    lines += [
+        "for inputs, labels in batches:",
+        "    loss = torch.nn.functional.cross_entropy(model(inputs), labels)",
+        "    optimizer.zero_grad()",
+        "    loss.backward()  # a removed weight has gradient 0",
+        "    optimizer.step()",
+    ]
+    return "\n".join([*lines, "    schedule.step()"] if experiment == TICKET else lines)
 
 
 def _recovered(subject: Subject) -> dict[str, str]:

@@ -211,13 +211,29 @@ def test_a_network_that_is_not_trained_here_says_which_are(name: str) -> None:
     assert page.errors == []
 
 
-def test_a_lottery_ticket_has_code_of_its_own() -> None:
-    page = LearnPage(LESSON)
-    code = page.panel("The same in torch")["texts"][70]
-    assert "amount=0.7" in code
-    assert "custom_from_mask" not in code
-    page.set(experiment="ticket")
-    assert "custom_from_mask" in page.panel("The same in torch")["texts"][70]
+@pytest.mark.parametrize("experiment", ["recover", "ticket"])
+def test_its_lines_of_torch_train_under_the_mask(experiment: str) -> None:
+    page = LearnPage(LESSON, experiment=experiment)
+    lines = page.panel("The same in torch")["texts"][70]
+    assert ("custom_from_mask" in lines) == (experiment == "ticket")
+    points, labels = spirals(held_out=False)
+    names = {
+        "torch": torch,
+        "model": trained("spirals-mlp"),
+        "SpiralsMLP": SpiralsMLP,
+        "batches": zip(points.split(BATCH), labels.split(BATCH), strict=True),
+    }
+    with torch.random.fork_rng(devices=[]):
+        exec(lines, names)
+    model, expected = names["model"], magnitude(70)
+    assert isinstance(model, nn.Module)
+    for layer in LAYERS:
+        mask = expected.get_buffer(f"{layer}.weight_mask")
+        assert torch.equal(model.get_buffer(f"{layer}.weight_mask"), mask)
+        weight = model.get_parameter(f"{layer}.weight_orig") * mask
+        assert torch.all((weight != 0) == mask.bool())
+        dense = trained("spirals-mlp").get_parameter(f"{layer}.weight")
+        assert not torch.equal(weight, dense * mask)
 
 
 def test_every_fact_that_it_promises_is_there() -> None:
