@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pruning_explorer.lessons.shelf import own_shelf
+from tests.browser.conftest import wait_until_settled
 from tests.browser.explore_page import ExplorePage
 from tests.browser.test_explore_layout import DESKTOP, PHONE, TOO_WIDE, violations
 
@@ -29,6 +30,7 @@ def readout(page: Page) -> Locator:
 def title(page: Page, name: str) -> None:
     number = list(LESSONS).index(name) + 1
     expect(page.get_by_role("heading", name=f"{number}. {LESSONS[name].title}")).to_be_visible()
+    wait_until_settled(page)  # the stage of the lesson before stands until this one's is prepared
 
 
 def answer(page: Page, number: int) -> None:
