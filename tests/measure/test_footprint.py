@@ -14,6 +14,7 @@ from pruning_explorer.measure.footprint import (
     bytes_in_memory,
     bytes_on_disk,
     measure_footprints,
+    speed_up,
     time_in_rounds,
 )
 
@@ -101,3 +102,9 @@ def test_quartiles_are_of_the_rounds() -> None:
     assert Footprint(1, 1, (5.0, 1.0, 2.0, 3.0, 4.0)).quartiles == (2.0, 3.0, 4.0)
     assert Footprint(1, 1, (1.0, 2.0)).quartiles == (1.25, 1.5, 1.75)
     assert Footprint(1, 1).quartiles is None
+
+
+def test_speed_up_is_of_the_two_in_the_same_round() -> None:
+    dense, other = Footprint(1, 1, (4.0, 8.0, 100.0, 6.0, 2.0)), Footprint(1, 1, (2.0, 2.0, 100.0, 2.0, 4.0))
+    assert speed_up(dense, other) == (1.0, 2.0, 3.0)  # of 2, 4, 1, 3 and 0.5
+    assert speed_up(Footprint(1, 1), Footprint(1, 1)) is None

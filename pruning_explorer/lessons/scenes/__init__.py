@@ -8,6 +8,7 @@ from pruning_explorer.lessons.scenes.getting_it_back import GETTING_IT_BACK
 from pruning_explorer.lessons.scenes.hardware_patterns import HARDWARE_PATTERNS
 from pruning_explorer.lessons.scenes.mask_by_hand import MASK_BY_HAND
 from pruning_explorer.lessons.scenes.reading_drift import READING_DRIFT
+from pruning_explorer.lessons.scenes.smaller_faster import SMALLER_FASTER
 from pruning_explorer.lessons.scenes.weights_or_neurons import WEIGHTS_OR_NEURONS
 from pruning_explorer.lessons.scenes.what_it_knows import WHAT_IT_KNOWS
 from pruning_explorer.lessons.scenes.which_first import WHICH_FIRST
@@ -21,6 +22,7 @@ SCENES: dict[str, Scene] = {
         WEIGHTS_OR_NEURONS,
         EACH_OR_ALL,
         AGAIN_AND_AGAIN,
+        SMALLER_FASTER,
         GETTING_IT_BACK,
         HARDWARE_PATTERNS,
         READING_DRIFT,
