@@ -20,10 +20,12 @@ class Knob:
     Attributes:
         setting: name, label, help and default; and range, of a number.
         choices: value -> what a page calls it, where there are only so many; the values are strings.
+        words: of the glossary that its help leads to; none for the one called as the setting is.
     """
 
     setting: Setting
     choices: Mapping[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The help of every control on Explore, Compare and Models leads to a word that the glossary has."""
+"""The help of every control of the app leads to a word that the glossary has."""
 
 import ast
 import json
@@ -14,8 +14,11 @@ import pruning_explorer
 from pruning_explorer.errors import LessonError
 from pruning_explorer.lab.curves import CurveDesk
 from pruning_explorer.lessons.glossary import glossary
+from pruning_explorer.lessons.scene import Scene
+from pruning_explorer.lessons.scenes import SCENES
 from pruning_explorer.ui.glossary_link import with_word
 from tests.ui.compare.comparison import Comparison
+from tests.ui.learn.learn_page import LearnPage
 from tests.ui.models.models_page import ModelsPage
 from tests.ui.page import Page
 
@@ -113,6 +116,24 @@ def test_models() -> None:
     assert {"selectbox Library", "text_input Name", "toggle Trained weights", "selectbox Look into"} <= seen
     assert any(each.startswith("file_uploader A checkpoint") for each in seen)
     assert any(each.startswith("file_uploader Samples of your own") for each in seen)
+
+
+def test_learn() -> None:
+    """Its ways about and the question of a lesson explain themselves; what can be set has a help."""
+    seen: dict[str, str] = {}
+    for page in (LearnPage("again-and-again"), LearnPage("getting-it-back"), LearnPage(view="add")):
+        question = f"radio {page.app.radio[0].label}" if page.app.radio else ""
+        ways = {"button_group Part of the page", "selectbox Lesson", question}
+        seen |= {beside: text for beside, text in helps(page.app) if beside not in ways}
+    assert [beside for beside, text in seen.items() if not LINK.search(text)] == []
+    assert {"toggle Large type", "button_group Amount of each call", "selectbox Network"} <= set(seen)
+    assert "file_uploader A lesson's file" in seen
+
+
+@pytest.mark.parametrize("scene", SCENES.values(), ids=lambda scene: scene.name)
+def test_every_knob_of_a_lesson_leads_to_a_word(scene: Scene) -> None:
+    for knob in scene.knobs:
+        assert set(knob.words or (knob.setting.name,)) <= set(glossary().words)
 
 
 def test_a_control_without_a_link_is_found() -> None:

@@ -223,6 +223,7 @@ AGAIN_AND_AGAIN = Scene(
                 "0.5",
             ),
             AMOUNTS,
+            ("amount-as-count",),
         ),
     ),
 )

@@ -181,7 +181,9 @@ EACH_OR_ALL = Scene(
     replace(AMOUNT, help="Fraction to remove: of the columns, or of the weights."),
     (
         Knob(
-            Setting("group", "What goes", "Columns with all their weights, or each weight by itself.", INPUTS), GROUPS
+            Setting("group", "What goes", "Columns with all their weights, or each weight by itself.", INPUTS),
+            GROUPS,
+            ("granularity",),
         ),
         Knob(Setting("cap", SETTINGS["cap"].label, SETTINGS["cap"].help, "0.8"), CAPS),
     ),

@@ -33,6 +33,7 @@ RECOVER, TICKET = "recover", "ticket"
 EXPERIMENT = Knob(
     Setting("experiment", "Experiment", "What the button below starts.", RECOVER),
     {RECOVER: "Recover", TICKET: "Lottery ticket"},
+    ("fine-tuning", "lottery-ticket"),
 )
 EPOCHS = Knob(
     Setting(
@@ -42,7 +43,8 @@ EPOCHS = Knob(
         20,
         1,
         60,
-    )
+    ),
+    words=("fine-tuning",),
 )
 
 RECOVERED: SubjectCache[dict[str, str]] = SubjectCache(1 << 20, lambda _: 1000, "recovered networks of lessons")

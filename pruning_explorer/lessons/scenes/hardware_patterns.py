@@ -214,5 +214,11 @@ HARDWARE_PATTERNS = Scene(
     },
     "spirals-mlp",
     AMOUNT,
-    (Knob(Setting("pattern", "Pattern", "How many of every so many neighbours along a row stay.", "2:4"), PATTERNS),),
+    (
+        Knob(
+            Setting("pattern", "Pattern", "How many of every so many neighbours along a row stay.", "2:4"),
+            PATTERNS,
+            ("n-m",),
+        ),
+    ),
 )

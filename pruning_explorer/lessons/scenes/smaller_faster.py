@@ -39,6 +39,7 @@ SIZE = Knob(
         GIVEN,
     ),
     {GIVEN: "The lesson's network", WIDE: "A wide one"},
+    ("subject",),
 )
 
 
@@ -114,8 +115,7 @@ def _figures(subject: Subject, facts: dict[str, str | tuple[str, ...]], counted:
         Figure(
             "Masked and cut agree",
             fact("agreement"),
-            "Of the samples, how many are answered the same. The cut network lacks what biases and BatchNorm make "
-            "of a channel without weights.",
+            "Of the samples, how many are answered the same. With a channel its bias and BatchNorm go, too.",
         ),
     )
     if counted[0].quality[0] is None:

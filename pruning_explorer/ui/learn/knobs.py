@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.scene import Knob
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.subjects import subject_names
 
@@ -44,7 +45,7 @@ def _network(lesson: Lesson) -> None:
         "Network",
         names if now in names else [now, *names],
         key=key,
-        help="The lesson is written for the first one; on another its numbers are computed anew.",
+        help=with_word(f"Written for {lesson.network}; on another, all numbers are computed anew.", "subject"),
         filter_mode=None,
         width=260,
         on_change=partial(_take, lesson, place.NETWORK),
@@ -56,13 +57,14 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
     key = _key(lesson, setting.name)
     st.session_state[key] = place.value_of(lesson, setting.name)
     change = partial(_take, lesson, setting.name)
+    help = with_word(setting.help, *(knob.words or (setting.name,)))
     if knob.choices and len(knob.choices) <= FEW:
         st.segmented_control(
             setting.label,
             list(knob.choices),
             key=key,
             format_func=knob.choices.__getitem__,
-            help=setting.help,
+            help=help,
             required=True,
             on_change=change,
         )
@@ -72,13 +74,13 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
             list(knob.choices),
             key=key,
             format_func=knob.choices.__getitem__,
-            help=setting.help,
+            help=help,
             filter_mode=None,
             width=260,
             on_change=change,
         )
     elif isinstance(setting.default, bool):
-        st.toggle(setting.label, key=key, help=setting.help, on_change=change)
+        st.toggle(setting.label, key=key, help=help, on_change=change)
     elif isinstance(setting.default, int):
         st.number_input(
             setting.label,
@@ -86,7 +88,7 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
             int(setting.high),
             step=1,
             key=key,
-            help=setting.help,
+            help=help,
             width=180,
             on_change=change,
         )
@@ -97,7 +99,7 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
             float(setting.high),
             step=setting.step,
             key=key,
-            help=setting.help,
+            help=help,
             width=180,
             on_change=change,
         )

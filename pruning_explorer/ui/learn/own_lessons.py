@@ -8,6 +8,7 @@ from pruning_explorer.lessons.scene import Scene
 from pruning_explorer.lessons.scenes import SCENES
 from pruning_explorer.lessons.shelf import ENDING, FILES
 from pruning_explorer.prune.settings import Setting, format_value
+from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.plain_text import plain
 
@@ -66,7 +67,7 @@ def _drop() -> None:
         type=[ENDING.removeprefix(".")],
         key=f"learn_file_{edition}",
         max_upload_size=1,
-        help="It is shown in this browser session alone, and gone with it.",
+        help=with_word("It is shown in this browser session alone, and gone with it.", "lesson"),
         on_change=lambda: st.session_state.pop(PROBLEM, None),
     )
     if file is not None:
