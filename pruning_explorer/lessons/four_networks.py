@@ -45,6 +45,23 @@ def make_networks(subject: Subject, masks: Masks) -> FourNetworks:
     return FourNetworks({name: model.requires_grad_(False) for name, model in models.items()}, cut)
 
 
+def count_macs(subject: Subject, masks: Masks, cut: Subject) -> dict[str, float]:
+    """Multiply-adds of one sample in each form: of dense kernels on what is left, or *theoretical* under a mask.
+
+    Theoretical is what kernels would compute that skip every zero; dense ones compute as much as without a mask.
+    """
+    totals = cost_totals(subject, masks)
+    theoretical = float(totals["macs_theoretical"])
+    counts = (float(totals["macs_dense"]), theoretical, theoretical, float(dense_cost(cut).macs))
+    return dict(zip(FORMS, counts, strict=True))
+
+
+def cut_subject(subject: Subject, masks: Masks, model: nn.Module) -> Subject:
+    """The cut network on the same samples, for the measures."""
+    name, identity = f"{subject.name}, cut", (masks.recipe_id or "").encode()
+    return Subject.from_module(model, require_samples(subject), name=name, identity=identity)
+
+
 @dataclass(frozen=True)
 class Counted:
     """What is known of the four forms without running a clock; by form.
@@ -81,19 +98,15 @@ def count_up(subject: Subject, masks: Masks) -> Counted:
     """
     four = make_networks(subject, masks)
     models = four.models
-    # A subject of its own, which the measures take
-    smaller = Subject.from_module(
-        models[CUT], require_samples(subject), name=f"{subject.name}, cut", identity=(masks.recipe_id or "").encode()
-    )
+    smaller = cut_subject(subject, masks, models[CUT])
     masked, cut = masked_outputs(subject, masks), dense_outputs(smaller)
-    totals = cost_totals(subject, masks)
-    dense = int(totals["macs_dense"])
+    macs = count_macs(subject, masks, smaller)
     return Counted(
         {name: sum(tensor.numel() for tensor in model.state_dict().values()) for name, model in models.items()},
         {name: bytes_on_disk(model) for name, model in models.items()},
         {name: bytes_in_memory(model) for name, model in models.items()},
-        {DENSE: dense, MASKED: dense, PERMANENT: dense, CUT: dense_cost(smaller).macs},
-        float(totals["macs_theoretical"]),
+        {form: int(macs[CUT] if form == CUT else macs[DENSE]) for form in FORMS},
+        macs[MASKED],
         four.cut.channels_empty,
         four.cut.channels_removed,
         float(drift_totals(masked, cut)["agreement"]),

@@ -6,7 +6,15 @@ import torch
 
 from pruning_explorer.figures.numbers import MISSING, count, decimal, memory, times
 from pruning_explorer.lab.curve_points import say
-from pruning_explorer.lessons.four_networks import CUT, DENSE, FORMS, FourNetworks, make_networks
+from pruning_explorer.lessons.four_networks import (
+    CUT,
+    DENSE,
+    FORMS,
+    FourNetworks,
+    count_macs,
+    cut_subject,
+    make_networks,
+)
 from pruning_explorer.lessons.panels import Curves, Panel, Series, Table
 from pruning_explorer.lessons.scene import Trial
 from pruning_explorer.measure.footprint import (
@@ -35,6 +43,7 @@ class Stopwatch(Trial):
         self._subject, self._recipe, self._rounds = subject, recipe, rounds
         self._four: FourNetworks | None = None
         self._bytes: dict[str, tuple[int, int]] = {}
+        self._macs: dict[str, float] = {}
         self._timed: list[dict[str, float]] = []
         self._samples, self._threads = 0, 0
 
@@ -54,7 +63,9 @@ class Stopwatch(Trial):
 
     def run(self) -> None:
         """Build the four, then time them against each other."""
-        four = make_networks(self._subject, compute_masks(self._subject, self._recipe))
+        masks = compute_masks(self._subject, self._recipe)
+        four = make_networks(self._subject, masks)
+        self._macs = count_macs(self._subject, masks, cut_subject(self._subject, masks, four.models[CUT]))
         inputs = tuple(tensor[:BATCH] for tensor in require_samples(self._subject))
         self._samples, self._threads = len(inputs[0]), torch.get_num_threads()
         self._bytes = {name: (bytes_on_disk(model), bytes_in_memory(model)) for name, model in four.models.items()}
@@ -78,18 +89,19 @@ class Stopwatch(Trial):
         found = self.footprints()
         if self._four is None or not found:
             return ()
-        return _table(found, self._four, self._note()), _curves(found)
+        return _table(found, self._four, self._macs, self._note()), _curves(found)
 
     def _note(self) -> str:
         return (
             f"{count(self._samples)} samples at once, {count(self._threads)} of torch's threads, the median of "
             f"{count(len(self._timed))} rounds; in each, all four run in turn. Middle half: a quarter of the rounds "
             "was faster, a quarter slower. Speed-up: against dense in the same round; above 1 is faster, and unsure "
-            "where the middle half of the rounds has both."
+            "where the middle half of the rounds has both. Theoretical: by multiply-adds alone, if every "
+            "zero were skipped."
         )
 
 
-def _table(found: dict[str, Footprint], four: FourNetworks, note: str) -> Table:
+def _table(found: dict[str, Footprint], four: FourNetworks, macs: dict[str, float], note: str) -> Table:
     rows = []
     for name, each in found.items():
         spent = each.quartiles
@@ -98,8 +110,9 @@ def _table(found: dict[str, Footprint], four: FourNetworks, note: str) -> Table:
         )
         label = f"{name}: nothing to cut" if name == CUT and not four.cut.channels_removed else name
         speed = _speed(speed_up(found[DENSE], each))
-        rows.append((label, memory(each.on_disk), memory(each.in_memory), *shown, speed))
-    columns = ("Network", "On disk", "In memory", "Milliseconds", "Middle half", "Speed-up")
+        theory = times(macs[DENSE] / macs[name]) if macs[name] else MISSING
+        rows.append((label, shown[0], speed, theory, shown[1], memory(each.on_disk), memory(each.in_memory)))
+    columns = ("Network", "Milliseconds", "Speed-up", "Theoretical", "Middle half", "On disk", "In memory")
     return Table("Measured on this machine", columns, (tuple(rows),), note=note)
 
 

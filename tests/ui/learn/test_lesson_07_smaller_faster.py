@@ -3,6 +3,7 @@
 import io
 import re
 from copy import deepcopy
+from statistics import median
 
 import pytest
 import torch
@@ -12,7 +13,6 @@ from torch.nn.utils import prune
 from pruning_explorer import compute_masks, load_subject
 from pruning_explorer.figures.numbers import count, decimal, memory, percent, times
 from pruning_explorer.lessons.panels import Curves, Table
-from pruning_explorer.lessons.scene import Trial
 from pruning_explorer.lessons.scenes.smaller_faster import SMALLER_FASTER
 from pruning_explorer.lessons.stopwatch import Stopwatch
 from pruning_explorer.lessons.wide_network import WIDTHS, wide_network
@@ -173,10 +173,12 @@ def test_the_truth_tells_what_torch_wrote() -> None:
     assert f"differs by more than {decimal(float((said - says).abs().max()))}." in words
 
 
-def begin(stop: int, granularity: str = "channel") -> Trial:
+def begin(stop: int) -> Stopwatch:
     assert SMALLER_FASTER.experiment is not None
-    values = {"granularity": granularity, "size": "given"}
-    return SMALLER_FASTER.experiment.begin(load_subject("digits-mlp"), values, stop)
+    values = {"granularity": "channel", "size": "given"}
+    trial = SMALLER_FASTER.experiment.begin(load_subject("digits-mlp"), values, stop)
+    assert isinstance(trial, Stopwatch)
+    return trial
 
 
 def test_the_measurement_is_of_these_four() -> None:
@@ -188,17 +190,25 @@ def test_the_measurement_is_of_these_four() -> None:
     assert isinstance(table, Table)
     assert isinstance(curves, Curves)
     for row, name, model in zip(table.rows[0], FORMS, four_by_torch(0.5), strict=True):
-        assert row[:3] == (name, memory(on_disk(model)), memory(in_memory(model)))
-        assert float(row[3]) > 0
+        assert (row[0], *row[5:]) == (name, memory(on_disk(model)), memory(in_memory(model)))
+        assert float(row[1]) > 0
         low, high = map(float, row[4].split(" to "))
-        assert low <= float(row[3]) <= high
-        assert re.fullmatch(r"[\d.]+×(, unsure)?", row[5])
-    assert table.rows[0][0][5] == "1.00×"
+        assert low <= float(row[1]) <= high
+        assert re.fullmatch(r"[\d.]+×(, unsure)?", row[2])
+    found = {name: each.milliseconds for name, each in trial.footprints().items()}
+    for row in table.rows[0]:
+        ratios = [dense / own for dense, own in zip(found["dense"], found[row[0]], strict=True)]
+        assert row[2].removesuffix(", unsure") == times(median(ratios))
+    zeros, cut = permanent_by_torch(0.5), cut_by_torch(0.5)
+    left = sum(int(torch.count_nonzero(layer.weight)) for layer in (zeros.fc1, zeros.fc2)) + HEAD
+    all_of_them = WEIGHTS + HEAD
+    theory = [1.0, all_of_them / left, all_of_them / left, all_of_them / multiply_adds(cut)]
+    assert [row[3] for row in table.rows[0]] == list(map(times, theory))
     assert "16 samples at once" in table.note
     rounds = len(curves.x)
     assert [len(each.values) for each in curves.series] == [rounds] * 4
     for each, row in zip(curves.series, table.rows[0], strict=True):
-        assert each.values[-1] == pytest.approx(float(row[3]), rel=0.01)
+        assert each.values[-1] == pytest.approx(float(row[1]), rel=0.01)
 
 
 def test_a_measurement_that_is_stopped_says_what_it_has() -> None:
