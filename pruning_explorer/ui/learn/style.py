@@ -24,6 +24,7 @@ _READING = """
 @media screen and (max-width: 640px) {
   .st-key-learn_turning > :has(.st-key-learn_chosen), .st-key-learn_turning > .st-key-learn_chosen {
     order: 3; flex: 1 0 100%; }
+  .st-key-learn_view_chosen [role=radio] { padding-left: 0.6rem; padding-right: 0.6rem; }
 }
 @media print {
   @page { margin: 14mm; }
