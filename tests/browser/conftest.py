@@ -151,6 +151,14 @@ def watch() -> Iterator[Callable[[Page], Page]]:
 
 
 @pytest.fixture
+def page(request: pytest.FixtureRequest, browsers: Callable[..., BrowserContext]) -> Iterator[Page]:
+    """A page of its own, in a browser that the tests of a module share: Streamlit is fetched and compiled once."""
+    page = browsers(request.module.__name__).new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
 def app(page: Page, base_url: str, watch: Callable[[Page], Page]) -> Callable[..., Page]:
     """Open a path of the module's app and wait until it is at rest."""
     watch(page)
@@ -172,6 +180,8 @@ def browsers(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator
         key = repr((name, sorted(options.items())))
         if key not in known:
             known[key] = browser.new_context(**{**browser_context_args, **options})
+            # a window goes with its last page, and to build another costs more than the page does
+            known[key].new_page()
         return known[key]
 
     yield find

@@ -78,7 +78,7 @@ TOO_WIDE = """() => {
 def violations(visit: ExplorePage, part: str | None = None) -> list[str]:
     """Serious and critical findings of axe-core, on the whole page or a part of it."""
     context: Any = {"include": [[part]]} if part else None
-    found = Axe().run(visit.page, context=context).response["violations"]
+    found = Axe().run(visit.page, context=context, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{each['id']} ({each['impact']}): {node['target']} {node['html'][:120]} {node['failureSummary'][:200]}"
         for each in found

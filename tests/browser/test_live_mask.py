@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.live_mask_app import ranking
 
@@ -436,18 +436,16 @@ def test_leaving_cleans_up(show: Open) -> None:
 
 @pytest.fixture(params=["light", "dark"])
 def phone(
-    request: pytest.FixtureRequest, browser: Browser, base_url: str, watch: Callable[[Page], Page]
+    request: pytest.FixtureRequest,
+    browsers: Callable[..., BrowserContext],
+    base_url: str,
+    watch: Callable[[Page], Page],
 ) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844},
-        has_touch=True,
-        is_mobile=True,
-        device_scale_factor=2,
-        color_scheme=request.param,
-        base_url=base_url,
-    )
-    yield watch(context.new_page())
-    context.close()
+    touch = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    size = {"width": 390, "height": 844}
+    page = browsers("phone", viewport=size, color_scheme=request.param, base_url=base_url, **touch).new_page()
+    yield watch(page)
+    page.close()
 
 
 @pytest.mark.parametrize("layer", ["tiny", "square-1024"])
