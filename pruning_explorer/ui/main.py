@@ -9,6 +9,7 @@ from pruning_explorer.ui.explore.page import explore
 from pruning_explorer.ui.glossary_link import reach_words
 from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
+from pruning_explorer.ui.session import arriving
 
 # Drawn here: Streamlit would fetch a named icon from a server far away
 ICON = "data:image/svg+xml," + quote(
@@ -51,5 +52,7 @@ compare_page = st.Page(compare, title="Compare", url_path="compare")
 learn_page = st.Page(learn, title="Learn", url_path="learn")
 models_page = st.Page(models, title="Models", url_path="models")
 st.session_state.update(explore_page=explore_page, compare_page=compare_page)
-st.navigation([explore_page, compare_page, learn_page, models_page], position="top").run()
+page = st.navigation([explore_page, compare_page, learn_page, models_page], position="top")
+arriving(page.url_path)
+page.run()
 reach_words()

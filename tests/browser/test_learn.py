@@ -128,3 +128,17 @@ def test_the_other_parts_fit_and_pass_axe(explore: Explore, viewport: dict[str, 
     page.mouse.move(0, 0)  # off the segment: Streamlit pales it while a pointer is on it
     found += [*violations(visit), *page.evaluate(TOO_WIDE)]
     assert not found, "\n".join(found)
+
+
+def test_what_was_set_is_still_there_on_coming_back(explore: Explore) -> None:
+    visit = learn(explore, "?lesson=a-mask&amount=0.1")
+    page = visit.page
+    page.locator(".st-key-learn_play .slider").first.press("End")
+    expect(page).to_have_url(re.compile("amount=1"))
+    page.get_by_role("button", name="Open this in Explore").click()
+    expect(page.get_by_role("heading", name="Explore")).to_be_visible()
+    visit.stand(cliff=False)
+    page.get_by_role("link", name="Learn").click()
+    title(page, "a-mask")
+    expect(readout(page)).to_have_text("100 %")
+    assert "amount=1" in page.url

@@ -68,10 +68,9 @@ def draw_turning(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
     with st.container(key="learn_progress", horizontal=True, vertical_alignment="center"):
         st.caption(
             f"Lesson {at + 1} of {len(names)} · {len(answered)} answered, {right} right. "
-            "Answers are kept in this browser session and nowhere else."
+            "Answers stay in this tab until it is reloaded, and go nowhere else."
         )
-        if answered or st.session_state.get("learn_values"):
-            st.button("Start over", key="learn_start_over", type="tertiary", on_click=place.start_over)
+        st.button("Start over", key="learn_start_over", type="tertiary", on_click=place.start_over)
 
 
 def _turn(label: str, key: str, to: str | None, shortcut: str, icon: str) -> None:

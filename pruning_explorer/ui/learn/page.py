@@ -12,11 +12,14 @@ from pruning_explorer.ui.learn.own_lessons import draw_own_lessons
 from pruning_explorer.ui.learn.reading import draw_lesson, open_in_explore
 from pruning_explorer.ui.learn.style import draw_style
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.session import just_arrived
 
 
 def learn() -> None:
     """The Learn page, top to bottom."""
     shelf = place.shelf()
+    if just_arrived():
+        place.stand_where_one_is()
     take_address(shelf.lessons)
     lesson = place.lesson_open(shelf.lessons)
     draw_style(in_front=bool(st.session_state.get(PRESENT)))

@@ -110,6 +110,11 @@ def start_of(lesson: Lesson, stop: int) -> int:
     return int(_starts().setdefault(lesson.name, stop))
 
 
+def stand_where_one_is() -> None:
+    """Have the slider begin where it was left: the browser has forgotten it while another page was shown."""
+    _starts().clear()
+
+
 def edition() -> int:
     """Changes when all is started over, so that widgets begin anew."""
     return int(st.session_state.setdefault("learn_edition", 0))

@@ -8,12 +8,14 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lessons.lesson import Lesson, fill
 from pruning_explorer.lessons.scene import Stage
+from pruning_explorer.lessons.shelf import own_shelf
 from pruning_explorer.lessons.stages import stage_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.settings import Value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.learn.heading import draw_title
+from pruning_explorer.ui.learn.in_short import draw_in_short
 from pruning_explorer.ui.learn.knobs import draw_knobs
 from pruning_explorer.ui.learn.question import draw_question
 from pruning_explorer.ui.learn.stage import draw_stage, released_stop
@@ -36,6 +38,8 @@ def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
         with st.container(key="learn_lesson"):
             _draw(lesson, number, subject, stage, stop, say)
             _ways_on(lessons[names[number]] if number < len(names) else None, subject, stage.recipe(stop))
+        if lesson.name == [*own_shelf().lessons][-1]:
+            draw_in_short()
     except PruningExplorerError as error:
         st.error(plain(str(error), longest=900), icon=":material/error:")
         if lesson.any_network and place.value_of(lesson, place.NETWORK) != lesson.network:

@@ -21,6 +21,7 @@ _READING = """
 .st-key-learn_words h1 { font-size: 2rem; padding: 0.25rem 0 0.5rem; }
 .st-key-learn_asked h2, .st-key-learn_asked h3 { font-size: 1.35rem; padding: 0.5rem 0 0.25rem; }
 .st-key-learn_on_paper { display: none; }
+.st-key-learn_in_short { max-width: 64rem; }
 @media screen and (max-width: 640px) {
   .st-key-learn_turning > :has(.st-key-learn_chosen), .st-key-learn_turning > .st-key-learn_chosen {
     order: 3; flex: 1 0 100%; }
