@@ -260,38 +260,27 @@ def test_what_is_no_folder_and_no_name_is_told(tmp_path: Path) -> None:
         load_by_name("hf:nobody/has-this-one")
 
 
-def test_a_name_is_loaded_from_the_cache(save: Save, tmp_path: Path) -> None:
+def test_a_name_is_loaded_from_the_cache_and_a_visitor_cannot_fill_the_memory(save: Save, tmp_path: Path) -> None:
     """In a process of its own: where the cache is, the hub's client reads once."""
-    repository = tmp_path / "hub" / "models--somebody--bert"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text("0" * 40)
-    (repository / "snapshots").mkdir()
-    save(bert).rename(repository / "snapshots" / ("0" * 40))
+    folders = {}
+    for name in ("bert", "large"):
+        repository = tmp_path / "hub" / f"models--somebody--{name}"
+        (repository / "refs").mkdir(parents=True)
+        (repository / "refs" / "main").write_text("0" * 40)
+        (repository / "snapshots").mkdir()
+        folders[name] = repository / "snapshots" / ("0" * 40)
+    save(bert).rename(folders["bert"])
+    transformers.LlamaConfig(architectures=["LlamaForCausalLM"]).save_pretrained(folders["large"])
     code = (
         "from pruning_explorer.sources.by_name.library import load_by_name;"
-        "subject = load_by_name('hf:somebody/bert', browser=True); print(subject.name, subject.about)"
-    )
-    variables = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
-    seen = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
-    )
-    assert seen.stdout.startswith("hf:somebody/bert BertForSequenceClassification of transformers")
-
-
-def test_a_visitor_cannot_fill_the_memory(tmp_path: Path) -> None:
-    repository = tmp_path / "hub" / "models--somebody--large"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text("0" * 40)
-    folder = repository / "snapshots" / ("0" * 40)
-    transformers.LlamaConfig(architectures=["LlamaForCausalLM"]).save_pretrained(folder)
-    code = (
-        "from pruning_explorer.sources.by_name.library import load_by_name;"
+        "subject = load_by_name('hf:somebody/bert', browser=True); print(subject.name, subject.about);"
         "load_by_name('hf:somebody/large', browser=True)"
     )
     variables = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
     seen = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
+    assert seen.stdout.startswith("hf:somebody/bert BertForSequenceClassification of transformers"), seen.stderr
     assert "hf:somebody/large has 6,738,415,616 parameters, and 1,000,000,000 is the most" in seen.stderr
 
 

@@ -1,35 +1,52 @@
-"""Networks of the real timm and torchvision: explored whole, trained weights from a cache, and what is said without."""
+"""Networks of the real timm and torchvision, by the versions that the extras name.
+
+They are pruned as torch prunes them, explored whole, and take trained weights from a cache; what is said without is
+said in words.
+"""
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.sources.vision_libraries import run_with_vision
+from tests.sources.vision_libraries import PACKAGES, run_with_vision
 
+ROOT = Path(__file__).resolve().parents[2]
+
+# All that is asked of one network, in one process: to import a library and to build a network take longest
 EXPLORE = """
 import json, sys
+from torch.nn.utils import prune
 from pruning_explorer import Recipe, build_report, compute_masks
 from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.sources.by_name.library import load_by_name
+from tests.prune.oracle import assert_same_up_to_ties
 
-subject = load_by_name(sys.argv[1])
+words, scope, *names = sys.argv[1:]
+subject = load_by_name(words)
+masked, model = [], subject.copy_model()
+for name, mask in compute_masks(subject, Recipe(amount=0.3, targets=tuple(names))).items():
+    layer = model.get_submodule(name.rpartition(".")[0])
+    prune.l1_unstructured(layer, "weight", 0.3)
+    assert_same_up_to_ties(mask, layer.weight_mask, subject.weight(name).abs())
+    masked.append([name, list(mask.shape), int((~mask).sum())])
 offered = list(subject.samples[0].shape)
 subject = subject.with_samples(subject.samples[0][:2], about=subject.about_samples)
-masks = compute_masks(subject, Recipe(amount=0.5, scope=sys.argv[2]))
+masks = compute_masks(subject, Recipe(amount=0.5, scope=scope))
 totals = build_report(subject, masks).totals
 layers = layer_drift(subject, masks)
-scope = {}
-exec(subject.loading, scope)
+script = {}
+exec(subject.loading, script)
 name = next(target.name for target in subject.targets)
 print(json.dumps({
     "name": subject.name, "about": subject.description, "origin": subject.origin, "refused": list(subject.refused),
-    "samples": offered, "parameters": totals["sparsity"]["parameters"],
+    "samples": offered, "masked": masked, "parameters": totals["sparsity"]["parameters"],
     "achieved": totals["sparsity"]["achieved"], "macs": totals["cost"]["macs_dense"], "drift": totals["drift"],
     "layers": len(layers), "worst": float(layers["l2_normalised"].max()),
-    "loaded": bool((scope["model"].get_parameter(name) == subject.weight(name)).all()),
+    "loaded": bool((script["model"].get_parameter(name) == subject.weight(name)).all()),
 }))
 """
 
@@ -54,14 +71,32 @@ NETWORKS = {
     "timm:vit_base_patch16_224,pretrained=false": ("layer", 86_567_656, 17.5e9, 224),
     "torchvision:resnet18,pretrained=false": ("global", 11_689_512, 1.81e9, 224),
 }
+LAYERS = {
+    # 0.3 of its 9,408 weights, 2,822.4, is 2,822, and so on
+    "timm:resnet50,pretrained=false": [
+        ["conv1.weight", [64, 3, 7, 7], 2_822],
+        ["fc.weight", [1000, 2048], 614_400],
+    ],
+    "timm:vit_base_patch16_224,pretrained=false": [
+        ["patch_embed.proj.weight", [768, 3, 16, 16], 176_947],
+        ["blocks.11.attn.qkv.weight", [2304, 768], 530_842],
+    ],
+    "torchvision:resnet18,pretrained=false": [
+        ["conv1.weight", [64, 3, 7, 7], 2_822],
+        ["layer4.1.conv2.weight", [512, 512, 3, 3], 707_789],
+    ],
+}
 
 
 @pytest.mark.parametrize(("words", "known"), NETWORKS.items(), ids=NETWORKS.keys())
-def test_a_network_is_explored_whole(words: str, known: tuple[str, int, float, int]) -> None:
+def test_a_network_is_masked_as_torch_masks_it_and_explored_whole(
+    words: str, known: tuple[str, int, float, int]
+) -> None:
     scope, parameters, macs, size = known
-    seen = run_with_vision(EXPLORE, words, scope)
+    seen = run_with_vision(EXPLORE, words, scope, *(str(name) for name, _, _ in LAYERS[words]))
     assert seen.returncode == 0, seen.stderr[-3000:]
     found = json.loads(seen.stdout.splitlines()[-1])
+    assert found["masked"] == LAYERS[words]
     assert found["name"] == words
     assert found["samples"] == [8, 3, size, size]
     assert found["parameters"] == parameters
@@ -103,7 +138,8 @@ def test_what_cannot_be_had_is_told_with_a_way_on(tmp_path: Path) -> None:
 SAVE = """
 import sys, torch, timm, torchvision
 from safetensors.torch import save_file
-for build, path in ((timm.create_model, sys.argv[1]), (torchvision.models.get_model, sys.argv[2])):
+of_timm, of_torchvision, *sys.argv[1:] = sys.argv[1:]
+for build, path in ((timm.create_model, of_timm), (torchvision.models.get_model, of_torchvision)):
     state = {name: torch.full_like(each, 0.25) for name, each in build("resnet18").state_dict().items()}
     save_file(state, path) if path.endswith(".safetensors") else torch.save(state, path)
 """
@@ -123,9 +159,8 @@ def caches(folder: Path) -> tuple[Path, Path, dict[str, str]]:
 
 def test_trained_weights_come_from_the_cache(tmp_path: Path) -> None:
     of_timm, of_torchvision, variables = caches(tmp_path)
-    saved = run_with_vision(SAVE, str(of_timm), str(of_torchvision))
-    assert saved.returncode == 0, saved.stderr[-3000:]
-    seen = run_with_vision(LOAD, "timm:resnet18", "torchvision:resnet18", **variables)
+    words = "timm:resnet18", "torchvision:resnet18"
+    seen = run_with_vision(SAVE + LOAD, str(of_timm), str(of_torchvision), *words, **variables)
     assert seen.returncode == 0, seen.stderr[-3000:]
     timm, torchvision = seen.stdout.splitlines()
     assert timm.startswith("timm:resnet18 | resnet18 of timm, with the weights resnet18.a1_in1k.")
@@ -196,3 +231,9 @@ def test_images_are_normalised_as_the_libraries_do(tmp_path: Path) -> None:
         assert line.startswith("[2.249, 2.429, 2.64] resnet18 of ")
         assert "mean 0.485, 0.456, 0.406, deviation 0.229, 0.224, 0.225" in line
     assert len(seen.stdout.splitlines()) == 2
+
+
+def test_what_is_tested_is_what_the_extras_install() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {*extras["timm"], *extras["torchvision"]} == set(PACKAGES)
+    assert set(extras["transformers"]) < set((ROOT / "tests/requirements.txt").read_text().split())
