@@ -21,12 +21,19 @@ from pruning_explorer.prune.targets import Target
 
 AMOUNTS = tuple(round(step / 100, 2) for step in range(0, 91, 10))
 SLIDER = Slider(AMOUNTS, tuple(f"{round(100 * amount)} %" for amount in AMOUNTS))
+ASKED_AT, ASKED_MOST = 0.5, 0.9
+"""Where the facts of a question are taken, whatever is set."""
 MOST_PARAMETERS = 8_000_000
 """Of a network that is built in four forms at every stop."""
 
 CHANNEL, ELEMENT = "channel", "element"
 GRANULARITY = Knob(
-    Setting("granularity", "What is removed", "Whole neurons can be cut out; single weights leave holes.", CHANNEL),
+    Setting(
+        "granularity",
+        "What is removed",
+        "Whole neurons (the channels of a convolution) can be cut out; single weights leave holes.",
+        CHANNEL,
+    ),
     {CHANNEL: "Whole neurons", ELEMENT: "Single weights"},
 )
 GIVEN, WIDE = "given", "wide"
@@ -49,6 +56,8 @@ def _build(subject: Subject, values: Values) -> Stage:
     in_explore = recipe if shown is subject else _recipe(subject, values)
     masks = [compute_masks(shown, replace(recipe, amount=amount)) for amount in AMOUNTS]
     counted = [count_up(shown, each) for each in masks]
+    whole = shown is subject and values["granularity"] == CHANNEL
+    asked = [counted[AMOUNTS.index(at)] if whole else _asked_at(subject, at) for at in (ASKED_AT, ASKED_MOST)]
     weights = sum(target.numel for target in masks[0].targets)
     removed = [weights - sum(map(each.kept, each)) for each in masks]
     facts: dict[str, str | tuple[str, ...]] = {
@@ -57,9 +66,15 @@ def _build(subject: Subject, values: Values) -> Stage:
         "sparsity": tuple(percent(each / weights) for each in removed),
         "channels": count(sum(target.shape[target.out_dim] for target in masks[0].targets)),
         **_facts(counted),
+        **_asked_facts(*asked),
     }
     panels = (_figures(shown, facts, counted), _table(counted), _curves(counted), _code(recipe, masks[0].targets))
     return Stage(SLIDER, panels, facts, lambda stop: replace(in_explore, amount=AMOUNTS[stop]))
+
+
+def _asked_at(subject: Subject, amount: float) -> Counted:
+    recipe = _recipe(subject, {GRANULARITY.setting.name: CHANNEL})
+    return count_up(subject, compute_masks(subject, replace(recipe, amount=amount)))
 
 
 def _shown(subject: Subject, values: Values) -> Subject:
@@ -97,6 +112,24 @@ def _facts(counted: list[Counted]) -> dict[str, str | tuple[str, ...]]:
     return facts
 
 
+def _asked_facts(half: Counted, most: Counted) -> dict[str, str]:
+    facts = {
+        "asked_at": SLIDER.shown[AMOUNTS.index(ASKED_AT)],
+        "asked_most": SLIDER.shown[AMOUNTS.index(ASKED_MOST)],
+        "asked_neurons": count(half.channels_empty),
+        "asked_neurons_cut": count(half.channels_removed),
+        "asked_macs_dense": count(half.macs[DENSE]),
+        "asked_macs_theoretical": count(half.macs_theoretical),
+        "asked_macs_cut": count(half.macs[CUT]),
+        "asked_speed": times(half.macs[DENSE] / half.macs[CUT]),
+        "asked_memory_ratio": times(half.in_memory[MASKED] / half.in_memory[DENSE]),
+        "asked_agreement": percent(half.agreement),
+        "asked_agreement_most": percent(most.agreement),
+    }
+    named = (("dense", DENSE), ("masked", MASKED), ("permanent", PERMANENT), ("cut", CUT))
+    return facts | {f"asked_disk_{key}": memory(half.on_disk[form]) for key, form in named}
+
+
 def _figures(subject: Subject, facts: dict[str, str | tuple[str, ...]], counted: list[Counted]) -> Figures:
     def fact(name: str) -> tuple[str, ...]:
         value = facts[name]
@@ -104,19 +137,14 @@ def _figures(subject: Subject, facts: dict[str, str | tuple[str, ...]], counted:
 
     cut = tuple(f"{count(each.channels_removed)} of {count(each.channels_empty)}" for each in counted)
     figures = (
-        Figure("Sparsity", fact("sparsity"), f"Removed ÷ all {facts['weights']} weights of the pruned layers."),
-        Figure("Channels cut out", cut, "Of those that the mask leaves without any weight."),
+        Figure("Sparsity", fact("sparsity"), f"Removed ÷ all {facts['weights']} weights."),
+        Figure("Neurons cut out", cut, "Of those without any weight."),
         Figure(
             "Multiply-adds, theoretical",
             fact("macs_theoretical"),
-            f"Of {facts['macs_dense']} per sample, if kernels skipped every zero. Dense kernels skip none.",
+            f"Of {facts['macs_dense']}, if kernels skipped every zero.",
         ),
-        Figure("Multiply-adds, cut out", fact("macs_cut"), "What dense kernels compute once the channels are gone."),
-        Figure(
-            "Masked and cut agree",
-            fact("agreement"),
-            "Of the samples, how many are answered the same. With a channel its bias and BatchNorm go, too.",
-        ),
+        Figure("Masked and cut agree", fact("agreement"), "On so many samples. A cut drops biases, too."),
     )
     if counted[0].quality[0] is None:
         return Figures(figures)
@@ -130,7 +158,6 @@ def _table(counted: list[Counted]) -> Table:
         tuple(
             (
                 f"{form}: nothing to cut" if form == CUT and not each.channels_removed else form,
-                count(each.numbers[form]),
                 memory(each.on_disk[form]),
                 memory(each.in_memory[form]),
                 count(each.macs[form]),
@@ -139,13 +166,13 @@ def _table(counted: list[Counted]) -> Table:
         )
         for each in counted
     )
-    columns = ("Network", "Numbers in its file", "On disk", "In memory", "Multiply-adds")
+    columns = ("Network", "On disk", "In memory", "Multiply-adds")
     return Table(
         "Counted, without a clock",
         columns,
         rows,
         note="On disk: what torch.save writes of its state_dict. In memory: all tensors that its layers hold. "
-        "Multiply-adds: of one sample, by dense kernels.",
+        "Multiply-adds: of one sample, by dense kernels, which skip no zero.",
     )
 
 
@@ -159,30 +186,24 @@ def _curves(counted: list[Counted]) -> Curves:
         "KiB",
         (0.0, round(1.1 * max(max(each.on_disk.values()) for each in counted) / 1024, 1)),
         better="lower",
-        note="Dense and made permanent are one line: zeros take as much room as any other number.",
+        note="Dense and made permanent are one line.",
     )
 
 
 def _code(recipe: Recipe, targets: tuple[Target, ...]) -> Code:
     layers = ", ".join(f'("{target.module}", "{target.name.rpartition(".")[2]}")' for target in targets)
     whole = recipe.granularity.startswith(CHANNEL)
-    call = (
-        "ln_structured(module, name, amount={:g}, n=2, dim=0)"
-        if whole
-        else "l1_unstructured(module, name, amount={:g})"
-    )
+    name, more = ("ln_structured", ", n=2, dim=0") if whole else ("l1_unstructured", "")
     return Code(
         "The same in torch",
         tuple(
             "from torch.nn.utils import prune\n"
-            f"layers = [{layers}]\n"
-            "for layer, name in layers:\n"
-            "    module = model.get_submodule(layer)\n"
-            f"    prune.{call.format(amount)}  # masked\n"
-            "    prune.remove(module, name)  # made permanent"
+            f"for layer, name in [{layers}]:\n"
+            f"    prune.{name}(model.get_submodule(layer), name, amount={amount:g}{more})  # masked\n"
+            "    prune.remove(model.get_submodule(layer), name)  # made permanent"
             for amount in AMOUNTS
         ),
-        note="Cut out: cut_channels(subject, masks) in pruning_explorer.exports.cut_channels, by Torch-Pruning.",
+        note="Cut out: with Torch-Pruning.",
     )
 
 
@@ -216,6 +237,21 @@ SMALLER_FASTER = Scene(
         "macs_theoretical": "multiply-adds per sample for kernels that would skip every zero of the masked network",
         "macs_cut": "multiply-adds per sample, cut out",
         "agreement": "samples that the masked and the cut network answer the same, in percent",
+        "asked_at": "the amount of all that begin with asked_: of whole neurons in the chosen network",
+        "asked_most": "that of asked_agreement_most",
+        "asked_neurons": "neurons (channels) without any weight",
+        "asked_neurons_cut": "of these, cut out",
+        "asked_macs_dense": "multiply-adds per sample, dense",
+        "asked_macs_theoretical": "multiply-adds per sample for kernels that would skip every zero",
+        "asked_macs_cut": "multiply-adds per sample, cut out",
+        "asked_speed": "how many times as many the dense network has",
+        "asked_memory_ratio": "how many times the dense network's memory the masked one takes",
+        "asked_agreement": "samples that the masked and the cut network answer the same, in percent",
+        "asked_agreement_most": "the same at the amount asked_most",
+        "asked_disk_dense": "size of the file, dense",
+        "asked_disk_masked": "size of the file, masked",
+        "asked_disk_permanent": "size of the file after prune.remove",
+        "asked_disk_cut": "size of the file, cut out",
         "difference": "the largest difference between an output of the masked and of the cut network",
     },
     "digits-mlp",
