@@ -137,7 +137,6 @@ def _figures(subject: Subject, facts: dict[str, str | tuple[str, ...]], counted:
 
     cut = tuple(f"{count(each.channels_removed)} of {count(each.channels_empty)}" for each in counted)
     figures = (
-        Figure("Sparsity", fact("sparsity"), f"Removed ÷ all {facts['weights']} weights."),
         Figure("Neurons cut out", cut, "Of those without any weight."),
         Figure(
             "Multiply-adds, theoretical",
@@ -148,9 +147,12 @@ def _figures(subject: Subject, facts: dict[str, str | tuple[str, ...]], counted:
     )
     if counted[0].quality[0] is None:
         return Figures(figures)
-    quality = tuple(f"{percent(each.quality[0])} · {percent(each.quality[1])}" for each in counted)
-    label = f"{capitalised(quality_label(subject))}, masked · cut"
-    return Figures((*figures, Figure(label, quality, "On its samples; higher is better.")))
+    measure = capitalised(quality_label(subject))
+    both = (
+        Figure(f"{measure}, {form}", tuple(percent(each.quality[place]) for each in counted), "Higher is better.")
+        for place, form in enumerate((MASKED, CUT))
+    )
+    return Figures((*figures, *both))
 
 
 def _table(counted: list[Counted]) -> Table:
