@@ -80,7 +80,8 @@ function drawCurves(panel, stage) {
   function xTicks(most) {
     if (own) return niceTicks(left, right > left ? right : left + 1, Math.min(8, most)).filter((v) => v <= right + 1e-9).map((value) => [value, short(value)]);
     const last = places.length - 1;
-    const parts = last >= 4 && most >= 4 ? 4 : Math.min(2, last);
+    // evenly, where the stops can be shared out
+    const parts = [4, 5, 3].find((each) => each <= most && last % each === 0) ?? (last >= 4 && most >= 4 ? 4 : Math.min(2, last));
     const stops = parts ? [...new Set(Array.from({ length: parts + 1 }, (_, i) => Math.round((i * last) / parts)))] : [0];
     return stops.map((stop) => [places[stop], stage.shown[stop] ?? short(places[stop])]);
   }
