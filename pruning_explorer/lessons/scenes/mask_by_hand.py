@@ -14,6 +14,9 @@ from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
+DIGITS = 3
+"""After the point: with two, a small weight reads 0.00, as if it were gone."""
+
 
 def _build(subject: Subject, values: Values) -> Stage:
     target = first_matrix(subject)
@@ -24,6 +27,7 @@ def _build(subject: Subject, values: Values) -> Stage:
     rows, columns = target.shape
     matrix = partial(
         Matrix,
+        digits=DIGITS,
         row_names=tuple(f"out {i}" for i in range(rows)),
         column_names=tuple(f"in {i}" for i in range(columns)),
     )
