@@ -121,6 +121,8 @@ class Curves:
         growing: whether a line is drawn only as far as the slider has been, so that it appears as one drags.
         lines: horizontal lines: a name and a height, such as guessing alone.
         better: ``"higher"`` or ``"lower"`` is better; empty where neither is.
+        log: whether each step up is a factor of ten. 0 and less have no place there and leave a gap; what is beyond
+            ``y_range`` is drawn at its edge. Let the note say so.
     """
 
     title: str
@@ -133,6 +135,7 @@ class Curves:
     lines: Mapping[str, float] | None = None
     better: Literal["higher", "lower", ""] = ""
     note: str = ""
+    log: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,29 @@ from pruning_explorer.prune.recipe import SCOPES, SETTINGS, Recipe, Scope
 from pruning_explorer.prune.subject import Subject
 
 MOST_PICTURES = 12
+KL_FROM = 1e-6
+"""Nats; what is less comes near the rounding of single precision."""
+TOGETHER = "_together"
+"""What a fact's name ends in that is of one ranking of all layers, whatever the knob says."""
+EXAMPLE = {
+    "right": "right there",
+    "accuracy": "the same in percent",
+    "flips": "answers flipped there",
+    "lost": "of these, right before and wrong there",
+    "gained": "of these, wrong before and right there",
+    "astray": "of these, wrong before and wrong in another way there",
+    "agreement": "agreement there, in percent",
+}
+PLACES = {
+    "example_amount": "where the most answers flip while as many are right as in the dense network",
+    **{f"example_{name}": what for name, what in EXAMPLE.items()},
+    "quiet_amount": "where KL is largest while no answer flips",
+    "quiet_kl": "KL there",
+    "quiet_sqnr": "SQNR there",
+    "worst_amount": "where KL is largest of all",
+    "worst_kl": "KL there",
+    "last_kl": "KL where all is removed",
+}
 Right = NDArray[np.bool_]
 
 
@@ -89,8 +112,8 @@ def measure(subject: Subject, recipe: Recipe, amounts: Sequence[float] = AMOUNTS
 
 
 def find_example(points: Sequence[Point]) -> int:
-    """The stop with the most flips among those where as many are right as in the dense network, within one."""
-    near = [stop for stop, point in enumerate(points) if abs(point.lost - point.gained) <= 1]
+    """The stop with the most flips among those where as many are right as in the dense network."""
+    near = [stop for stop, point in enumerate(points) if point.lost == point.gained]
     return max(near, key=lambda stop: points[stop].flips)
 
 
@@ -103,88 +126,107 @@ def find_quiet(points: Sequence[Point]) -> int:
 def _build(subject: Subject, values: Values) -> Stage:
     recipe = Recipe(scope=cast(Scope, values["scope"]))
     points = measure(subject, recipe)
+    together = points if recipe.scope == "global" else measure(subject, replace(recipe, scope="global"))
     samples, dense_right = len(points[0].right), int(np.count_nonzero(points[0].dense_right))
-    example, quiet = find_example(points), find_quiet(points)
-    worst = max(range(len(points)), key=lambda stop: points[stop].figure("kl_nats"))
-    accuracy = tuple(percent(point.correct / samples) for point in points)
-    kl, sqnr, agreement = (
-        tuple(write(point.figure(name)) for point in points)
-        for name, write in (("kl_nats", nats), ("sqnr_db", decibels), ("agreement", percent))
-    )
-    flips, lost, gained, astray = (
-        tuple(count(getattr(point, name)) for point in points) for name in ("flips", "lost", "gained", "astray")
-    )
+    example, quiet, written = find_example(points), find_quiet(points), _written(points)
     facts: dict[str, str | tuple[str, ...]] = {
         "samples": count(samples),
         "dense_right": count(dense_right),
         "dense_accuracy": percent(dense_right / samples),
-        "right": tuple(count(point.correct) for point in points),
-        "accuracy": accuracy,
-        "agreement": agreement,
-        "flips": flips,
-        "lost": lost,
-        "gained": gained,
-        "astray": astray,
-        "kl": kl,
-        "sqnr": sqnr,
-        "example_amount": AMOUNT_SLIDER.shown[example],
-        "example_right": count(points[example].correct),
-        "example_accuracy": accuracy[example],
-        "example_flips": flips[example],
-        "example_lost": lost[example],
-        "example_gained": gained[example],
-        "example_astray": astray[example],
-        "quiet_amount": AMOUNT_SLIDER.shown[quiet],
-        "quiet_kl": kl[quiet],
-        "quiet_sqnr": sqnr[quiet],
-        "worst_kl": kl[worst],
-        "worst_amount": AMOUNT_SLIDER.shown[worst],
-        "last_kl": kl[-1],
+        **written,
+        **_places(points),
+        **{f"{name}{TOGETHER}": fact for name, fact in _places(together).items()},
     }
     quality = capitalised(subject.quality_name)
     places = tuple(sorted({quiet, example}))
     rows = (
-        (quality, percent(dense_right / samples), *(accuracy[stop] for stop in places)),
-        ("Answers flipped", "0", *(flips[stop] for stop in places)),
-        ("Agreement", percent(1.0), *(agreement[stop] for stop in places)),
-        ("KL", nats(0.0), *(kl[stop] for stop in places)),
-        ("SQNR", decibels(np.inf), *(sqnr[stop] for stop in places)),
+        (quality, percent(dense_right / samples), *(written["accuracy"][stop] for stop in places)),
+        ("Answers flipped", "0", *(written["flips"][stop] for stop in places)),
+        ("Agreement", percent(1.0), *(written["agreement"][stop] for stop in places)),
+        ("KL", nats(0.0), *(written["kl"][stop] for stop in places)),
+        ("SQNR", decibels(np.inf), *(written["sqnr"][stop] for stop in places)),
     )
     panels: list[Panel] = [
         Figures(
             (
-                Figure(quality, accuracy, f"Right of {samples}, by the labels. Higher is better."),
-                Figure("Answers flipped", flips, "Other than the dense network's own answer, right or wrong."),
-                Figure("Right → wrong", lost),
-                Figure("Wrong → right", gained),
-                Figure("Wrong → otherwise wrong", astray),
+                Figure(quality, written["accuracy"], f"Right of {samples}, by the labels. Higher is better."),
+                Figure("Answers flipped", written["flips"], "Other than the dense network's, right or wrong."),
+                Figure("Right → wrong", written["lost"]),
+                Figure("Wrong → right", written["gained"]),
+                Figure("Wrong → otherwise wrong", written["astray"]),
             )
         ),
         Curves(
-            f"{quality} and agreement",
+            "Answers flipped and wrong answers",
             (
-                Series(quality, tuple(100 * point.correct / samples for point in points)),
-                Series("Agreement", tuple(100 * point.figure("agreement") for point in points)),
+                Series("Answers flipped", tuple(float(point.flips) for point in points)),
+                Series("Wrong answers", tuple(float(samples - point.correct) for point in points)),
             ),
-            "%",
-            (0, 100),
-            better="higher",
-            note="Agreement: as many answers as are the dense network's own. It needs no labels.",
+            f"answers, of {samples}",
+            (0.8, 1.25 * samples),
+            better="lower",
+            note=f"What agreement and {subject.quality_name} lack to 100 %. No line where none has flipped.",
+            log=True,
         ),
-        _curve("KL", points, "kl_nats", "KL (nats)", "lower", "How far probabilities moved. It needs no labels."),
-        _curve("SQNR", points, "sqnr_db", "SQNR (dB)", "higher", "Outputs against their error; 0 dB: as large as it."),
+        Curves(
+            "KL",
+            (Series("KL", _line(points, "kl_nats")),),
+            "KL (nats)",
+            (KL_FROM, max(10.0, *(point.figure("kl_nats") for point in points))),
+            better="lower",
+            note="How far the probabilities have moved. It needs no labels. No line where it is 0; "
+            f"below {KL_FROM:f} it is drawn at the bottom.",
+            log=True,
+        ),
+        Curves(
+            "SQNR",
+            (Series("SQNR", _line(points, "sqnr_db")),),
+            "SQNR (dB)",
+            better="higher",
+            note="Outputs against their error. 0 dB: an error as large as the outputs. No line where there is none.",
+        ),
         *_pictures(subject, points, example),
         Table("Two places on the slider", ("", "dense", *(AMOUNT_SLIDER.shown[stop] for stop in places)), (rows,)),
     ]
     return Stage(AMOUNT_SLIDER, tuple(panels), facts, lambda stop: replace(recipe, amount=AMOUNTS[stop]))
 
 
-def _curve(
-    title: str, points: Sequence[Point], name: str, y_title: str, better: Literal["higher", "lower"], note: str
-) -> Curves:
+def _written(points: Sequence[Point]) -> dict[str, tuple[str, ...]]:
+    """What is measured as a page writes it: at every stop."""
+    counted = {"right": "correct", **{name: name for name in ("flips", "lost", "gained", "astray")}}
+    kl, sqnr, agreement = (
+        tuple(write(point.figure(name)) for point in points)
+        for name, write in (("kl_nats", nats), ("sqnr_db", decibels), ("agreement", percent))
+    )
+    return {
+        "accuracy": tuple(percent(point.correct / len(point.right)) for point in points),
+        **{name: tuple(count(getattr(point, of)) for point in points) for name, of in counted.items()},
+        "agreement": agreement,
+        "kl": kl,
+        "sqnr": sqnr,
+    }
+
+
+def _places(points: Sequence[Point]) -> dict[str, str]:
+    """What is measured where something is to be seen."""
+    written = _written(points)
+    example, quiet = find_example(points), find_quiet(points)
+    worst = max(range(len(points)), key=lambda stop: points[stop].figure("kl_nats"))
+    return {
+        "example_amount": AMOUNT_SLIDER.shown[example],
+        **{f"example_{name}": written[name][example] for name in EXAMPLE},
+        "quiet_amount": AMOUNT_SLIDER.shown[quiet],
+        "quiet_kl": written["kl"][quiet],
+        "quiet_sqnr": written["sqnr"][quiet],
+        "worst_amount": AMOUNT_SLIDER.shown[worst],
+        "worst_kl": written["kl"][worst],
+        "last_kl": written["kl"][-1],
+    }
+
+
+def _line(points: Sequence[Point], name: str) -> tuple[float | None, ...]:
     values = [point.figure(name) for point in points]
-    line = tuple(value if np.isfinite(value) else None for value in values)
-    return Curves(title, (Series(title, line),), y_title, better=better, note=note)
+    return tuple(value if np.isfinite(value) else None for value in values)
 
 
 def _pictures(subject: Subject, points: Sequence[Point], example: int) -> list[Pictures]:
@@ -244,19 +286,8 @@ READING_DRIFT = Scene(
         "astray": "of these, wrong before and wrong in another way now",
         "kl": "mean KL from dense to pruned probabilities",
         "sqnr": "signal of the dense outputs to the error, in dB",
-        "example_amount": "where the most answers flip while as many are right as in the dense network, within one",
-        "example_right": "right there",
-        "example_accuracy": "the same in percent",
-        "example_flips": "answers flipped there",
-        "example_lost": "of these, right before and wrong there",
-        "example_gained": "of these, wrong before and right there",
-        "example_astray": "of these, wrong before and wrong in another way there",
-        "quiet_amount": "where KL is largest while no answer flips",
-        "quiet_kl": "KL there",
-        "quiet_sqnr": "SQNR there",
-        "worst_kl": "the largest KL on the slider",
-        "worst_amount": "where that is",
-        "last_kl": "KL where all is removed",
+        **PLACES,
+        **{f"{name}{TOGETHER}": f"{what}, of all layers together" for name, what in PLACES.items()},
     },
     "digits-cnn",
     AMOUNT,

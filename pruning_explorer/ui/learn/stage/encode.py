@@ -102,7 +102,7 @@ def _regions(panel: Regions) -> Encoded:
 
 
 def _curves(panel: Curves) -> Encoded:
-    encoded = _plain(panel, "title", "y_title", "y_range", "x_title", "x", "growing", "better", "note")
+    encoded = _plain(panel, "title", "y_title", "y_range", "x_title", "x", "growing", "better", "note", "log")
     looks = [LINE_LOOKS[place % len(LINE_LOOKS)] for place in range(len(panel.series))]
     return encoded | {
         "series": [
