@@ -24,6 +24,9 @@ INPUTS, WEIGHTS = "inputs", "weights"
 GRANULARITIES = {INPUTS: "channel:dim=1,n=1", WEIGHTS: "element"}
 GROUPS = {INPUTS: "Whole inputs (columns)", WEIGHTS: "Single weights"}
 CAPS = {"0.95": "95 % of a layer", "0.9": "90 % of a layer", "0.8": "80 % of a layer"}
+FIXED_CAPS = {"loose": "0.95", "tight": "0.8"}
+"""Of which there are facts whatever the knob says."""
+WHAT = {"": "quality, in percent", "_gone": "weights gone, in percent"}
 TITLES = {"each": "Each layer by itself", "together": "All together", "capped": "All together, with the cap"}
 
 
@@ -59,6 +62,11 @@ def _build(subject: Subject, values: Values) -> Stage:
         raise LessonError(f"nothing says which answers of {subject.name} are right; choose a network with labels")
     group, cap = str(values["group"]), float(values["cap"])
     ways = {each: _ways(subject, granularity, cap) for each, granularity in GRANULARITIES.items()}
+    fixed = {
+        (each, name): _ways(subject, granularity, float(at))["capped"]
+        for each, granularity in GRANULARITIES.items()
+        for name, at in FIXED_CAPS.items()
+    }
     shown = ways[group]
     quality = quality_label(subject)
     return Stage(
@@ -72,9 +80,10 @@ def _build(subject: Subject, values: Values) -> Stage:
                     ),
                     *(
                         Figure(f"Weights gone, {TITLES[name].lower()}", _percents(shown[name].sparsity))
-                        for name in ("each", "together")
+                        for name in shown
                     ),
-                )
+                ),
+                note=f"With a cap of {100 * cap:.0f} % no layer can lose more: beyond it less goes than is asked.",
             ),
             *(_bars(name, way) for name, way in shown.items()),
             Curves(
@@ -85,7 +94,7 @@ def _build(subject: Subject, values: Values) -> Stage:
                 better="higher",
             ),
         ),
-        _facts(ways, cap),
+        {**_facts(ways, cap), **_fixed_facts(fixed)},
         lambda stop: replace(shown["together"].recipe, amount=AMOUNTS[stop]),
     )
 
@@ -151,6 +160,16 @@ def _facts(ways: Mapping[str, Mapping[str, Way]], cap: float) -> dict[str, str |
     return facts
 
 
+def _fixed_facts(fixed: Mapping[tuple[str, str], Way]) -> dict[str, str | tuple[str, ...]]:
+    facts: dict[str, str | tuple[str, ...]] = {
+        f"{name}_cap": f"{100 * float(at):.0f} %" for name, at in FIXED_CAPS.items()
+    }
+    for (group, name), way in fixed.items():
+        facts[f"{group}_{name}"] = _percents(way.quality)
+        facts[f"{group}_{name}_gone"] = _percents(way.sparsity)
+    return facts
+
+
 def _percents(fractions: tuple[float, ...]) -> tuple[str, ...]:
     return tuple(map(percent, fractions))
 
@@ -174,7 +193,14 @@ EACH_OR_ALL = Scene(
             f"{group}_{name}{end}": f"{GROUPS[group].lower()}, {title.lower()}: {what}"
             for group in GROUPS
             for name, title in TITLES.items()
-            for end, what in {"": "quality, in percent", "_gone": "weights gone, in percent"}.items()
+            for end, what in WHAT.items()
+        },
+        **{f"{name}_cap": f"the {name} cap that facts are of, whatever the knob says" for name in FIXED_CAPS},
+        **{
+            f"{group}_{name}{end}": f"{GROUPS[group].lower()}, all together with the {name} cap: {what}"
+            for group in GROUPS
+            for name in FIXED_CAPS
+            for end, what in WHAT.items()
         },
     },
     "digits-mlp",
@@ -185,6 +211,6 @@ EACH_OR_ALL = Scene(
             GROUPS,
             ("granularity",),
         ),
-        Knob(Setting("cap", SETTINGS["cap"].label, SETTINGS["cap"].help, "0.8"), CAPS),
+        Knob(Setting("cap", SETTINGS["cap"].label, SETTINGS["cap"].help, "0.95"), CAPS),
     ),
 )
