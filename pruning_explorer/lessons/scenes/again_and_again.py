@@ -27,6 +27,13 @@ CALLS = tuple(range(MOST + 1))
 SLIDER = Slider(tuple(map(float, CALLS)), ("0 times", "once", "twice", *(f"{times} times" for times in CALLS[3:])))
 AMOUNTS = {"0.5": "0.5", "0.2": "0.2", "1": "1 (int)", "1.0": "1.0 (float)"}
 """As they are written in Python, and as a page calls them."""
+ABOUT = {
+    "0.5": "A float: half of what was left, rounded.",
+    "0.2": "A float: a fifth of what was left, rounded.",
+    "1": "An int: one weight, however many are left.",
+    "1.0": "A float: all of what was left.",
+}
+"""What one call takes."""
 JUDGES = ("magnitude", "gradient", "fisher")
 STEPS_ON = "spirals-mlp"
 """A network with labels, which criteria that look at the loss need."""
@@ -123,7 +130,7 @@ def _build(subject: Subject, values: Values) -> Stage:
         (
             Figures(
                 (
-                    Figure("Removed by this call", removed_now, "A float is a fraction of what was left, rounded."),
+                    Figure("Removed by this call", removed_now, ABOUT[amount]),
                     Figure("Removed in all", removed, f"Of {target.numel} weights."),
                     Figure("Left", kept),
                     Figure("Sparsity", sparsity, "Removed in all ÷ all."),
@@ -178,7 +185,9 @@ def _at_once_or_in_steps(subject: Subject) -> tuple[Table, dict[str, tuple[str, 
         f"At once, or half of what is left again and again ({subject.name})",
         ("Judged by", f"Removed of {count(weights)}", "Chosen differently in steps"),
         tuple(rows),
-        "Nothing is trained in between. After each step the criterion judges what is left anew.",
+        "Always half of what is left, whatever the amount of each call above; nothing is trained in between, and after "
+        "each step the criterion judges what is left anew. Gradient × weight: how much the loss would change, by its "
+        "gradient, if the weight went. Fisher: the squared gradient in place of the gradient, sample by sample.",
     )
     return table, {judge: tuple(each) for judge, each in differ.items()}
 

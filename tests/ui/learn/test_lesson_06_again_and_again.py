@@ -27,6 +27,11 @@ def masks_after_calls(amount: float) -> list[Tensor]:
     return masks
 
 
+def help_of(lesson: LearnPage, label: str) -> str:
+    figures = next(panel["figures"] for panel in lesson.panels if panel["kind"] == "figures")
+    return str(next(each["help"] for each in figures if each["label"] == label))
+
+
 @pytest.fixture(scope="module")
 def lesson() -> LearnPage:
     return LearnPage("again-and-again", times="2")
@@ -44,6 +49,12 @@ def test_after_each_call_torch_has_removed_what_is_struck_out(lesson: LearnPage,
         assert lesson.figure("Removed in all", times) == str(removed)
         assert lesson.figure("Removed by this call", times) == str(removed - before)
         assert lesson.figure("Left", times) == str(20 - removed)
+        if times and before < 20:
+            found, help = 20 - before, help_of(lesson, "Removed by this call")
+            took = {"half": found / 2, "a fifth": found / 5, "one": 1, "all": found}
+            said = [words for words in took if f": {words} " in f"{help} "]
+            assert len(said) == 1
+            assert removed - before == round(took[said[0]]), help
         assert lesson.figure("Sparsity", times) == f"{removed * 5}.0 %"
 
 
@@ -120,8 +131,9 @@ def test_the_truth_tells_what_torch_did() -> None:
     assert "Right." in page.text
     gone = [int((mask == 0).sum()) for mask in masks_after_calls(0.5)]
     words = " ".join(page.text.split())
-    assert f"The first call removes {gone[1]} of 20, the second {gone[2] - gone[1]} of the {20 - gone[1]}" in words
+    assert f"The first call with 0.5 removes {gone[1]} of 20, the second {gone[2] - gone[1]} of the {20 - gone[1]}" in words
     assert f"that are left: {gone[2] / 20:.1%}".replace("%", " %") in words
     assert f"finds {20 - gone[2]} weights and removes {gone[3] - gone[2]} " in words
     one, everything = (int((masks_after_calls(amount)[1] == 0).sum()) for amount in (1, 1.0))
-    assert f"`amount=1` removes {one} weight, `amount=1.0` all {everything}" in words
+    assert f"`amount=1` removes {one} weight at every call; `amount=1.0` removes all {everything} at the first" in words
+    assert [int((mask == 0).sum()) for mask in masks_after_calls(1)] == [one * times for times in range(6)]
