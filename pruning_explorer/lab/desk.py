@@ -75,7 +75,9 @@ class Desk(Generic[Work]):
         self._worker = ThreadPoolExecutor(workers, thread_name_prefix=name, initializer=begin)
         on_forget(self.forget)
 
-    def take(self, key: Key, asker: str, make: Callable[[], Work]) -> Work:
+    def take(
+        self, key: Key, asker: str, make: Callable[[], Work], resume: Callable[[Work], Work] | None = None
+    ) -> Work:
         """The job under ``key``, begun if nobody has it.
 
         What else the asker was waiting for is cancelled, unless somebody else waits for it too. A job that the asker
@@ -83,7 +85,8 @@ class Desk(Generic[Work]):
 
         Args:
             key: begins with the id of a subject.
-            make: plans the job; it goes on where a stopped one under this key was left, if it can.
+            make: plans the job.
+            resume: plans what is left of a job that was stopped; None plans it anew.
         """
         with self._lock:
             for other, job in self._jobs.items():
@@ -92,7 +95,7 @@ class Desk(Generic[Work]):
             known = self._jobs.get(key)
             declined = known is not None and asker in known.declined_by
             if known is None or (known.stopped.is_set() and not known.done and not declined):
-                job = self._jobs[key] = make()
+                job = self._jobs[key] = make() if known is None or resume is None else resume(known)
                 if known is not None:
                     job.declined_by |= known.declined_by
                 self._worker.submit(job.work)

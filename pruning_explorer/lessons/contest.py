@@ -55,6 +55,8 @@ class Contest(Trial):
         note: what is worth knowing about the sides.
     """
 
+    resumable = True
+
     def __init__(self, sides: Sequence[Side], epochs: int, measure: str, dense: float, note: str) -> None:
         super().__init__()
         self.sides = tuple(sides)
@@ -78,8 +80,14 @@ class Contest(Trial):
 
     def run(self) -> None:
         while not self.done and not self.stopped.is_set():
+            standing = self._standing
             for training in self._trainings:
-                training.run_epoch()
+                # One that was ahead when all were stopped waits for the others
+                if len(training.quality) - 1 == standing:
+                    training.run_epoch()
+
+    def resumed(self) -> "Contest":
+        return Contest(self.sides, self._epochs, self._measure, self._dense, self._note)
 
     def fail(self, error: Exception) -> None:
         self.problem = say(error)

@@ -21,11 +21,13 @@ class Knob:
         setting: name, label, help and default; and range, of a number.
         choices: value -> what a page calls it, where there are only so many; the values are strings.
         words: of the glossary that its help leads to; none for the one called as the setting is.
+        needs: what other knobs must be set to for this one to matter; otherwise it is not shown.
     """
 
     setting: Setting
     choices: Mapping[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    needs: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,11 @@ class Trial(Job):
 
     Attributes:
         problem: why it ended early, in a sentence; None while all is well.
+        resumable: whether it can go on where it was stopped; otherwise it begins again.
     """
 
     problem: str | None = None
+    resumable: bool = False
 
     @property
     def share(self) -> float:
@@ -94,6 +98,10 @@ class Trial(Job):
 
     def panels(self) -> tuple[Panel, ...]:
         """What is known so far; of all stops the same."""
+        raise NotImplementedError
+
+    def resumed(self) -> "Trial":
+        """What is left of it after it was stopped, to be run by the same thread; only where it is resumable."""
         raise NotImplementedError
 
 

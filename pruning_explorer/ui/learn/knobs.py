@@ -23,7 +23,8 @@ def draw_knobs(lesson: Lesson) -> None:
         if lesson.any_network:
             _network(lesson)
         for knob in knobs:
-            _knob(lesson, knob)
+            if all(place.value_of(lesson, name) == value for name, value in knob.needs.items()):
+                _knob(lesson, knob)
 
 
 def _key(lesson: Lesson, name: str) -> str:

@@ -35,9 +35,15 @@ class _Begun:
     experiment: Experiment = field(compare=False)
 
     def take(self) -> Trial:
-        """The trial, begun if it is not."""
+        """The trial, begun if it is not, and gone on with if it was stopped."""
         key = (self.subject.id, session_id(), str(self.number))
-        return _DESK.take(key, session_id(), lambda: self.experiment.begin(self.subject, self.values, self.stop))
+        return _DESK.take(key, session_id(), self._begin, self._resume)
+
+    def _begin(self) -> Trial:
+        return self.experiment.begin(self.subject, self.values, self.stop)
+
+    def _resume(self, stopped: Trial) -> Trial:
+        return stopped.resumed() if stopped.resumable else self._begin()
 
     def stands_for(self, subject: Subject, values: Values, stop: int) -> bool:
         """Whether nothing was set otherwise since."""
@@ -64,7 +70,8 @@ def draw_trial(lesson: Lesson, subject: Subject, values: Values, stop: int) -> N
 
     def look() -> None:
         trial = begun.take()
-        progress = Progress(trial.share, trial.doing, "Cancelled.", "Done.", "Go on")
+        again = "Go on" if trial.resumable else "Begin again"
+        progress = Progress(trial.share, trial.doing, "Cancelled.", "Done.", again)
         draw_progress(_DESK, trial, "learn_trial_status", STATUS_HEIGHT, progress)
         if trial.problem:
             st.error(plain(trial.problem, longest=600), icon=":material/error:")
