@@ -39,12 +39,13 @@ EPOCHS = Knob(
     Setting(
         "epochs",
         "Epochs of recovery",
-        "How often recovery sees each training sample. The lottery ticket has a number of its own.",
-        20,
+        "How often recovery sees each training sample.",
+        JUDGED_EPOCHS,
         1,
         60,
     ),
     words=("fine-tuning",),
+    needs={"experiment": RECOVER},
 )
 
 RECOVERED: SubjectCache[dict[str, str]] = SubjectCache(1 << 20, lambda _: 1000, "recovered networks of lessons")
@@ -126,7 +127,7 @@ def _code(subject: Subject, experiment: str, amount: float) -> str:
         "    loss = torch.nn.functional.cross_entropy(model(inputs), labels)",
         "    optimizer.zero_grad()",
         "    loss.backward()  # a removed weight has gradient 0",
-        "    optimizer.step()",
+        "    optimizer.step()  # weight decay still shrinks its weight_orig; times the mask it stays 0",
     ]
     return "\n".join([*lines, "    schedule.step()"] if experiment == TICKET else lines)
 
@@ -165,8 +166,8 @@ def recovery(subject: Subject, amount: float, epochs: int) -> Contest:
         Side("at random", tuple(draw(masks, plan) for masks, plan in zip(at_random, plans, strict=True))),
     )
     note = (
-        f"Each is trained {DRAWS} times: by magnitude one mask, with its samples in another order; at random another "
-        "mask each time. Before training all have the trained weights."
+        f"Each is trained {DRAWS} times from the trained weights. Among the {DRAWS}, the order of the samples differs; "
+        "at random the mask, too."
     )
     return _contest(subject, sides, epochs, note)
 
@@ -197,8 +198,9 @@ def lottery_ticket(subject: Subject, amount: float) -> Contest:
         Side("random mask, first values", tuple(at_random)),
     )
     note = (
-        f"Each is trained {DRAWS} times from untrained values, for one in {SHARE_OF_STEPS} of the dense network's "
-        "steps and otherwise as it was trained. The ticket's trainings differ in the order of their samples alone."
+        f"Each is trained {DRAWS} times, for one in {SHARE_OF_STEPS} of the dense network's steps and otherwise as it "
+        f"was trained. Among the {DRAWS}, the order of the samples differs; with new values these, too; at random the "
+        "mask, too. So the ticket's band shows sample order only: a dense network from another seed has another ticket."
     )
     return _contest(subject, sides, epochs, note)
 

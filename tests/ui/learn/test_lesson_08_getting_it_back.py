@@ -1,5 +1,6 @@
 """Lesson 8: every number and every claim in it, from torch alone."""
 
+import re
 import threading
 import time
 from statistics import median
@@ -63,7 +64,7 @@ def test_what_it_says_before_any_training_is_so() -> None:
     before, drawn = percent(accuracy(magnitude(40))), percent(median(accuracy(random(40, seed)) for seed in range(3)))
     kept = sum(int(magnitude(40).get_buffer(f"{layer}.weight_mask").sum()) for layer in LAYERS)
     assert f"accuracy is {before} by magnitude and {drawn} at random" in page.text
-    assert f"The {kept} of 336 weights that are left" in page.text
+    assert f"The {kept} of 336 weights that are left" in " ".join(page.text.split())
     assert page.figure("Accuracy, magnitude", 40) == before
     assert page.figure("Accuracy, random", 40) == drawn
     assert page.figure("Weights kept", 40) == str(kept)
@@ -75,8 +76,9 @@ def test_what_it_says_before_any_training_is_so() -> None:
         assert _band(by_chance, stop) == seeds
 
 
-def test_the_truth_is_what_five_epochs_of_a_plain_loop_give() -> None:
-    page = LearnPage(LESSON)
+@pytest.mark.parametrize("knobs", [{}, {"experiment": "ticket", "amount": "0.4"}])
+def test_the_truth_is_what_five_epochs_of_a_plain_loop_give(knobs: dict[str, str]) -> None:
+    page = LearnPage(LESSON, **knobs)
     page.answer(0)
     chosen = [train(magnitude(70), seed, 5)[0] for seed in range(3)]
     drawn = [train(random(70, seed), seed, 5)[0] for seed in range(3)]
@@ -88,6 +90,13 @@ def test_the_truth_is_what_five_epochs_of_a_plain_loop_give() -> None:
     assert f"by magnitude {start} becomes {end}, at random {drawn_start} becomes {drawn_end}" in text
     assert f"after 5 epochs it is {end} by magnitude, and {lowest} to {highest} at random" in text
     assert median(run[-1] for run in chosen) > median(run[-1] for run in drawn)
+
+
+def test_epochs_are_asked_for_where_they_count_and_begin_at_the_questions() -> None:
+    page = LearnPage(LESSON)
+    assert [each.value for each in page.app.number_input] == [5]
+    page.set(experiment="ticket")
+    assert list(page.app.number_input) == []
 
 
 def test_what_one_watches_is_what_a_plain_loop_gives() -> None:
@@ -122,7 +131,7 @@ def _once(page: LearnPage, column: str) -> dict[str, list[list[list[str]]]]:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         table = page.panel("Before and after")
-        if column in table["columns"]:
+        if any(re.fullmatch(column, each) for each in table["columns"]):
             return table
         time.sleep(0.1)
         page.run()
@@ -170,7 +179,7 @@ def test_on_the_digits_a_ticket_is_ahead_of_all_others_in_the_first_epochs() -> 
     assert median(fresh) > max(by_chance)
 
 
-def test_longer_recovery_leaves_little_of_the_gap() -> None:
+def test_longer_recovery_leaves_less_than_half_of_the_gap() -> None:
     contest = recovery(load_subject("spirals-mlp"), 0.7, 60)
     contest.run()
     chosen, drawn = (side.quality for side in contest.sides)
@@ -178,8 +187,7 @@ def test_longer_recovery_leaves_little_of_the_gap() -> None:
     def gap(epoch: int) -> float:
         return median(chosen[epoch]) - median(drawn[epoch])
 
-    assert 0 < gap(60) < gap(5)
-    assert gap(60) < 0.05
+    assert 0 < gap(60) < gap(5) / 2
     assert contest.share == 1
 
 
@@ -200,6 +208,35 @@ def test_a_cancelled_contest_ends_and_says_how_far_it_came() -> None:
         "Loss while it trains",
         "Before and after",
     ]
+
+
+def test_a_contest_goes_on_where_it_was_stopped() -> None:
+    straight, stopped = (recovery(load_subject("spirals-mlp"), 0.5, 3) for _ in range(2))
+    straight.work()
+    first, second = (side.draws[0].training for side in stopped.sides)
+    first.run_epoch()
+    stopped.stopped.set()
+    stopped.work()
+    assert (len(first.quality), len(second.quality), stopped.done) == (2, 1, False)
+    resumed = stopped.resumed()
+    assert resumed.share == stopped.share > 0
+    resumed.work()
+    assert resumed.done
+    assert resumed.panels() == straight.panels()
+
+
+def test_a_person_cancels_and_goes_on() -> None:
+    # Digits take long enough to be cancelled in the midst of it
+    page = LearnPage(LESSON, network="digits-mlp", epochs="60")
+    page.click("learn_begin")
+    _once(page, r"After \d+ epochs")
+    page.click("learn_trial_status_cancel")
+    assert "Cancelled." in page.text
+    trained = int(page.panel("Before and after")["columns"][2].split()[1])
+    assert page.app.button(key="learn_trial_status_go_on").label == "Go on"
+    page.click("learn_trial_status_go_on")
+    assert int(page.panel("Before and after")["columns"][2].split()[1]) >= trained > 0
+    page.click("learn_trial_status_cancel")
 
 
 @pytest.mark.parametrize("name", ["tutorial-mlp", "digits-cnn"])
