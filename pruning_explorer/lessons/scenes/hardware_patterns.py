@@ -1,5 +1,6 @@
 """N of every M beside free choice: what a pattern that hardware can run keeps, and what it must give up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -7,20 +8,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pruning_explorer.errors import LessonError
-from pruning_explorer.figures.numbers import capitalised, count, percent
+from pruning_explorer.figures.numbers import MISSING, capitalised, count, percent
 from pruning_explorer.lab.curve_points import measure_points
 from pruning_explorer.lessons.amounts import AMOUNT, AMOUNT_SLIDER, AMOUNTS, leaves_by_amount
 from pruning_explorer.lessons.panels import Curves, Figure, Figures, Matrix, Series, Stops, Table
 from pruning_explorer.lessons.scene import Knob, Scene, Stage, Values
 from pruning_explorer.lessons.small_matrix import LARGEST
-from pruning_explorer.measure.quality import dense_level, quality_label
+from pruning_explorer.measure.quality import dense_level, guessing_level, quality_label
+from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.settings import Setting
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
+FIXED = {"24": "2:4", "14": "1:4"}
+"""Of which there are facts whatever the knob says: the one that chips know, and one that is sparser."""
 PATTERNS = {"2:4": "2:4", "1:4": "1:4", "4:8": "4:8"}
+
+
+FACTS = {
+    "pattern": "as it is written, N:M",
+    "n": "how many of each group stay",
+    "m": "how many make a group",
+    "layers": "those that are pruned",
+    "left_out": "those whose rows are no whole groups; they stay dense",
+    "left_out_inputs": "how long the rows of the first of them are",
+    "matrix": "the one that is shown",
+    "shape": "its rows × columns",
+    "groups": "how many groups it has",
+    "end": "the amount at which the pattern is complete",
+    "dense_accuracy": "quality of the dense network",
+    "free_all_end": "quality where all layers are pruned by free choice, each by itself, to that amount",
+    "free_magnitude_end": "share of magnitude of free choice where the pattern is complete",
+    "pattern_magnitude_end": "the same of the pattern",
+    "free_accuracy_end": "quality under free choice where the pattern is complete",
+    "pattern_accuracy_end": "the same of the pattern",
+    "free_over_end": "groups of the matrix of which free choice keeps more than N, where the pattern is complete",
+    "differ_end": "weights of the matrix that free choice keeps there and the pattern removes",
+    "crowded_row": "the row of the group of which free choice keeps most, where the pattern is complete",
+    "crowded_columns": "its columns",
+    "crowded_weights": "its weights",
+    "crowded_free": "how many of it free choice keeps",
+    "crowded_lost": "how many of these the pattern removes",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +70,10 @@ class Way:
     magnitude: tuple[float, ...]
     quality: tuple[float, ...]
 
+    @property
+    def nbytes(self) -> int:
+        return self.leaves.nbytes + 96 * len(AMOUNTS)
+
     def kept_of(self, m: int) -> NDArray[np.int64]:
         """How many each group of M neighbours keeps, ``[stops, groups]``."""
         kept = self.leaves[None] > np.arange(len(AMOUNTS))[:, None, None]
@@ -46,13 +81,15 @@ class Way:
         return counts
 
 
+WAYS: ByteBoundedCache[Way] = ByteBoundedCache(4 << 20, "ways to choose in groups")
+"""Turning the knob leaves most of them as they are."""
+
+
 def _build(subject: Subject, values: Values) -> Stage:
     pattern = str(values["pattern"])
     n, m = map(int, pattern.split(":"))
     targets, shown = _targets(subject, m)
-    recipe = Recipe(granularity=f"n_m:n={n},m={m}", targets=tuple(target.name for target in targets))
-    free = _way(subject, replace(recipe, granularity="element"), shown)
-    fixed = _way(subject, recipe, shown)
+    recipe, free, fixed = _ways(subject, pattern)
     matrix = partial(
         Matrix,
         values=subject.weight(shown.name).detach().numpy(),
@@ -60,7 +97,7 @@ def _build(subject: Subject, values: Values) -> Stage:
         row_names=tuple(f"out {i}" for i in range(shown.shape[0])),
         column_names=tuple(f"in {i}" for i in range(shown.shape[1])),
     )
-    quality = quality_label(subject)
+    quality, guess = quality_label(subject), guessing_level(subject)
     return Stage(
         AMOUNT_SLIDER,
         (
@@ -75,7 +112,7 @@ def _build(subject: Subject, values: Values) -> Stage:
                 )
             ),
             matrix("Free choice", leaves=free.leaves, note=f"The smallest of all {shown.numel} go, wherever they are."),
-            matrix(pattern, leaves=fixed.leaves, note=f"Of every {m} neighbours {n} stay, and no amount removes more."),
+            matrix(pattern, leaves=fixed.leaves, note=f"Of every {m} neighbours the {n} largest stay, at any amount."),
             _groups(free, fixed, pattern, m),
             Curves(
                 f"{capitalised(quality)} as more goes",
@@ -86,10 +123,19 @@ def _build(subject: Subject, values: Values) -> Stage:
                 f"{quality} (%)",
                 (0, 100),
                 better="higher",
-                note=f"{pattern} stays where it is once every group has only {n} left.",
+                lines=None if guess is None else {"guessing": round(100 * guess, 1)},
+                note=f"{pattern} stays where it is once every group has only {n} left. A broken network is "
+                "right by accident, so its line may jump.",
             ),
         ),
-        _facts(subject, shown, free, fixed, n, m),
+        {
+            "free_magnitude": _percents(free.magnitude),
+            "pattern_magnitude": _percents(fixed.magnitude),
+            "free_accuracy": _percents(free.quality),
+            "pattern_accuracy": _percents(fixed.quality),
+            **_facts(subject, pattern),
+            **{f"{name}_{end}": fact for end, each in FIXED.items() for name, fact in _facts(subject, each).items()},
+        },
         lambda stop: replace(recipe, amount=AMOUNTS[stop]),
     )
 
@@ -110,6 +156,18 @@ def _targets(subject: Subject, m: int) -> tuple[tuple[Target, ...], Target]:
             f"network with one of at most {LARGEST} weights"
         )
     return targets, shown
+
+
+def _ways(subject: Subject, pattern: str) -> tuple[Recipe, Way, Way]:
+    """The recipe of a pattern, and what free choice and the pattern do."""
+    n, m = map(int, pattern.split(":"))
+    targets, shown = _targets(subject, m)
+    recipe = Recipe(granularity=f"n_m:n={n},m={m}", targets=tuple(target.name for target in targets))
+    free, fixed = (
+        WAYS.get((subject.id, each.id), partial(_way, subject, each, shown))
+        for each in (replace(recipe, granularity="element"), recipe)
+    )
+    return recipe, free, fixed
 
 
 def _way(subject: Subject, recipe: Recipe, shown: Target) -> Way:
@@ -141,7 +199,12 @@ def _groups(free: Way, fixed: Way, pattern: str, m: int) -> Table:
     return Table(f"Groups of {m} by what they keep", ("Kept", "Free choice", pattern), rows)
 
 
-def _facts(subject: Subject, shown: Target, free: Way, fixed: Way, n: int, m: int) -> dict[str, str | tuple[str, ...]]:
+def _facts(subject: Subject, pattern: str) -> dict[str, str]:
+    """What does not hang on the slider."""
+    n, m = map(int, pattern.split(":"))
+    targets, shown = _targets(subject, m)
+    _, free, fixed = _ways(subject, pattern)
+    left_out = [each for each in subject.targets if each.role == "weight" and each not in targets]
     end = next(stop for stop, removed in enumerate(fixed.removed) if removed == fixed.removed[-1])
     of_free = free.kept_of(m)[end]
     crowded = int(np.argmax(of_free))
@@ -152,15 +215,15 @@ def _facts(subject: Subject, shown: Target, free: Way, fixed: Way, n: int, m: in
         "pattern": f"{n}:{m}",
         "n": count(n),
         "m": count(m),
+        "layers": _named(targets),
+        "left_out": _named(left_out) or "none",
+        "left_out_inputs": count(left_out[0].shape[1]) if left_out else MISSING,
         "matrix": shown.name,
         "shape": f"{shown.shape[0]} × {shown.shape[1]}",
         "groups": count(len(of_free)),
         "end": AMOUNT_SLIDER.shown[end],
         "dense_accuracy": percent(dense_level(subject)),
-        "free_magnitude": _percents(free.magnitude),
-        "pattern_magnitude": _percents(fixed.magnitude),
-        "free_accuracy": _percents(free.quality),
-        "pattern_accuracy": _percents(fixed.quality),
+        "free_all_end": percent(_quality_of_all(subject, AMOUNTS[end])),
         "free_magnitude_end": percent(free.magnitude[end]),
         "pattern_magnitude_end": percent(fixed.magnitude[end]),
         "free_accuracy_end": percent(free.quality[end]),
@@ -173,6 +236,15 @@ def _facts(subject: Subject, shown: Target, free: Way, fixed: Way, n: int, m: in
         "crowded_free": count(int(of_free[crowded])),
         "crowded_lost": count(int(of_free[crowded]) - n),
     }
+
+
+def _named(targets: Sequence[Target]) -> str:
+    return " and ".join(target.module for target in targets)
+
+
+def _quality_of_all(subject: Subject, amount: float) -> float:
+    (point,) = measure_points(subject, Recipe(), (amount,))
+    return float(point["quality"])
 
 
 def _sparsity(way: Way, targets: tuple[Target, ...]) -> tuple[str, ...]:
@@ -188,35 +260,27 @@ HARDWARE_PATTERNS = Scene(
     "One small matrix pruned freely and in a pattern of N of every M, group by group, and what each keeps.",
     _build,
     {
-        "pattern": "as it is written, N:M",
-        "n": "how many of each group stay",
-        "m": "how many make a group",
-        "matrix": "the one that is shown",
-        "shape": "its rows × columns",
-        "groups": "how many groups it has",
-        "end": "the amount at which the pattern is complete",
-        "dense_accuracy": "quality of the dense network",
         "free_magnitude": "share of the sum of absolute weights that free choice keeps, in all pruned layers",
         "pattern_magnitude": "the same of the pattern",
         "free_accuracy": "quality under free choice",
         "pattern_accuracy": "quality under the pattern",
-        "free_magnitude_end": "share of magnitude of free choice where the pattern is complete",
-        "pattern_magnitude_end": "the same of the pattern",
-        "free_accuracy_end": "quality under free choice where the pattern is complete",
-        "pattern_accuracy_end": "the same of the pattern",
-        "free_over_end": "groups of the matrix of which free choice keeps more than N, where the pattern is complete",
-        "differ_end": "weights of the matrix that free choice keeps there and the pattern removes",
-        "crowded_row": "the row of the group of which free choice keeps most, where the pattern is complete",
-        "crowded_columns": "its columns",
-        "crowded_weights": "its weights",
-        "crowded_free": "how many of it free choice keeps",
-        "crowded_lost": "how many of these the pattern removes",
+        **FACTS,
+        **{
+            f"{name}_{end}": f"{what}; of {each}, whatever the knob says"
+            for end, each in FIXED.items()
+            for name, what in FACTS.items()
+        },
     },
     "spirals-mlp",
     AMOUNT,
     (
         Knob(
-            Setting("pattern", "Pattern", "How many of every so many neighbours along a row stay.", "2:4"),
+            Setting(
+                "pattern",
+                "Pattern",
+                "How many of every so many neighbours along a row stay. Chips know 2:4; the others are for comparison.",
+                "2:4",
+            ),
             PATTERNS,
             ("n-m",),
         ),

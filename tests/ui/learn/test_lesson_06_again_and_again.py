@@ -131,7 +131,8 @@ def test_the_truth_tells_what_torch_did() -> None:
     assert "Right." in page.text
     gone = [int((mask == 0).sum()) for mask in masks_after_calls(0.5)]
     words = " ".join(page.text.split())
-    assert f"The first call with 0.5 removes {gone[1]} of 20, the second {gone[2] - gone[1]} of the {20 - gone[1]}" in words
+    told = f"The first call with 0.5 removes {gone[1]} of 20, the second {gone[2] - gone[1]} of the {20 - gone[1]}"
+    assert told in words
     assert f"that are left: {gone[2] / 20:.1%}".replace("%", " %") in words
     assert f"finds {20 - gone[2]} weights and removes {gone[3] - gone[2]} " in words
     one, everything = (int((masks_after_calls(amount)[1] == 0).sum()) for amount in (1, 1.0))

@@ -24,11 +24,11 @@ def weight(name: str) -> Tensor:
     return matrix
 
 
-def free(percent: int) -> Masks:
+def free(percent: int, layers: tuple[str, ...] = LAYERS) -> Masks:
     network = trained("spirals-mlp")
-    for name in LAYERS:
+    for name in layers:
         prune.l1_unstructured(network.get_submodule(name), "weight", amount=percent / 100)
-    return {name: network.get_submodule(name).weight_mask for name in LAYERS}
+    return {name: network.get_submodule(name).weight_mask for name in layers}
 
 
 def in_pattern(percent: int, n: int, m: int) -> Masks:
@@ -78,6 +78,8 @@ def page() -> LearnPage:
 def test_every_panel_is_torchs(page: LearnPage, pattern: str) -> None:
     page.set(pattern=pattern)
     n, m, _ = PATTERNS[pattern]
+    commonest = 100 * float(spirals()[1].bincount().max()) / len(spirals()[1])
+    assert page.panel("Accuracy as more goes")["lines"] == [["guessing", pytest.approx(commonest, abs=0.06)]]
     for percent in STOPS:
         sides = {"Free choice": free(percent), pattern: in_pattern(percent, n, m)}
         for title, masks in sides.items():
@@ -96,10 +98,12 @@ def test_every_panel_is_torchs(page: LearnPage, pattern: str) -> None:
         ]
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-def test_the_truth_says_what_torch_gives(page: LearnPage, pattern: str) -> None:
-    page.set(pattern=pattern)
+@pytest.mark.parametrize("shown", PATTERNS)
+def test_the_truth_says_of_2_4_what_torch_gives(page: LearnPage, shown: str) -> None:
+    """Whatever pattern is shown."""
+    page.set(pattern=shown)
     text = " ".join(page.text.split())
+    pattern = "2:4"
     n, m, end = PATTERNS[pattern]
     chosen, fixed = free(end), in_pattern(end, n, m)
     assert bool((fixed["fc3"].reshape(-1, m).sum(dim=1) == n).all())
@@ -120,6 +124,23 @@ def test_the_truth_says_what_torch_gives(page: LearnPage, pattern: str) -> None:
     place = f"in {crowded * m % 16} to in {crowded * m % 16 + m - 1}"
     assert f"Row out {crowded * m // 16} of fc3.weight holds {held} ({place})." in text
     assert f"free choice keeps {int(of_group[crowded])} of them" in text
+    sparser = in_pattern(75, 1, 4)
+    assert f"({percent_of(magnitude(sparser))} against {percent_of(magnitude(free(75)))})" in text
+    assert f"({percent_of(accuracy(sparser))} against {percent_of(accuracy(free(75)))})" in text
+    everywhere = free(end, ("fc1", *LAYERS))
+    assert f"to {end} % as in lesson 2, {percent_of(accuracy(everywhere))} are left" in text
+    assert accuracy(everywhere) < accuracy(chosen)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_what_to_try_follows_the_pattern(page: LearnPage, pattern: str) -> None:
+    page.set(pattern=pattern)
+    text = " ".join(page.text.split())
+    n, m, end = PATTERNS[pattern]
+    assert f"the {n} largest of every {m} neighbours stay at any amount. fc3.weight has {48 // m} such groups." in text
+    assert f"Drag the amount from 0 past {end} %: {pattern} is complete" in text
+    assert trained("spirals-mlp").fc1.in_features == 2
+    assert "Here fc2 and fc3 of `spirals-mlp` are pruned; fc1 has rows of 2," in text
 
 
 def test_more_magnitude_can_mean_fewer_right_answers() -> None:
