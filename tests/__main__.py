@@ -24,7 +24,7 @@ CHECKS: dict[str, Command] = {
     "imports": [str(TOOLS / "lint-imports"), "--no-logo"],
     "tests": ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "--ignore=tests/browser"],
     # A browser on a busy machine may be late once; a fault is there twice, and each rerun is reported
-    "browser tests": ["-m", "pytest", "-q", "tests/browser", "--reruns", "1"],
+    "browser tests": ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "tests/browser", "--reruns", "1"],
 }
 
 
@@ -37,7 +37,7 @@ def main() -> int:
             continue
         say(f"{name}: {' '.join(Path(word).name if word.startswith(str(TOOLS)) else word for word in arguments)}")
         start = time.monotonic()
-        code = run([sys.executable, *arguments], threads=1 if name == "tests" else None)
+        code = run([sys.executable, *arguments], threads=1 if "pytest" in arguments else None)
         say(f"{name}: {'passed' if code == 0 else f'FAILED ({code})'} in {time.monotonic() - start:.0f} s")
         if code != 0:
             failed.append(name)
