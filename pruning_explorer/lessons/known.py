@@ -11,6 +11,7 @@ from pruning_explorer.lessons.amounts import AMOUNT_SLIDER
 from pruning_explorer.lessons.scene import Slider
 from pruning_explorer.measure.cost import dense_cost
 from pruning_explorer.measure.quality import dense_level, guessing_level, quality_label
+from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
@@ -41,6 +42,11 @@ class Known:
     guess: float | None
 
     @property
+    def nbytes(self) -> int:
+        """About what it holds in memory, for the cache that keeps it."""
+        return 80 * len(self.values) + 500
+
+    @property
     def percents(self) -> tuple[float, ...]:
         """``values`` as a chart draws them."""
         return tuple(round(100 * value, 1) for value in self.values)
@@ -51,13 +57,20 @@ class Known:
         return None if self.guess is None else {"guessing": round(100 * self.guess, 1)}
 
 
+_KNOWN: ByteBoundedCache[Known] = ByteBoundedCache(8 << 20, "what networks still know")
+
+
 def known_at(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Known:
-    """Run a network at every amount, in place of the recipe's own.
+    """Run a network at every amount, in place of the recipe's own; once, for all lessons that ask.
 
     Raises:
         LessonError: it cannot be run, or has nothing by which its answers could be told apart.
         PruningExplorerError: the recipe does not fit it, or it fails.
     """
+    return _KNOWN.get((subject.id, recipe.id, tuple(amounts)), lambda: _measure(subject, recipe, amounts))
+
+
+def _measure(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Known:
     need_samples(subject)
     points = list(measure_points(subject, recipe, amounts))
     judged = dense_level(subject)

@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pruning_explorer.figures.gallery import class_name
 from pruning_explorer.lessons.panels import Regions
 from pruning_explorer.measure.drift import top1
 from pruning_explorer.measure.forward import dense_outputs, masked_outputs
 from pruning_explorer.measure.quality import true_answers
+from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -22,6 +24,8 @@ MARGIN = 0.05
 """Of the samples' extent, on each side."""
 MOST_CLASSES = 10
 """Colours that can be told apart."""
+
+_ANSWERS: ByteBoundedCache[NDArray[np.uint8]] = ByteBoundedCache(16 << 20, "answers all over a plane")
 
 
 def has_plane(subject: Subject) -> bool:
@@ -36,6 +40,8 @@ def has_plane(subject: Subject) -> bool:
 def decision_regions(subject: Subject, recipe: Recipe, amounts: Sequence[float], title: str, note: str = "") -> Regions:
     """Ask a network with a plane for its answers on a grid, under a recipe at each amount in place of its own.
 
+    It is asked once, for all lessons that show the same plane.
+
     Raises:
         PruningExplorerError: the recipe does not fit the subject.
     """
@@ -46,11 +52,8 @@ def decision_regions(subject: Subject, recipe: Recipe, amounts: Sequence[float],
     margin = MARGIN * (high - low)
     x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], GRID) for i in (0, 1))
     grid = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)).to(samples.dtype)
-    asked = replace(subject, samples=(grid,), labels=None, groups=None)
-    answers = np.empty((len(amounts), GRID, GRID), dtype=np.uint8)
-    for stop, amount in enumerate(amounts):
-        masks = compute_masks(subject, replace(recipe, amount=amount))
-        answers[stop] = top1(masked_outputs(asked, masks)).numpy().reshape(GRID, GRID)
+    key = (subject.id, recipe.id, tuple(amounts))
+    answers = _ANSWERS.get(key, lambda: _ask(subject, recipe, amounts, grid))
     labels: NDArray[np.int64] | None = true_answers(subject, dense)
     return Regions(
         title,
@@ -61,3 +64,12 @@ def decision_regions(subject: Subject, recipe: Recipe, amounts: Sequence[float],
         tuple(class_name(subject.output_names, i) for i in range(dense.shape[1])),
         note,
     )
+
+
+def _ask(subject: Subject, recipe: Recipe, amounts: Sequence[float], grid: Tensor) -> NDArray[np.uint8]:
+    asked = replace(subject, samples=(grid,), labels=None, groups=None)
+    answers = np.empty((len(amounts), GRID, GRID), dtype=np.uint8)
+    for stop, amount in enumerate(amounts):
+        masks = compute_masks(subject, replace(recipe, amount=amount))
+        answers[stop] = top1(masked_outputs(asked, masks)).numpy().reshape(GRID, GRID)
+    return answers

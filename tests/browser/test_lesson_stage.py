@@ -62,7 +62,8 @@ def cells(page: Page, panel: str) -> list[list[str]]:
         .first.locator("tbody tr")
         .evaluate_all(
             """rows => rows.map(row => [...row.querySelectorAll('td')].map(cell =>
-                 (getComputedStyle(cell).backgroundImage.startsWith('linear-gradient(to right top') ? 'x' : '') + cell.textContent))"""
+                 (getComputedStyle(cell).backgroundImage.startsWith('linear-gradient(to right top') ? 'x' : '') +
+                 cell.textContent))"""
         )
     )
     return found
