@@ -105,11 +105,11 @@ def test_a_hand_out_asks_and_does_not_answer(explore: Explore) -> None:
 
 
 def test_a_lesson_is_opened_in_explore_as_it_stands(explore: Explore) -> None:
-    visit = learn(explore, "?lesson=what-it-still-knows&amount=0.6&scope=global")
+    visit = learn(explore, "?lesson=each-layer-or-all&amount=0.6")
     visit.page.get_by_role("button", name="Open this in Explore").click()
     expect(visit.page.get_by_role("heading", name="Explore")).to_be_visible()
     visit.stand(cliff=False)
-    for part in ("subject=spirals-mlp", "amount=0.6", "scope=global"):
+    for part in ("subject=digits-mlp", "amount=0.6", "scope=global"):
         assert part in visit.page.url
 
 

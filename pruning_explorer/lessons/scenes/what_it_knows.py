@@ -11,22 +11,17 @@ from pruning_explorer.lessons.known import NEVER, Known, breaks_at, known_at, sl
 from pruning_explorer.lessons.node_link import node_link
 from pruning_explorer.lessons.panels import Curves, Figure, Figures, Panel, Series
 from pruning_explorer.lessons.regions import decision_regions, has_plane
-from pruning_explorer.lessons.scene import Knob, Scene, Slider, Stage, Values
+from pruning_explorer.lessons.scene import Scene, Slider, Stage, Values
 from pruning_explorer.measure.drift import top1
 from pruning_explorer.measure.forward import masked_outputs
 from pruning_explorer.prune.engine import Ranked, compute_masks, rank_targets
-from pruning_explorer.prune.recipe import SCOPES, SETTINGS, Recipe
+from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-
-SCOPE = Knob(
-    replace(SETTINGS["scope"], help="Who competes with whom: the weights of each layer, or all of the network."),
-    {name: SCOPES[name].title for name in ("layer", "global")},
-)
 
 
 def _build(subject: Subject, values: Values) -> Stage:
     slider = slider_for(subject)
-    recipe = Recipe(scope="global" if values["scope"] == "global" else "layer")
+    recipe = Recipe()
     ranked, known = rank_targets(subject, recipe), known_at(subject, recipe, slider.stops)
     weights = sum(target.numel for target in ranked.targets)
     gone = tuple(ranked.removed_at(slider.stops).sum(axis=1).tolist())
@@ -43,6 +38,8 @@ def _build(subject: Subject, values: Values) -> Stage:
         "samples": count(subject.sample_count),
         "first_flip": _shown(slider, next((stop for stop, each in enumerate(known.flipped) if each), None)),
         "breaks_at": _shown(slider, breaks_at(known.values, known.dense)),
+        "lowest": percent(min(known.values)),
+        "lowest_at": slider.shown[known.values.index(min(known.values))],
         "end_answer": _end_answer(subject, recipe),
     }
     figures = Figures(
@@ -116,9 +113,10 @@ WHAT_IT_KNOWS = Scene(
         "samples": "how many there are",
         "first_flip": "the first amount at which an answer flips",
         "breaks_at": "the first amount at which more than five points of the measure are lost",
+        "lowest": "the lowest that the measure is at any amount, in percent",
+        "lowest_at": "the first amount at which it is that low",
         "end_answer": "the one answer to every sample where no weight is left",
     },
     "spirals-mlp",
     AMOUNT,
-    (SCOPE,),
 )

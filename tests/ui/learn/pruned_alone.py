@@ -24,12 +24,6 @@ def smallest_of_each(percent: int) -> Prune:
     return lambda network: [prune.l1_unstructured(*each, amount=percent / 100) for each in layers_of(network)]
 
 
-def smallest_of_all(percent: int) -> Prune:
-    return lambda network: prune.global_unstructured(
-        layers_of(network), pruning_method=prune.L1Unstructured, amount=percent / 100
-    )
-
-
 def largest_of_each(percent: int) -> Prune:
     """By 1 / |w|, which tells the weights of these networks apart."""
     return lambda network: [

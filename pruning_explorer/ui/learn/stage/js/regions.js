@@ -57,6 +57,7 @@ function drawRegions(panel, stage) {
   const legend = html(
     "ul",
     { class: "legend" },
+    html("li", {}, "Share of the plane:"),
     ...panel.class_names.map((name, label) =>
       html("li", {}, svg("svg", { viewBox: "0 0 16 16", class: "swatch mark", "aria-hidden": "true" }, mark(label, 8, 8, 5.5)), html("span", {}, name), shares[label]),
     ),
