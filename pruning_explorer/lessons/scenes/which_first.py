@@ -1,10 +1,13 @@
 """Three orders of leaving on one network: the smallest weights first, any, the largest first; and where each breaks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
+import numpy as np
+
 from pruning_explorer.figures.numbers import capitalised, count, percent
-from pruning_explorer.lessons.amounts import AMOUNT
+from pruning_explorer.lessons.amounts import AMOUNT, leaves_by_amount
 from pruning_explorer.lessons.known import NEVER, Known, breaks_at, known_at, slider_for, written
 from pruning_explorer.lessons.panels import Curves, Panel, Series, Table
 from pruning_explorer.lessons.regions import decision_regions, has_plane
@@ -19,68 +22,120 @@ METHODS = ("magnitude", "random", "largest")
 SEEDS = 5
 """Draws of the random order, whose median and range are shown."""
 NOT_YET = "not yet"
-SEED = Knob(Setting("seed", "Seed", "Another seed draws another random order, for the plane.", 0, 0, 99))
+SEED = Knob(
+    Setting("seed", "Seed", "Which of the draws of the random order is shown beside them all.", 0, 0, SEEDS - 1)
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one order leaves at every stop.
+
+    Attributes:
+        values: of the measure, in [0, 1].
+        low, high: of all draws, where it stands for several.
+    """
+
+    name: str
+    values: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
 
 
 def _build(subject: Subject, values: Values) -> Stage:
     slider = slider_for(subject)
     seed = int(values["seed"])
+    known, largest = (known_at(subject, Recipe(name), slider.stops) for name in ("magnitude", "largest"))
     drawn = [known_at(subject, Recipe("random", seed=each), slider.stops) for each in range(SEEDS)]
-    own = {name: known_at(subject, Recipe(name), slider.stops) for name in METHODS if name != "random"}
+    over_draws = list(zip(*(each.values for each in drawn), strict=True))
+    titles = {name: CRITERIA[name].title for name in METHODS}
+    of_seed = f"{titles['random']}, seed {seed}"
     lines = {
-        name: tuple(map(median, zip(*(each.values for each in drawn), strict=True)))
-        if name == "random"
-        else own[name].values
-        for name in METHODS
+        "magnitude": Line(titles["magnitude"], known.values),
+        "random": Line(
+            f"{titles['random']}, median",
+            tuple(map(median, over_draws)),
+            tuple(map(min, over_draws)),
+            tuple(map(max, over_draws)),
+        ),
+        "largest": Line(titles["largest"], largest.values),
+        "seed": Line(of_seed, drawn[seed].values),
     }
-    known = own["magnitude"]
-    breaks = {name: breaks_at(line, known.dense) for name, line in lines.items()}
+    planes: list[Panel] = []
+    if has_plane(subject):
+        names = {**titles, "random": of_seed}
+        planes = [
+            decision_regions(subject, Recipe(name, seed=seed if name == "random" else 0), slider.stops, names[name])
+            for name in METHODS
+        ]
+    panels = (*planes, _curves(known, lines), _table(known, slider, lines))
+    return Stage(slider, panels, _facts(subject, known, slider, lines), lambda stop: Recipe(amount=slider.stops[stop]))
+
+
+def _facts(
+    subject: Subject, known: Known, slider: Slider, lines: Mapping[str, Line]
+) -> dict[str, str | tuple[str, ...]]:
+    """All but what belongs to the seed: sentences stay as they are when another is chosen."""
     ranked = rank_targets(subject, Recipe())
-    gone = tuple(map(count, ranked.removed_at(slider.stops).sum(axis=1).tolist()))
+    behind = (mine < luck for mine, luck in zip(lines["magnitude"].values, lines["random"].values, strict=True))
     facts: dict[str, str | tuple[str, ...]] = {
         "measure": known.measure,
         "dense": percent(known.dense),
         "guess": percent(known.guess),
-        "removed": gone,
+        "removed": tuple(map(count, ranked.removed_at(slider.stops).sum(axis=1).tolist())),
         "weights": count(sum(target.numel for target in ranked.targets)),
         "seeds": count(SEEDS),
+        "magnitude_behind": _shown(slider, next((stop for stop, each in enumerate(behind) if each), None)),
+        "magnitude_size": written(_size_gone(subject, Recipe("magnitude"), slider)),
+        "largest_size": written(_size_gone(subject, Recipe("largest"), slider)),
     }
     for name in METHODS:
-        stop = breaks[name]
-        facts |= {name: written(lines[name]), f"{name}_breaks": NEVER if stop is None else slider.shown[stop]}
-    planes: list[Panel] = []
-    if has_plane(subject):
-        planes = [
-            decision_regions(subject, Recipe(name, seed=seed), slider.stops, _name(name) + own_seed)
-            for name, own_seed in zip(METHODS, ("", f", seed {seed}", ""), strict=True)
-        ]
-    panels = (*planes, _curves(known, drawn, lines), _table(known, slider, lines, breaks))
-    return Stage(slider, panels, facts, lambda stop: Recipe(amount=slider.stops[stop]))
+        facts |= {name: written(lines[name].values), f"{name}_breaks": _breaks(known, slider, lines[name])}
+    return facts
 
 
-def _curves(known: Known, drawn: Sequence[Known], lines: dict[str, tuple[float, ...]]) -> Curves:
-    over_seeds = list(zip(*(each.percents for each in drawn), strict=True))
-    bands = {"random": (tuple(map(min, over_seeds)), tuple(map(max, over_seeds)))}
+def _size_gone(subject: Subject, recipe: Recipe, slider: Slider) -> tuple[float, ...]:
+    """Of the sum of all absolute weights, the fraction that is removed at each stop."""
+    ranked = rank_targets(subject, recipe)
+    gone = np.zeros(len(slider.stops) + 1)
+    for target, leaves in zip(ranked.targets, leaves_by_amount(ranked, slider.stops), strict=True):
+        sizes = subject.weight(target.name).detach().double().abs().numpy()
+        gone += np.bincount(leaves.ravel(), sizes.ravel(), minlength=len(gone))
+    return tuple((gone.cumsum() / gone.sum())[:-1].tolist())
+
+
+def _breaks(known: Known, slider: Slider, line: Line) -> str:
+    return _shown(slider, breaks_at(line.values, known.dense))
+
+
+def _shown(slider: Slider, stop: int | None) -> str:
+    return NEVER if stop is None else slider.shown[stop]
+
+
+def _curves(known: Known, lines: Mapping[str, Line]) -> Curves:
     return Curves(
         f"{capitalised(known.measure)} over the amount",
-        tuple(
-            Series(_name(name), tuple(round(100 * each, 1) for each in line), *bands.get(name, ((), ())))
-            for name, line in lines.items()
-        ),
+        tuple(Series(each.name, *map(_percents, (each.values, each.low, each.high))) for each in lines.values()),
         f"{known.measure} (%)",
         (0, 100),
         growing=True,
         lines=known.guess_line,
         better="higher",
-        note=f"Random: the median of {SEEDS} draws, with their lowest and highest. The lines appear as you drag.",
+        note=f"The band is from the lowest to the highest of {SEEDS} random draws. The lines appear as you drag.",
     )
 
 
-def _table(known: Known, slider: Slider, lines: dict[str, tuple[float, ...]], breaks: dict[str, int | None]) -> Table:
+def _percents(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(100 * each, 1) for each in values)
+
+
+def _table(known: Known, slider: Slider, lines: Mapping[str, Line]) -> Table:
+    breaks = {name: breaks_at(line.values, known.dense) for name, line in lines.items()}
+
     def rows(stop: int) -> tuple[tuple[str, ...], ...]:
         found = {name: at if at is not None and at <= stop else None for name, at in breaks.items()}
         return tuple(
-            (_name(name), percent(line[stop]), NOT_YET if (at := found[name]) is None else slider.shown[at])
+            (line.name, percent(line.values[stop]), NOT_YET if (at := found[name]) is None else slider.shown[at])
             for name, line in lines.items()
         )
 
@@ -90,10 +145,6 @@ def _table(known: Known, slider: Slider, lines: dict[str, tuple[float, ...]], br
         tuple(map(rows, range(len(slider.stops)))),
         f"Broken: more than five points below the dense network's {percent(known.dense)}, for the first time.",
     )
-
-
-def _name(method: str) -> str:
-    return CRITERIA[method].title
 
 
 WHICH_FIRST = Scene(
@@ -113,6 +164,9 @@ WHICH_FIRST = Scene(
         "magnitude_breaks": "the first amount at which more than five points are lost, smallest first",
         "random_breaks": "the same at random, of the median",
         "largest_breaks": "the same, largest first",
+        "magnitude_behind": "the first amount at which the measure is lower smallest first than at random, the median",
+        "magnitude_size": "of the sum of all absolute weights, the share removed smallest first, in percent",
+        "largest_size": "the same, largest first",
     },
     "spirals-mlp",
     AMOUNT,
