@@ -168,13 +168,13 @@ def _behind_batchnorm() -> tuple[Pictures, dict[str, tuple[str, ...]]]:
     )
     stated = [[value for value in each.values() if value is not None] for each in says]
     pictures = Pictures(
-        f"With BatchNorm: {NORM} of {NORMALISED}, whole filters removed",
+        f"Behind BatchNorm: {NORM} of {NORMALISED}, whole filters removed",
         np.clip(maps, -limit, limit),
         captions,
         -limit,
         limit,
         tuple(tuple(bool(each) for each in row) for row in way.empty),
-        "What comes out on one sample; framed where all weights of the filter are 0. Middle grey is 0.",
+        f"What {NORM} gives on one sample; framed where all weights of the filter are 0. Middle grey is 0.",
     )
     return pictures, {
         "filters_removed": tuple(count(len(each)) for each in says),

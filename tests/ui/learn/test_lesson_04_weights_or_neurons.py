@@ -9,14 +9,16 @@ from torch.nn.utils import prune
 
 from pruning_explorer import compute_masks, load_subject
 from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.lesson import begins_at
 from pruning_explorer.lessons.scenes.weights_or_neurons import WEIGHTS_OR_NEURONS
+from pruning_explorer.lessons.shelf import own_shelf
 from pruning_explorer.lessons.stages import stage_of
 from tests.ui.learn.learn_page import LearnPage
 from tests.ui.learn.torch_alone import FILES, digits, trained
 
 TITLES = ("Single weights", "Whole neurons")
 SAYS = "What fc1 says on 64 samples, from lowest to highest"
-BEHIND = "With BatchNorm: bn1 of digits-cnn, whole filters removed"
+BEHIND = "Behind BatchNorm: bn1 of digits-cnn, whole filters removed"
 
 
 def under(title: str, percent: int) -> nn.Linear:
@@ -116,16 +118,38 @@ def test_the_truth_says_what_torch_gives(page: LearnPage) -> None:
     holes = under("Single weights", 25).weight_mask
     assert f"All weights of neuron out {first} are removed." in text
     assert f"they leave holes in {int((holes == 0).any(dim=1).sum())} rows" in text
-    assert f"and {int((holes.sum(dim=1) == 0).sum())} rows are empty" in text
+    assert f"and {int((holes.sum(dim=1) == 0).sum())} rows are without a weight" in text
     low, high = says(under("Single weights", 0))[:, first].tolist()
     bias = trained("tutorial-mlp").fc1.bias[first].item()
-    assert f"went from {low:.3f} to {high:.2f} to **{bias:.3f} always**".replace("-", "−") in text
+    assert f"went from {low:.3f} to {high:.2f} to **{bias:.3f} always**: it is dead".replace("-", "−") in text
+    assert f"the mask leaves it: {bias:.3f}." in text
     gone, maps = behind_batchnorm(50)
     constants = maps[0, gone, 0, 0]
-    assert f"At 50 %, {sum(gone)} filters are removed and {sum(gone)} of them give one number everywhere" in text
-    assert f"from {constants.min():.3f} to {constants.max():.3f}; 0 give 0.".replace("-", "−") in text
-    assert int((constants == 0).sum()) == 0
+    alike = int((maps[:, gone].amin(dim=(0, 2, 3)) == maps[:, gone].amax(dim=(0, 2, 3))).sum())
+    assert f"At 50 %, {alike} of {sum(gone)} removed filters say one number always" in text
+    assert f"from {constants.min():.3f} to {constants.max():.3f}; ".replace("-", "−") in text
     assert f"{int((constants > 0).sum())} of these numbers are above 0" in text
+
+
+def test_a_cut_changes_nothing_where_the_constant_is_folded_into_the_next_biases() -> None:
+    network = trained("tutorial-mlp")
+    prune.ln_structured(network.fc1, "weight", amount=0.25, n=2, dim=0)
+    prune.remove(network.fc1, "weight")
+    kept = network.fc1.weight.abs().sum(dim=1) > 0
+    samples = load_file(FILES / "data" / "vectors.safetensors")["vectors"]
+    with torch.no_grad():
+        dead = network.fc1.bias[~kept].relu()
+        assert dead.min() > 0
+        masked, reads = network(samples), network.fc2.weight
+        hidden = (samples @ network.fc1.weight[kept].T + network.fc1.bias[kept]).relu()
+        folded = hidden @ reads[:, kept].T + network.fc2.bias + reads[:, ~kept] @ dead
+        dropped = hidden @ reads[:, kept].T + network.fc2.bias
+    torch.testing.assert_close(folded, masked)
+    assert (dropped - masked).abs().max() > 0.01
+
+
+def test_it_opens_where_nothing_is_removed_yet() -> None:
+    assert begins_at(own_shelf().lessons["weights-or-neurons"], "amount") == 0
 
 
 @pytest.mark.parametrize("percent", [0, 25, 60])
