@@ -31,6 +31,7 @@ FACTS = {
     "pattern": "as it is written, N:M",
     "n": "how many of each group stay",
     "m": "how many make a group",
+    "stay": "which of each group stay: the largest, or the so many largest",
     "layers": "those that are pruned",
     "left_out": "those whose rows are no whole groups; they stay dense",
     "left_out_inputs": "how long the rows of the first of them are",
@@ -112,7 +113,7 @@ def _build(subject: Subject, values: Values) -> Stage:
                 )
             ),
             matrix("Free choice", leaves=free.leaves, note=f"The smallest of all {shown.numel} go, wherever they are."),
-            matrix(pattern, leaves=fixed.leaves, note=f"Of every {m} neighbours the {n} largest stay, at any amount."),
+            matrix(pattern, leaves=fixed.leaves, note=f"No amount removes {_stay(n)} of every {m} neighbours."),
             _groups(free, fixed, pattern, m),
             Curves(
                 f"{capitalised(quality)} as more goes",
@@ -215,6 +216,7 @@ def _facts(subject: Subject, pattern: str) -> dict[str, str]:
         "pattern": f"{n}:{m}",
         "n": count(n),
         "m": count(m),
+        "stay": _stay(n),
         "layers": _named(targets),
         "left_out": _named(left_out) or "none",
         "left_out_inputs": count(left_out[0].shape[1]) if left_out else MISSING,
@@ -236,6 +238,10 @@ def _facts(subject: Subject, pattern: str) -> dict[str, str]:
         "crowded_free": count(int(of_free[crowded])),
         "crowded_lost": count(int(of_free[crowded]) - n),
     }
+
+
+def _stay(n: int) -> str:
+    return "the largest" if n == 1 else f"the {n} largest"
 
 
 def _named(targets: Sequence[Target]) -> str:

@@ -137,7 +137,9 @@ def test_what_to_try_follows_the_pattern(page: LearnPage, pattern: str) -> None:
     page.set(pattern=pattern)
     text = " ".join(page.text.split())
     n, m, end = PATTERNS[pattern]
-    assert f"the {n} largest of every {m} neighbours stay at any amount. fc3.weight has {48 // m} such groups." in text
+    stay = {1: "the largest", 2: "the 2 largest", 4: "the 4 largest"}[n]
+    assert f"no amount removes {stay} of every {m} neighbours in a row. fc3.weight has {48 // m} such groups." in text
+    assert page.panel(pattern)["note"] == f"No amount removes {stay} of every {m} neighbours."
     assert f"Drag the amount from 0 past {end} %: {pattern} is complete" in text
     assert trained("spirals-mlp").fc1.in_features == 2
     assert "Here fc2 and fc3 of `spirals-mlp` are pruned; fc1 has rows of 2," in text
