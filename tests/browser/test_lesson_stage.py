@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -62,7 +63,7 @@ def cells(page: Page, panel: str) -> list[list[str]]:
         .first.locator("tbody tr")
         .evaluate_all(
             """rows => rows.map(row => [...row.querySelectorAll('td')].map(cell =>
-                 (getComputedStyle(cell).backgroundImage.startsWith('linear-gradient(to right top') ? 'x' : '') +
+                 (getComputedStyle(cell).backgroundImage.startsWith('linear-gradient(to right bottom') ? 'x' : '') +
                  cell.textContent))"""
         )
     )
@@ -154,6 +155,21 @@ def test_a_play_reaches_the_end_and_tells_python_once(show: Open) -> None:
     stop = standing(page)
     assert python_sees(page) == (stop, 3, [100, stop])
     assert stop < STOPS, "played again from the beginning"
+
+
+def test_on_a_logarithmic_axis_equal_factors_are_equal_steps(show: Open) -> None:
+    chart = show().locator('[data-kind=curves][data-title="Loss"]')
+    heights = chart.locator("path.line").first.evaluate(
+        "line => [...line.getAttribute('d').matchAll(/([ML])\\S+ (\\S+?)(?=[MLh]|$)/g)].map(([, pen, y]) => [pen, +y])"
+    )
+    assert [pen for pen, _ in heights] == ["M", "L", "L", "M"], "1, 0.1, 0.01, nothing at 0, and 0.001 alone"
+    steps = [after - before for (_, before), (_, after) in pairwise(heights)]
+    assert steps == pytest.approx([steps[0]] * 3, abs=0.3)
+    assert steps[0] > 20
+    expect(chart.locator("text", has_text=re.compile(r"^(1|0\.1|0\.01|0\.001)$"))).to_have_text(
+        ["0.001", "0.01", "0.1", "1", "1"]  # the last is an epoch
+    )
+    expect(chart.get_by_text("loss (nats), logarithmic, lower is better")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

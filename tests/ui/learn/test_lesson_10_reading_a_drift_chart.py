@@ -176,8 +176,8 @@ def test_the_text_tells_of_the_places_that_torch_finds(scope: str) -> None:
     assert (
         f"Accuracy is {right / 3.6:.1f} % before and after; yet {told.flips} answers have flipped at "
         f"{round(100 * amount)} %: {told.lost} right → wrong, {told.gained} wrong → right, "
-        f"{told.flips - 2 * told.lost} wrong → otherwise wrong. Accuracy sees only the difference of the first two. Agreement sees all of them: "
-        f"{100 - told.flips / 3.6:.1f} %." in words
+        f"{told.flips - 2 * told.lost} wrong → otherwise wrong. Accuracy sees only the difference of the "
+        f"first two. Agreement sees all of them: {100 - told.flips / 3.6:.1f} %." in words
     )
     assert f"{told.lost} were lost and {told.gained} gained." in words
     still, worst = quiet(), max(STOPS, key=lambda each: expected(each, "global").kl)
