@@ -50,10 +50,12 @@ def _build(subject: Subject, values: Values) -> Stage:
         ),
         note=why_none,
     )
-    panels: list[Panel] = [figures, *picture]
+    planes: list[Panel] = []
     if has_plane(subject):
-        panels.append(decision_regions(subject, recipe, slider.stops, "What it answers", _REGIONS_NOTE))
-    return Stage(slider, (*panels, _curve(known)), facts, lambda stop: replace(recipe, amount=slider.stops[stop]))
+        planes = [decision_regions(subject, recipe, slider.stops, "What it answers", _REGIONS_NOTE)]
+    # The line that grows is low enough to be seen with the slider; the tallest comes last
+    panels = (figures, *planes, _curve(known), *picture)
+    return Stage(slider, panels, facts, lambda stop: replace(recipe, amount=slider.stops[stop]))
 
 
 _REGIONS_NOTE = "Colours of the plane: the network's answer there. Points: samples, by their true class."

@@ -134,7 +134,7 @@ def size_gone(network: nn.Module) -> float:
 def test_another_seed_shows_another_draw_and_changes_no_sentence(lesson: LearnPage) -> None:
     page = LearnPage("which-to-remove", amount="0.2")
     page.answer(2)
-    assert page.text == lesson.text
+    assert page.text.replace("Seed: 0", "Seed: 3") == lesson.text
     assert (page.panel("Random, seed 0")["answers"] != lesson.panel("Random, seed 3")["answers"]).any()
     ours, other = (each.panel("Accuracy over the amount")["series"] for each in (lesson, page))
     assert ours[:3] == other[:3]
