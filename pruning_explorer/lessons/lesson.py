@@ -14,8 +14,11 @@ from pruning_explorer.prune.settings import Setting, Value, format_value
 
 LARGEST = 64 << 10
 """Bytes of a lesson's file."""
-FACT = re.compile(r"\{([a-z][a-z0-9_]*)(?:@([^{}@]+))?\}")
+FACT = re.compile(r"(?<!\{)\{([a-z][a-z0-9_]*)(?:@([^{}@]+))?\}(?!\})")
 """``{removed}``, or ``{removed@0.2}`` for the slider at 0.2."""
+AS_WRITTEN = re.compile(r"\{(\{[^{}]*\})\}")
+"""``{{removed}}``: shown as ``{removed}``."""
+PICTURE = "!["
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -148,7 +151,7 @@ def fill(text: str, stage: Stage, scene: Scene, stop: int) -> str:
             return stage.slider.shown[at]
         return stage.fact(name, at)
 
-    return FACT.sub(put, text)
+    return AS_WRITTEN.sub(r"\1", FACT.sub(put, text))
 
 
 def _stop_at(stage: Stage, place: str) -> int:
@@ -172,7 +175,8 @@ def _check_facts(lesson: Lesson) -> None:
         for name, _ in FACT.findall(text):
             if name not in known:
                 raise LessonError(
-                    f"{lesson.name}: the scene {scene.name} has no fact {name!r}; it has {_listed(known)}"
+                    f"{lesson.name}: the scene {scene.name} has no fact {name!r}; it has {_listed(known)}. "
+                    f"Braces that are no fact are doubled: {{{{{name}}}}}"
                 )
 
 
@@ -203,6 +207,8 @@ class _Part:
         value = self._take(name, default)
         if not isinstance(value, str) or not value.strip():
             raise LessonError(f"{self.name}: {name} must be text, not {value!r}")
+        if PICTURE in value:
+            raise LessonError(f"{self.name}: {name} has a picture (“{PICTURE}”), and none is fetched; say it in words")
         return value.strip()
 
     def flag(self, name: str) -> bool:

@@ -70,11 +70,19 @@ def test_a_clicker_turns_lessons_in_large_type(explore: Explore) -> None:
     title(page, "a-mask")
     page.get_by_text("Large type").click()
     expect(page).to_have_url(re.compile("present=true"))
-    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "24px"
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
     first, second = list(LESSONS)[:2]
     for key, name in (("PageDown", second), ("PageUp", first), ("PageDown", second)):
         page.locator(".st-key-learn_play .slider").first.press(key)  # where one has just dragged
         title(page, name)
+    page.get_by_role("combobox").first.click()
+    page.get_by_role("option", name=LESSONS[first].title).click()
+    title(page, first)
+    page.keyboard.press("PageDown")  # the list is shut, and has no use for it
+    title(page, second)
+    page.locator(".st-key-learn_question label:has(input[type=radio])").first.click()
+    page.keyboard.press("p")
+    title(page, first)
 
 
 def test_the_browsers_way_back_leads_to_the_lesson_before(explore: Explore) -> None:
@@ -84,6 +92,22 @@ def test_the_browsers_way_back_leads_to_the_lesson_before(explore: Explore) -> N
     page.go_back()
     title(page, "a-mask")
     expect(readout(page)).to_have_text("40 %")
+
+
+def test_the_way_back_takes_back_what_was_set(explore: Explore) -> None:
+    page = learn(explore, "?lesson=hardware-patterns&amount=0.3").page
+    page.locator(".st-key-learn_play .slider").first.press("ArrowRight")
+    expect(page).to_have_url(re.compile("amount=0.31"))
+    page.get_by_role("radio", name="1:4").click()
+    expect(page).to_have_url(re.compile("pattern=1:4|pattern=1%3A4"))
+    wait_until_settled(page)
+    page.go_back()
+    expect(page.get_by_role("radio", name="2:4")).to_be_checked()
+    expect(readout(page)).to_have_text("31 %")
+    wait_until_settled(page)
+    page.go_back()
+    expect(readout(page)).to_have_text("30 %")
+    assert page.url.endswith("lesson=hardware-patterns&amount=0.3")
 
 
 def test_a_hand_out_asks_and_does_not_answer(explore: Explore) -> None:

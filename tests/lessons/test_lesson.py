@@ -58,6 +58,8 @@ def test_facts_are_put_where_the_slider_stands_or_where_the_text_says() -> None:
         (("amount = 0.25", "amount = 25"), "amount 25 is outside [0, 1]"),
         (("amount = 0.25", "speed = 3"), "has no 'speed'; what can be set: amount"),
         (("{weights}", "{wieghts}"), "has no fact 'wieghts'; it has amount, "),
+        (("{weights}", "\\\\frac{a}{b}"), "Braces that are no fact are doubled: {{a}}"),
+        (('"Read."', '"![](https://example.org/x.png)"'), "text has a picture (“![”)"),
         (("right = true", "right = false"), "“right = true” in exactly one"),
         (("right = true", 'right = "yes"'), "right must be true or false, not 'yes'"),
         (('why = "Yes."', ""), "answer 2 has no 'why'"),
@@ -70,6 +72,12 @@ def test_what_is_wrong_is_said_with_the_way_out(change: tuple[str, str], told: s
     assert text != WHOLE
     with pytest.raises(LessonError, match=re.escape(told)):
         read_lesson(text, "half")
+
+
+def test_doubled_braces_are_no_fact() -> None:
+    lesson = read_lesson(WHOLE.replace("{weights}", "$\\\\frac{{a}}{{b}}$ of {weights} {{weights}}"), "half")
+    stage = stage_of(load_subject(lesson.network), lesson.scene, {})
+    assert fill(lesson.idea, stage, lesson.scene, 0) == "Half of $\\frac{a}{b}$ of 20 {weights} is 10."
 
 
 @pytest.mark.parametrize(("place", "told"), [("0.505", "between two stops"), ("half", "is not a number")])

@@ -55,13 +55,15 @@ def _take(query: Mapping[str, Sequence[str]], lessons: Mapping[str, Lesson]) -> 
         problems.append(f"there is no part {asked!r} of this page; the lessons are shown")
         asked = "lessons"
     place.open_view(asked)
+    strays = last.keys() - EVERYWHERE
     name = last.get(LESSON)
     if name is None:
-        return problems
+        return [*problems, *(f"{part} was not used: no lesson is named that it could be of" for part in sorted(strays))]
     if name not in lessons:
         first = next(iter(lessons))
         return [*problems, f"there is no lesson {name!r}; {first} is shown instead"]
     place.open_at(name)
+    place.begin_anew(lessons[name])  # what an address does not say is at its default
     for part, value in last.items():
         if part not in EVERYWHERE:
             try:

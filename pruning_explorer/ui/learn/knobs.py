@@ -6,8 +6,10 @@ import streamlit as st
 
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.scene import Knob
+from pruning_explorer.prune.settings import format_value
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import subject_names
 
 FEW = 4
@@ -22,9 +24,26 @@ def draw_knobs(lesson: Lesson) -> None:
     with st.container(key="learn_knobs", horizontal=True, vertical_alignment="bottom"):
         if lesson.any_network:
             _network(lesson)
-        for knob in knobs:
-            if all(place.value_of(lesson, name) == value for name, value in knob.needs.items()):
-                _knob(lesson, knob)
+        for knob in _in_use(lesson):
+            _knob(lesson, knob)
+
+
+def said(lesson: Lesson) -> str:
+    """What stands otherwise than it is seen on paper: the network and every knob, in a line."""
+    network = [f"Network: {plain(str(place.value_of(lesson, place.NETWORK)))}"] if lesson.any_network else []
+    return " · ".join([*network, *(_said(lesson, knob) for knob in _in_use(lesson))])
+
+
+def _in_use(lesson: Lesson) -> list[Knob]:
+    def counts(knob: Knob) -> bool:
+        return all(place.value_of(lesson, name) == value for name, value in knob.needs.items())
+
+    return [knob for knob in lesson.scene.knobs if counts(knob)]
+
+
+def _said(lesson: Lesson, knob: Knob) -> str:
+    value = place.value_of(lesson, knob.setting.name)
+    return f"{knob.setting.label}: {plain(knob.choices.get(str(value), format_value(value)))}"
 
 
 def _key(lesson: Lesson, name: str) -> str:
@@ -48,7 +67,7 @@ def _network(lesson: Lesson) -> None:
         key=key,
         help=with_word(f"Written for {lesson.network}; on another, all numbers are computed anew.", "subject"),
         filter_mode=None,
-        width=260,
+        width=280,
         on_change=partial(_take, lesson, place.NETWORK),
     )
 
@@ -77,7 +96,7 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
             format_func=knob.choices.__getitem__,
             help=help,
             filter_mode=None,
-            width=260,
+            width=280,
             on_change=change,
         )
     elif isinstance(setting.default, bool):
@@ -90,7 +109,7 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
             step=1,
             key=key,
             help=help,
-            width=180,
+            width=240,
             on_change=change,
         )
     else:
@@ -101,6 +120,6 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
             step=setting.step,
             key=key,
             help=help,
-            width=180,
+            width=240,
             on_change=change,
         )

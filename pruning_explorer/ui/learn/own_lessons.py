@@ -18,7 +18,9 @@ EDITION = "learn_file_edition"
 FORM = """
 A lesson is one text file in [TOML](https://toml.io), and only data: nothing in it is executed. It picks a **scene** to
 play with, says where its slider begins, and brings the words. Numbers are never typed: `{removed}` is filled with what
-was computed where the slider stands, `{removed@0.2}` with what it is at 0.2.
+was computed where the slider stands, `{removed@0.2}` with what it is where the slider's value is 0.2, which is how an
+address writes it. A fact brings its unit: `{sparsity}` is written 20.0 %. Braces that are no fact are doubled:
+`\\frac{{a}}{{b}}`. Pictures are not fetched.
 
 | part | what it says |
 |---|---|
@@ -53,7 +55,11 @@ def draw_own_lessons() -> None:
     _drop()
     st.caption("To show lessons to everybody who opens this app, name their folder when it is started:")
     st.code("streamlit run app.py -- --lessons my_lessons", language="sh", wrap_lines=True)
-    st.caption("The files are read anew at each look, so a saved change is seen at once; they stand in order of name.")
+    st.caption(
+        "The files are read anew at each click, in order of name; one that is broken for a moment stays as it was."
+    )
+    for problem in place.shelf().problems:
+        st.warning(plain(problem, longest=600), icon=":material/warning:")
     st.subheader("The scenes", anchor=False)
     for scene in SCENES.values():
         with st.expander(scene.name):

@@ -11,7 +11,6 @@ from pruning_explorer.ui.learn.mistakes import draw_mistakes
 from pruning_explorer.ui.learn.own_lessons import draw_own_lessons
 from pruning_explorer.ui.learn.reading import draw_lesson, open_in_explore
 from pruning_explorer.ui.learn.style import draw_style
-from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.session import just_arrived
 
 
@@ -28,8 +27,8 @@ def learn() -> None:
         if place.view() == "lessons":
             draw_turning(shelf.lessons, lesson)
         tell_problems("learn_problems")
-        for problem in shelf.problems:
-            st.warning(f"A lesson is not shown: {plain(problem, longest=600)}", icon=":material/warning:")
+        if shelf.problems and place.view() == "lessons":
+            st.caption(f":material/warning: Not every lesson's file could be read; “{place.VIEWS['add']}” says which.")
     match place.view():
         case "glossary":
             draw_glossary(st.session_state.get("learn_word"), place.open_at)

@@ -9,6 +9,8 @@ from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.lesson import Lesson, begins_at, check_value
 from pruning_explorer.lessons.shelf import Shelf, open_lesson, own_shelf, put_together, read_folder
 from pruning_explorer.prune.settings import Value
+from pruning_explorer.sources.words import names_a_library
+from pruning_explorer.ui.subjects import is_there, subject_names
 
 VIEWS = {"lessons": "Lessons", "glossary": "Glossary", "mistakes": "Common errors", "add": "Add a lesson"}
 
@@ -17,6 +19,8 @@ NETWORK = "network"
 
 _FOLDERS: list[Path] = []
 """Of the one who started the app."""
+_READ_BEFORE: dict[Path, dict[str, Lesson]] = {}
+"""Of each folder, as it could be read last: who saves half a file while teaching keeps the lesson."""
 
 
 def add_folder(folder: Path) -> None:
@@ -27,7 +31,23 @@ def add_folder(folder: Path) -> None:
 
 def shelf() -> Shelf:
     """All lessons there are: ours, the operator's, and those that this session brought."""
-    return put_together([own_shelf(), *map(read_folder, _FOLDERS), Shelf(dict(_brought()))])
+    return put_together([own_shelf(), *map(_read, _FOLDERS), Shelf(dict(_brought()))])
+
+
+def _read(folder: Path) -> Shelf:
+    found = read_folder(folder)
+    lessons = {name: lesson for name, lesson in found.lessons.items() if _why_no_network(lesson) is None}
+    problems = (*found.problems, *(why for each in found.lessons.values() if (why := _why_no_network(each))))
+    known = _READ_BEFORE.get(folder, {}) if problems else {}
+    _READ_BEFORE[folder] = {**known, **lessons}
+    return Shelf({**known, **lessons}, problems)
+
+
+def _why_no_network(lesson: Lesson) -> str | None:
+    if is_there(lesson.network) or names_a_library(lesson.network):
+        return None
+    known = ", ".join(subject_names())
+    return f"{lesson.name}: no network is called {lesson.network!r} here; there are {known}"
 
 
 def bring(file_name: str, content: bytes) -> Lesson:
@@ -37,7 +57,9 @@ def bring(file_name: str, content: bytes) -> Lesson:
         LessonError: it cannot be read, or its name is taken by a lesson that is everybody's.
     """
     lesson = open_lesson(file_name, content)
-    if lesson.name in put_together([own_shelf(), *map(read_folder, _FOLDERS)]).lessons:
+    if problem := _why_no_network(lesson):
+        raise LessonError(problem)
+    if lesson.name in put_together([own_shelf(), *map(_read, _FOLDERS)]).lessons:
         raise LessonError(f"there is a lesson {lesson.name} already; call the file another name")
     _brought()[lesson.name] = lesson
     return lesson
@@ -105,9 +127,17 @@ def set_value(lesson: Lesson, name: str, value: object) -> None:
 
 def start_of(lesson: Lesson, stop: int) -> int:
     """The stop at which the slider was when the lesson was opened: it stays as long as the lesson does, since the
-    browser moves its slider whenever this changes.
+    browser moves its slider whenever this changes. A lesson whose file says another beginning by now is opened anew.
     """
-    return int(_starts().setdefault(lesson.name, stop))
+    begins = dict(lesson.values)
+    if lesson.name not in _starts() or _starts()[lesson.name][0] != begins:
+        _starts()[lesson.name] = begins, stop
+    return _starts()[lesson.name][1]
+
+
+def begin_anew(lesson: Lesson) -> None:
+    """Set the slider, the knobs and the network of one lesson to what it begins with."""
+    st.session_state.setdefault("learn_values", {}).pop(lesson.name, None)
 
 
 def stand_where_one_is() -> None:
@@ -137,8 +167,8 @@ def _set_in(lesson: Lesson) -> dict[str, Value]:
     return found
 
 
-def _starts() -> dict[str, int]:
-    found: dict[str, int] = st.session_state.setdefault("learn_starts", {})
+def _starts() -> dict[str, tuple[dict[str, Value], int]]:
+    found: dict[str, tuple[dict[str, Value], int]] = st.session_state.setdefault("learn_starts", {})
     return found
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn.knobs import said
 
 
 def draw_question(lesson: Lesson, say: Callable[[str], str]) -> None:
@@ -35,12 +36,17 @@ def draw_question(lesson: Lesson, say: Callable[[str], str]) -> None:
         )
         if given is None:
             st.caption("Choose one, then the truth is shown with why each answer is right or wrong.")
-    # On paper the question stands as it was before anybody answered
-    with st.container(key="learn_on_paper"):
-        st.subheader("Question", anchor=False)
-        st.markdown("\n\n".join([say(lesson.question), *(f"☐ {text}" for text in texts)]))
     if given is not None:
         _truth(lesson, given, texts, say)
+
+
+def draw_on_paper(lesson: Lesson, say: Callable[[str], str]) -> None:
+    """The question as a hand-out asks it, whether somebody has answered or not; a screen does not show it."""
+    with st.container(key="learn_on_paper"):
+        st.subheader("Question", anchor=False)
+        st.markdown("\n\n".join([say(lesson.question), *(f"☐ {say(answer.text)}" for answer in lesson.answers)]))
+        if set_to := said(lesson):
+            st.markdown(f"In the pictures: {set_to}.")
 
 
 def _give(lesson: Lesson, chosen: int) -> None:

@@ -17,7 +17,7 @@ from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.learn.heading import draw_title
 from pruning_explorer.ui.learn.in_short import draw_in_short
 from pruning_explorer.ui.learn.knobs import draw_knobs
-from pruning_explorer.ui.learn.question import draw_question
+from pruning_explorer.ui.learn.question import draw_on_paper, draw_question
 from pruning_explorer.ui.learn.stage import draw_stage, released_stop
 from pruning_explorer.ui.learn.trials import draw_trial
 from pruning_explorer.ui.plain_text import plain
@@ -55,6 +55,7 @@ def _draw(lesson: Lesson, number: int, subject: Subject, stage: Stage, stop: int
         draw_title(lesson, number, say(lesson.idea))
         st.markdown(say(lesson.text))
         st.markdown(f":material/touch_app: **Try it.** {say(lesson.play)}")
+        draw_on_paper(lesson, say)
     with st.container(key="learn_play"):
         draw_knobs(lesson)
         _stage(lesson, subject, stage, stop)

@@ -4,7 +4,7 @@ import streamlit as st
 
 _SIDE_BY_SIDE = """
 @media screen and (min-width: FROM) {
-  .st-key-learn_lesson { display: grid !important; grid-template-columns: minmax(0, 23rem) minmax(0, 1fr);
+  .st-key-learn_lesson { display: grid !important; grid-template-columns: minmax(0, min(23rem, 30vw)) minmax(0, 1fr);
     grid-template-rows: auto auto 1fr; grid-auto-flow: column; column-gap: 2.5rem; align-items: start; }
   .st-key-learn_lesson > :has(> .st-key-learn_play), .st-key-learn_lesson > .st-key-learn_play {
     grid-column: 2; grid-row: 1 / span 3; }
@@ -19,6 +19,7 @@ _READING = """
   max-width: 46rem;
 }
 .st-key-learn_words h1 { font-size: 2rem; padding: 0.25rem 0 0.5rem; }
+.st-key-learn_question [data-testid=stRadio] p { font-size: 1rem; }
 .st-key-learn_asked h2, .st-key-learn_asked h3 { font-size: 1.35rem; padding: 0.5rem 0 0.25rem; }
 .st-key-learn_on_paper { display: none; }
 .st-key-learn_in_short { max-width: 64rem; }
@@ -39,7 +40,7 @@ _READING = """
   .stApp [data-testid=stMarkdownContainer] code { background: #eee !important; }
   header, [data-testid=stHeader], [data-testid=stToolbar], [data-testid=stSidebar], [data-testid=stStatusWidget],
   [data-testid=stSkipLink], .st-key-learn_heading, .st-key-learn_knobs, .st-key-learn_question, .st-key-learn_truth,
-  .st-key-learn_ways_on, .st-key-learn_trial_controls { display: none !important; }
+  .st-key-learn_ways_on, .st-key-learn_trial_controls, .st-key-learn_trial_status { display: none !important; }
   .st-key-learn_on_paper { display: flex !important; }
   .st-key-learn_lesson { display: block !important; }
   [data-testid=stMainBlockContainer] { padding: 0 !important; max-width: none !important; }
@@ -49,14 +50,19 @@ _READING = """
 
 _IN_FRONT = """
 @media screen {
-  html { font-size: 150% !important; }
+  html { font-size: clamp(125%, 1.35vw, 200%) !important; }
   [data-testid=stMainBlockContainer] { max-width: none; padding-left: 2rem; padding-right: 2rem; }
 }
-@media (max-width: 640px) { html { font-size: 115% !important; } }
+@media screen and (min-width: 1200px) {
+  .st-key-learn_heading { flex-direction: row !important; flex-wrap: wrap; align-items: center; }
+  .st-key-learn_heading > * { flex: 1 1 auto; width: auto !important; }
+  .st-key-learn_progress, .st-key-learn_heading > :has(> .st-key-learn_progress) { display: none; }
+}
+@media screen and (max-width: 640px) { html { font-size: 115% !important; } }
 """
 
 
 def draw_style(*, in_front: bool) -> None:
     """Put the page's style on it; ``in_front``: large type and all of the width, for a projector."""
-    side_by_side = _SIDE_BY_SIDE.replace("FROM", "1700px" if in_front else "1150px")
+    side_by_side = _SIDE_BY_SIDE.replace("FROM", "1200px" if in_front else "1150px")
     st.html(f"<style>{_READING}{_IN_FRONT if in_front else ''}{side_by_side}</style>")

@@ -1,10 +1,12 @@
 """The Learn page: where one is, what one answered, and what a teacher brings."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from pruning_explorer.lessons.shelf import FILES, own_shelf
+from pruning_explorer.ui.learn.place import add_folder
 from tests.ui.learn.learn_page import LearnPage
 
 NAMES = list(own_shelf().lessons)
@@ -32,6 +34,7 @@ def test_an_address_opens_a_lesson_as_it_was_left() -> None:
         ({"lesson": "a-mask", "amount": "2"}, "amount was not used: amount 2 is outside [0, 1]"),
         ({"lesson": "a-mask", "speed": "2"}, "speed was not used: mask_by_hand has no 'speed'"),
         ({"lesson": "a-mask", "network": "digits-cnn"}, "network was not used: this lesson is about tutorial-mlp"),
+        ({"amount": "nan"}, "amount was not used: no lesson is named"),
         ({"view": "games"}, "there is no part 'games' of this page"),
     ],
 )
@@ -128,7 +131,31 @@ def test_a_dropped_lesson_that_cannot_be_read_changes_nothing() -> None:
     assert "there is a lesson a-mask already" in page.errors[0]
     drop(page, "broken.toml", FIRST.replace("{weights}", "{heavy}"))
     assert "has no fact 'heavy'" in page.errors[0]
+    drop(page, "lost.toml", FIRST.replace("scene =", 'network = "resnet50"\nscene ='))
+    assert "lost: no network is called 'resnet50' here; there are tutorial-mlp" in page.errors[0]
     assert page.address == {"view": "add"}
+
+
+def test_a_folders_lesson_is_shown_and_stays_while_its_file_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pruning_explorer.ui.learn.place._FOLDERS", [])
+    add_folder(tmp_path)
+    file = tmp_path / "our-class.toml"
+    file.write_text(FIRST.replace('"A mask"', '"Our class"'))
+    page = LearnPage("our-class")
+    assert page.app.title[0].value == f"{len(NAMES) + 1}. Our class"
+    file.write_text(FIRST.replace('"A mask"', '"Half a'))
+    page.run()
+    assert page.app.title[0].value == f"{len(NAMES) + 1}. Our class"
+    assert "Not every lesson's file could be read" in page.text
+    open_adding(page)
+    assert "our-class is not TOML" in page.warnings[0]
+    file.write_text(FIRST.replace('"A mask"', '"Our school"').replace("amount = 0.0", "amount = 0.4"))
+    page = LearnPage("our-class")
+    assert page.app.title[0].value == f"{len(NAMES) + 1}. Our school"
+    file.unlink()
+    assert "there is no lesson 'our-class'" in LearnPage("our-class").warnings[0]
 
 
 def test_a_hostile_lesson_is_only_words() -> None:

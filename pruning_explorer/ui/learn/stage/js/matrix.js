@@ -75,4 +75,6 @@ function reachable(scroll, name) {
     if (wide) scroll.setAttribute(attribute, value);
     else scroll.removeAttribute(attribute);
   }
+  scroll.nextElementSibling?.classList.contains("more") || scroll.after(html("p", { class: "more", "aria-hidden": "true" }, "more to the right →"));
+  scroll.nextElementSibling.hidden = !wide;
 }
