@@ -12,7 +12,7 @@ from pruning_explorer.ui.plain_text import plain
 SEARCH = "learn_glossary_search"
 
 _STYLE = """<style>
-.st-key-learn_glossary_words h2 { font-size: 1.25rem; padding: 1.25rem 0 0; }
+.st-key-learn_glossary_words h2 { font-size: 1.25rem; padding: 1.25rem 0 0.35rem; }
 .st-key-learn_glossary_words [data-testid=stMarkdownContainer] { max-width: 46rem; }
 </style>"""
 

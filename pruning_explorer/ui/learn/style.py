@@ -26,6 +26,14 @@ _READING = """
 @media screen and (max-width: 640px) {
   .st-key-learn_turning > :has(.st-key-learn_chosen), .st-key-learn_turning > .st-key-learn_chosen {
     order: 3; flex: 1 0 100%; }
+  .st-key-learn_in_short thead { display: none; }
+  .st-key-learn_in_short :is(table, tbody, tr, td) { display: block; border: 0; }
+  .st-key-learn_in_short tr { padding: 0.5rem 0; border-bottom: 1px solid rgba(128, 128, 128, 0.4); }
+  .st-key-learn_in_short td { padding: 0.1rem 0; }
+  .st-key-learn_in_short td:first-child { font-weight: 600; }
+  .st-key-learn_in_short td:nth-child(2)::before { content: "Reach for: "; }
+  .st-key-learn_in_short td:nth-child(3)::before { content: "Measure: "; }
+  .st-key-learn_in_short td:nth-child(4)::before { content: "Lessons "; }
   .st-key-learn_view_chosen [role=radio] { padding-left: 0.6rem; padding-right: 0.6rem; }
 }
 @media print {
