@@ -9,7 +9,7 @@ from pruning_explorer.lessons.scenes import SCENES
 from pruning_explorer.lessons.shelf import ENDING, FILES
 from pruning_explorer.prune.settings import Setting, format_value
 from pruning_explorer.ui.glossary_link import with_word
-from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn import place, shelves
 from pruning_explorer.ui.plain_text import plain
 
 PROBLEM = "learn_file_problem"
@@ -58,7 +58,7 @@ def draw_own_lessons() -> None:
     st.caption(
         "The files are read anew at each click, in order of name; one that is broken for a moment stays as it was."
     )
-    for problem in place.shelf().problems:
+    for problem in shelves.shelf().problems:
         st.warning(plain(problem, longest=600), icon=":material/warning:")
     st.subheader("The scenes", anchor=False)
     for scene in SCENES.values():
@@ -78,7 +78,7 @@ def _drop() -> None:
     )
     if file is not None:
         try:
-            lesson = place.bring(file.name, file.getvalue())
+            lesson = shelves.bring(file.name, file.getvalue())
         except LessonError as error:
             st.session_state[PROBLEM] = str(error)
         else:
@@ -87,12 +87,12 @@ def _drop() -> None:
         st.rerun()
     if problem := st.session_state.get(PROBLEM):
         st.error(f"Not used, and nothing has changed: {plain(problem, longest=900)}", icon=":material/error:")
-    for name, lesson in place.shelf().lessons.items():
-        if place.is_brought(name):
+    for name, lesson in shelves.shelf().lessons.items():
+        if shelves.is_brought(name):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"“{plain(lesson.title)}” is the last in the list of lessons.")
                 st.button("Open it", key=f"learn_open_{name}", on_click=place.open_at, args=(name,))
-                st.button("Take it away", key=f"learn_away_{name}", on_click=place.take_away, args=(name,))
+                st.button("Take it away", key=f"learn_away_{name}", on_click=shelves.take_away, args=(name,))
 
 
 def _told(scene: Scene) -> str:

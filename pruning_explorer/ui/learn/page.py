@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pruning_explorer.ui.address_problems import tell_problems
-from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn import place, shelves
 from pruning_explorer.ui.learn.address import take_address, write_address
 from pruning_explorer.ui.learn.glossary import draw_glossary
 from pruning_explorer.ui.learn.heading import PRESENT, draw_turning, draw_views
@@ -16,7 +16,7 @@ from pruning_explorer.ui.session import just_arrived
 
 def learn() -> None:
     """The Learn page, top to bottom."""
-    shelf = place.shelf()
+    shelf = shelves.shelf()
     if just_arrived():
         place.stand_where_one_is()
     take_address(shelf.lessons)

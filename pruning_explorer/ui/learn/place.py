@@ -1,78 +1,17 @@
 """Where a person stands on the Learn page, and what they set and answered: all of it in the browser session alone."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import streamlit as st
 
 from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.lesson import Lesson, begins_at, check_value
-from pruning_explorer.lessons.shelf import Shelf, open_lesson, own_shelf, put_together, read_folder
 from pruning_explorer.prune.settings import Value
-from pruning_explorer.sources.words import names_a_library
-from pruning_explorer.ui.subjects import is_there, subject_names
 
 VIEWS = {"lessons": "Lessons", "glossary": "Glossary", "mistakes": "Common errors", "add": "Add a lesson"}
 
 NETWORK = "network"
 """The name under which a lesson's network stands among its values."""
-
-_FOLDERS: list[Path] = []
-"""Of the one who started the app."""
-_READ_BEFORE: dict[Path, dict[str, Lesson]] = {}
-"""Of each folder, as it could be read last: who saves half a file while teaching keeps the lesson."""
-
-
-def add_folder(folder: Path) -> None:
-    """Show the lessons of a folder, or of one file, to every visitor."""
-    if folder not in _FOLDERS:
-        _FOLDERS.append(folder)
-
-
-def shelf() -> Shelf:
-    """All lessons there are: ours, the operator's, and those that this session brought."""
-    return put_together([own_shelf(), *map(_read, _FOLDERS), Shelf(dict(_brought()))])
-
-
-def _read(folder: Path) -> Shelf:
-    found = read_folder(folder)
-    lessons = {name: lesson for name, lesson in found.lessons.items() if _why_no_network(lesson) is None}
-    problems = (*found.problems, *(why for each in found.lessons.values() if (why := _why_no_network(each))))
-    known = _READ_BEFORE.get(folder, {}) if problems else {}
-    _READ_BEFORE[folder] = {**known, **lessons}
-    return Shelf({**known, **lessons}, problems)
-
-
-def _why_no_network(lesson: Lesson) -> str | None:
-    if is_there(lesson.network) or names_a_library(lesson.network):
-        return None
-    known = ", ".join(subject_names())
-    return f"{lesson.name}: no network is called {lesson.network!r} here; there are {known}"
-
-
-def bring(file_name: str, content: bytes) -> Lesson:
-    """Keep a lesson for this session; one of the same name that was brought before goes.
-
-    Raises:
-        LessonError: it cannot be read, or its name is taken by a lesson that is everybody's.
-    """
-    lesson = open_lesson(file_name, content)
-    if problem := _why_no_network(lesson):
-        raise LessonError(problem)
-    if lesson.name in put_together([own_shelf(), *map(_read, _FOLDERS)]).lessons:
-        raise LessonError(f"there is a lesson {lesson.name} already; call the file another name")
-    _brought()[lesson.name] = lesson
-    return lesson
-
-
-def is_brought(name: str) -> bool:
-    """Whether this session brought it, and may take it away."""
-    return name in _brought()
-
-
-def take_away(name: str) -> None:
-    """Let a lesson of this session go."""
-    _brought().pop(name, None)
 
 
 def open_view(view: str) -> None:
@@ -169,9 +108,4 @@ def _set_in(lesson: Lesson) -> dict[str, Value]:
 
 def _starts() -> dict[str, tuple[dict[str, Value], int]]:
     found: dict[str, tuple[dict[str, Value], int]] = st.session_state.setdefault("learn_starts", {})
-    return found
-
-
-def _brought() -> dict[str, Lesson]:
-    found: dict[str, Lesson] = st.session_state.setdefault("learn_brought", {})
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pruning_explorer.lessons.shelf import FILES, own_shelf
-from pruning_explorer.ui.learn.place import add_folder
+from pruning_explorer.ui.learn.shelves import add_folder
 from tests.ui.learn.learn_page import LearnPage
 
 NAMES = list(own_shelf().lessons)
@@ -139,7 +139,7 @@ def test_a_dropped_lesson_that_cannot_be_read_changes_nothing() -> None:
 def test_a_folders_lesson_is_shown_and_stays_while_its_file_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pruning_explorer.ui.learn.place._FOLDERS", [])
+    monkeypatch.setattr("pruning_explorer.ui.learn.shelves._FOLDERS", [])
     add_folder(tmp_path)
     file = tmp_path / "our-class.toml"
     file.write_text(FIRST.replace('"A mask"', '"Our class"'))
