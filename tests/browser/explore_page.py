@@ -44,6 +44,7 @@ class ExplorePage:
     def stand(self, cliff: bool = True) -> "ExplorePage":
         """Wait until all that was asked for is drawn; ``cliff``: and the curve behind it is complete."""
         self.page.wait_for_function(STANDS, arg=cliff, timeout=90_000)
+        self.next_frame()  # the live mask is drawn in the frame after its numbers came
         return self
 
     def foreign_requests(self) -> list[str]:
