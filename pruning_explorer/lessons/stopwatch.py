@@ -95,9 +95,9 @@ class Stopwatch(Trial):
         return (
             f"{count(self._samples)} samples at once, {count(self._threads)} of torch's threads, the median of "
             f"{count(len(self._timed))} rounds; in each, all four run in turn. Middle half: a quarter of the rounds "
-            "was faster, a quarter slower. Speed-up: against dense in the same round; above 1 is faster, and unsure "
-            "where the middle half of the rounds has both. Theoretical: by multiply-adds alone, if every "
-            "zero were skipped."
+            "was faster, a quarter slower. Speed-up: against dense in the same round, the median of each round's "
+            "ratio, so not the quotient of the milliseconds; above 1 is faster, and unsure where the middle half of "
+            "the rounds has both. Theoretical: by multiply-adds alone, if every zero were skipped."
         )
 
 

@@ -61,6 +61,7 @@ def _build(subject: Subject, values: Values) -> Stage:
     weights = sum(target.numel for target in masks[0].targets)
     removed = [weights - sum(map(each.kept, each)) for each in masks]
     facts: dict[str, str | tuple[str, ...]] = {
+        "network": subject.name,
         "weights": count(weights),
         "removed": tuple(map(count, removed)),
         "sparsity": tuple(percent(each / weights) for each in removed),
@@ -219,6 +220,7 @@ SMALLER_FASTER = Scene(
     "One pruning in four forms: dense, masked, made permanent and cut out; their bytes, and their milliseconds.",
     _build,
     {
+        "network": "name of the chosen network, of which the question is",
         "weights": "how many the pruned layers have; those that make the outputs are not pruned",
         "removed": "weights removed",
         "sparsity": "removed ÷ all, in percent",
@@ -257,7 +259,7 @@ SMALLER_FASTER = Scene(
         "difference": "the largest difference between an output of the masked and of the cut network",
     },
     "digits-mlp",
-    replace(AMOUNT, high=AMOUNTS[-1], step=0.1),
+    replace(AMOUNT, help="Fraction to remove: of each layer's neurons, or of its weights.", high=AMOUNTS[-1], step=0.1),
     (GRANULARITY, SIZE),
     Experiment(
         "Measure on this machine",

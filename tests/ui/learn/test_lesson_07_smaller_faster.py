@@ -163,7 +163,7 @@ def test_the_question_is_about_whole_neurons_at_half_whatever_is_set(knobs: dict
     assert "Right." in page.text
     words = " ".join(page.text.split())
     empty = sum(int((~layer.weight.any(dim=1)).sum()) for layer in (permanent.fc1, permanent.fc2))
-    assert f"How many of {count(multiply_adds(dense))} multiply-adds are left?" in words
+    assert f"How many of {count(multiply_adds(dense))} multiply-adds of `digits-mlp` are left?" in words
     assert f"Cut out, {count(multiply_adds(cut))} are left: {empty} of the {empty} neurons" in words
     assert f"The file shrinks from {memory(on_disk(dense))} to {memory(on_disk(cut))}." in words
     assert f"Masked, the file **grows**, to {memory(on_disk(masked))} at every amount" in words
@@ -179,6 +179,7 @@ def test_the_question_is_about_whole_neurons_at_half_whatever_is_set(knobs: dict
 @pytest.mark.parametrize("name", ["tutorial-mlp", "spirals-mlp"])
 def test_on_another_network_the_answers_differ_still(name: str) -> None:
     page = LearnPage("smaller-faster", network=name)
+    assert f"multiply-adds of `{name}` are left?" in " ".join(page.text.split())
     numbers = [int(each.partition(":")[0]) for each in page.app.radio[0].options]
     assert numbers == sorted(set(numbers), reverse=True)
     assert numbers[0] == multiply_adds(trained(name))
@@ -216,6 +217,7 @@ def test_the_measurement_is_of_these_four() -> None:
     theory = [1.0, all_of_them / left, all_of_them / left, all_of_them / multiply_adds(cut)]
     assert [row[3] for row in table.rows[0]] == list(map(times, theory))
     assert "16 samples at once" in table.note
+    assert "the median of each round's ratio, so not the quotient of the milliseconds" in table.note
     rounds = len(curves.x)
     assert [len(each.values) for each in curves.series] == [rounds] * 4
     for each, row in zip(curves.series, table.rows[0], strict=True):
