@@ -83,7 +83,7 @@ def _build(subject: Subject, values: Values) -> Stage:
                         for name in shown
                     ),
                 ),
-                note=f"With a cap of {100 * cap:.0f} % no layer can lose more: beyond it less goes than is asked.",
+                note="What a layer may not lose, the others lose; less than asked goes only when all are at their cap.",
             ),
             *(_bars(name, way) for name, way in shown.items()),
             Curves(
@@ -91,7 +91,9 @@ def _build(subject: Subject, values: Values) -> Stage:
                 tuple(Series(TITLES[name], tuple(100 * each for each in way.quality)) for name, way in shown.items()),
                 f"{quality} (%)",
                 (0, 100),
+                growing=True,
                 better="higher",
+                note="The lines appear as you drag.",
             ),
         ),
         {**_facts(ways, cap), **_fixed_facts(fixed)},
