@@ -90,9 +90,8 @@ def example(scope: str = "global") -> float:
 
 
 def quiet(scope: str = "global") -> float:
-    """Where KL is largest while no answer has flipped."""
-    still = [amount for amount in STOPS if expected(amount, scope).flips == 0]
-    return max(still, key=lambda amount: expected(amount, scope).kl)
+    """The last place up to which no answer has flipped."""
+    return max(amount for amount in STOPS if not any(expected(each, scope).flips for each in STOPS if each <= amount))
 
 
 @pytest.fixture(scope="module")
@@ -159,12 +158,27 @@ def test_the_pictures_are_the_samples_that_flip(lesson: LearnPage) -> None:
 
 
 @pytest.mark.parametrize("scope", ["global", "layer"])
+def test_the_table_leaves_the_question_to_the_slider(scope: str) -> None:
+    panel = LearnPage("reading-a-drift-chart", scope=scope).panel("Before any answer flips")
+    still = quiet(scope)
+    told = expected(still, scope)
+    assert 0 < still < example(scope)
+    assert panel["columns"] == ["", "dense", f"{round(100 * still)} %"]
+    rows = {row[0]: row[1:] for row in panel["rows"][0]}
+    assert rows["Accuracy"] == [f"{told.right / 3.6:.1f} %"] * 2
+    assert rows["Answers flipped"] == ["0", "0"]
+    assert rows["Agreement"] == ["100.0 %", "100.0 %"]
+    assert rows["KL"][1] == f"{told.kl:#.3g} nats"
+    assert rows["SQNR"][1] == f"{told.sqnr:.1f} dB"
+
+
+@pytest.mark.parametrize("scope", ["global", "layer"])
 def test_the_text_tells_of_the_places_that_torch_finds(scope: str) -> None:
     """What to try follows the knob; the question and the truth stay what they are."""
     page = LearnPage("reading-a-drift-chart", scope=scope)
     page.answer(1)
     words = " ".join(page.text.split())
-    assert f"Drag to {quiet(scope):.0%}. *Answers flipped* is 0".replace("%", " %") in words
+    assert f"Drag to {quiet(scope):.0%}. Up to here no answer has flipped;".replace("%", " %") in words
     assert f"Then drag to {example(scope):.0%},".replace("%", " %") in words
     amount, told, right = example(), expected(example(), "global"), int((dense()[1] == dense()[2]).sum())
     assert told.right == right
@@ -182,8 +196,8 @@ def test_the_text_tells_of_the_places_that_torch_finds(scope: str) -> None:
     assert f"{told.lost} were lost and {told.gained} gained." in words
     still, worst = quiet(), max(STOPS, key=lambda each: expected(each, "global").kl)
     assert (
-        f"at {round(100 * still)} % no answer has flipped, while KL is {expected(still, 'global').kl:.3g} nats and "
-        f"SQNR {expected(still, 'global').sqnr:.1f} dB" in words
+        f"up to {round(100 * still)} % no answer has flipped, while KL there is "
+        f"{expected(still, 'global').kl:#.3g} nats and SQNR {expected(still, 'global').sqnr:.1f} dB" in words
     )
     assert f"it is largest at {round(100 * worst)} % ({expected(worst, 'global').kl:.2f} nats)" in words
     # Surer of wrong answers than one that knows nothing and says so
