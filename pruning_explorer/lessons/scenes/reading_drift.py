@@ -163,8 +163,10 @@ def _build(subject: Subject, values: Values) -> Stage:
             f"answers, of {samples}",
             (0.8, 1.25 * samples),
             better="lower",
-            note=f"What agreement and {subject.quality_name} lack to 100 %. No line where none has flipped.",
+            note=f"What agreement and {subject.quality_name} lack to 100 %. No line where none has flipped; "
+            "it appears as you drag.",
             log=True,
+            growing=True,
         ),
         Curves(
             "KL",
