@@ -69,15 +69,21 @@ def _build(subject: Subject, values: Values) -> Stage:
             for name in METHODS
         ]
     panels = (*planes, _curves(known, lines), _table(known, slider, lines))
-    return Stage(slider, panels, _facts(subject, known, slider, lines), lambda stop: Recipe(amount=slider.stops[stop]))
+    return Stage(
+        slider, panels, _facts(subject, known, slider, lines, drawn), lambda stop: Recipe(amount=slider.stops[stop])
+    )
 
 
 def _facts(
-    subject: Subject, known: Known, slider: Slider, lines: Mapping[str, Line]
+    subject: Subject, known: Known, slider: Slider, lines: Mapping[str, Line], drawn: Sequence[Known]
 ) -> dict[str, str | tuple[str, ...]]:
     """All but what belongs to the seed: sentences stay as they are when another is chosen."""
     ranked = rank_targets(subject, Recipe())
-    behind = (mine < luck for mine, luck in zip(lines["magnitude"].values, lines["random"].values, strict=True))
+    luck = lines["random"].values
+    behind = (mine < median_draw for mine, median_draw in zip(lines["magnitude"].values, luck, strict=True))
+    ahead = (mine > median_draw for mine, median_draw in zip(lines["largest"].values, luck, strict=True))
+    breaks = [breaks_at(each.values, known.dense) for each in drawn]
+    broken = [stop for stop in breaks if stop is not None]
     facts: dict[str, str | tuple[str, ...]] = {
         "measure": known.measure,
         "dense": percent(known.dense),
@@ -85,6 +91,9 @@ def _facts(
         "removed": tuple(map(count, ranked.removed_at(slider.stops).sum(axis=1).tolist())),
         "weights": count(sum(target.numel for target in ranked.targets)),
         "seeds": count(SEEDS),
+        "random_first_breaks": _shown(slider, min(broken, default=None)),
+        "random_last_breaks": _shown(slider, max(broken) if len(broken) == len(breaks) else None),
+        "largest_ahead": _shown(slider, next((stop for stop, each in enumerate(ahead) if each), None)),
         "magnitude_behind": _shown(slider, next((stop for stop, each in enumerate(behind) if each), None)),
         "magnitude_size": written(_size_gone(subject, Recipe("magnitude"), slider)),
         "largest_size": written(_size_gone(subject, Recipe("largest"), slider)),
@@ -163,7 +172,10 @@ WHICH_FIRST = Scene(
         "largest": "the measure with the largest weights gone, in percent",
         "magnitude_breaks": "the first amount at which more than five points are lost, smallest first",
         "random_breaks": "the same at random, of the median",
+        "random_first_breaks": "the same, of the draw that breaks first",
+        "random_last_breaks": "the same, of the draw that breaks last",
         "largest_breaks": "the same, largest first",
+        "largest_ahead": "the first amount at which the measure is higher largest first than at random, the median",
         "magnitude_behind": "the first amount at which the measure is lower smallest first than at random, the median",
         "magnitude_size": "of the sum of all absolute weights, the share removed smallest first, in percent",
         "largest_size": "the same, largest first",

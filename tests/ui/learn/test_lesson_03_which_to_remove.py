@@ -102,13 +102,17 @@ def test_three_planes_side_by_side(lesson: LearnPage) -> None:
 
 
 def test_the_sentences_say_what_torch_says(
-    lesson: LearnPage, lines: dict[str, torch.Tensor], breaks: dict[str, int]
+    lesson: LearnPage, shares: dict[str, torch.Tensor], lines: dict[str, torch.Tensor], breaks: dict[str, int]
 ) -> None:
     text = " ".join(lesson.text.split())
     magnitude, random, largest, _ = (lines[name] for name in NAMES)
     at = [breaks[name] for name in ("Largest first", "Random, median", "Magnitude")]
     assert at == sorted(set(at)), "the answer that is called right names another order"
     assert f"They break at {at[0]} %, {at[1]} % and {at[2]} %, in that order" in text
+    draws = [int((each[0] - each > 0.05 + 1e-9).nonzero()[0]) for each in shares["Random, median"]]
+    assert f"the first breaks at {min(draws)} %, the last at {max(draws)} %" in text
+    assert f"Its draws break between {min(draws)} % and {max(draws)} %, none before Largest first" in text
+    assert at[0] <= min(draws) <= max(draws) < at[2], "no draw breaks before Largest first, or after Magnitude"
     five = [f"{100 * float(line[5]):.1f} %" for line in (largest, random, magnitude)]
     assert (
         f"At 5 %, accuracy is {five[0]} with Largest first, {five[1]} with Random, median, and {five[2]} with Magnitude"
@@ -117,8 +121,15 @@ def test_the_sentences_say_what_torch_says(
     small, large = (size_gone(pruned("spirals-mlp", how(5))) for how in (smallest_of_each, largest_of_each))
     assert f"the smallest weights are {small:.1f} % of the sum over all weights, the largest {large:.1f} %" in text
     behind = int((magnitude < random).nonzero()[0])
-    assert f"Magnitude falls behind Random, median, for the first time at {behind} %" in text
-    assert behind > max(at), "both are broken"
+    ahead = int((largest > random).nonzero()[0])
+    forty = [f"{100 * float(line[40]):.1f} %" for line in (largest, random)]
+    assert (
+        f"Largest first is above Random, median, for the first time at {ahead} %, and at 40 % with {forty[0]} against "
+        f"{forty[1]}; Magnitude falls behind Random, median, for the first time at {behind} %" in text
+    )
+    for stop, pair in ((ahead, (largest, random)), (behind, (magnitude, random))):
+        assert all(line[stop] < line[0] - 0.25 for line in pair), "both are badly broken"
+    assert largest[40] > random[40]
     guess = LABELS.mode().values == LABELS
     assert f"not far from guessing ({percent_of(guess)})" in text
     assert max(abs(float(line[behind]) - float(guess.double().mean())) for line in (magnitude, random)) < 0.05
