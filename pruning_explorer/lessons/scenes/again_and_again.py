@@ -13,6 +13,7 @@ from pruning_explorer.errors import LessonError
 from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.lessons.panels import Code, Figure, Figures, Matrix, Table
 from pruning_explorer.lessons.scene import Knob, Scene, Slider, Stage, Values
+from pruning_explorer.lessons.scenes.mask_by_hand import DIGITS
 from pruning_explorer.lessons.small_matrix import first_matrix
 from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.engine import compute_masks
@@ -34,9 +35,9 @@ ABOUT = {
     "1.0": "A float: all of what was left.",
 }
 """What one call takes."""
-JUDGES = ("magnitude", "gradient", "fisher")
+JUDGES = ("magnitude", "gradient")
 STEPS_ON = "spirals-mlp"
-"""A network with labels, which criteria that look at the loss need."""
+"""A network with labels, which a criterion that looks at the loss needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +138,13 @@ def _build(subject: Subject, values: Values) -> Stage:
                 )
             ),
             Matrix(
-                target.name,
+                "weight_orig",
                 subject.weight(target.name).numpy(),
                 np.sum([look.mask.numpy() for look in looks], axis=0).astype(np.int64),
+                digits=DIGITS,
                 row_names=tuple(f"out {i}" for i in range(target.shape[0])),
                 column_names=tuple(f"in {i}" for i in range(target.shape[1])),
-                note="What was removed stays removed: each call ranks only what is left.",
+                note=f"{target.name} as it was. What was removed stays removed: each call ranks only what is left.",
             ),
             Code("The same in torch", tuple(_code(target, amount, times, look) for times, look in enumerate(looks))),
             steps,
@@ -186,8 +188,8 @@ def _at_once_or_in_steps(subject: Subject) -> tuple[Table, dict[str, tuple[str, 
         ("Judged by", f"Removed of {count(weights)}", "Chosen differently in steps"),
         tuple(rows),
         "Always half of what is left, whatever the amount of each call above; nothing is trained in between, and after "
-        "each step the criterion judges what is left anew. Gradient × weight: how much the loss would change, by its "
-        "gradient, if the weight went. Fisher: the squared gradient in place of the gradient, sample by sample.",
+        "each step the criterion judges what is left anew. Gradient × weight: how steeply the loss changes with a "
+        "weight times how large the weight is, about what the loss would change by if that weight were zero.",
     )
     return table, {judge: tuple(each) for judge, each in differ.items()}
 
@@ -219,7 +221,6 @@ AGAIN_AND_AGAIN = Scene(
         "float_one": "weights removed by amount=1.0",
         "magnitude_others": "weights that magnitude removes in steps and not at once; by stop, in steps of a half",
         "gradient_others": "the same of gradient × weight",
-        "fisher_others": "the same of Fisher",
     },
     "tutorial-mlp",
     Setting("times", "Calls", "How often the same call is made.", 1, 0, MOST, step=1),
