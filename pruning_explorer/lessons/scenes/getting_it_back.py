@@ -115,8 +115,11 @@ def _code(subject: Subject, experiment: str, amount: float) -> str:
     lines += [f"for layer in {layers}:"]
     lines += [f'    prune.l1_unstructured(model.get_submodule(layer), "weight", amount={amount:g})']
     if experiment == TICKET:
-        mask = "model.get_submodule(layer).weight_mask"
-        lines += [f'    prune.custom_from_mask(first.get_submodule(layer), "weight", {mask})', "model = first"]
+        lines += [
+            "    mask = model.get_submodule(layer).weight_mask",
+            '    prune.custom_from_mask(first.get_submodule(layer), "weight", mask)',
+            "model = first",
+        ]
     optimizer = f"lr={how.learning_rate:g}, weight_decay={how.weight_decay:g}"
     lines += [f"optimizer = torch.optim.AdamW(model.parameters(), {optimizer})"]
     if experiment == TICKET:
