@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from pruning_explorer.errors import PruningExplorerError, RecipeError
 from pruning_explorer.lab.comparison_table import comparison_table
+from pruning_explorer.lab.computed_once import computed_once
 from pruning_explorer.lab.curve_points import Load
 from pruning_explorer.lab.curves import CurveJob, comparison_amounts, new_curve
 from pruning_explorer.lab.study import Study, study
@@ -60,27 +60,27 @@ class Comparison:
         pruned = {target.name for study in self.studies if study is not None for target in study.masks.targets}
         return tuple(target for target in self.subject.targets if target.name in pruned)
 
-    @cached_property
+    @computed_once
     def table(self) -> pd.DataFrame:
         """As :func:`comparison_table`."""
         return comparison_table(self.studies, self.names)
 
-    @cached_property
+    @computed_once
     def layers(self) -> pd.DataFrame:
         """As :func:`layer_table`."""
         return layer_table(self.studies)
 
-    @cached_property
+    @computed_once
     def classes(self) -> pd.DataFrame:
         """As :func:`class_changes`."""
         return class_changes(self.studies)
 
-    @cached_property
+    @computed_once
     def agreement(self) -> pd.DataFrame:
         """As :func:`~pruning_explorer.measure.agreement.mask_agreement`."""
         return mask_agreement([None if study is None else study.masks for study in self.studies])
 
-    @cached_property
+    @computed_once
     def exemplars(self) -> pd.DataFrame:
         """As :func:`~pruning_explorer.measure.exemplars.exemplars`."""
         return exemplars([None if study is None else study.drift for study in self.studies])

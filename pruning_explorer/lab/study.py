@@ -1,12 +1,12 @@
 """Everything the page knows of one recipe on one subject, each part computed when it is first looked at."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.lab.computed_once import computed_once
 from pruning_explorer.measure.cost import cost_totals, dense_cost, layer_cost
 from pruning_explorer.measure.drift import Drift, measure_drift
 from pruning_explorer.measure.forward import Outcome, run_subject
@@ -32,27 +32,27 @@ class Study:
         samples = self.subject.sample_count * 4096  # outputs and tables of a sample, generously
         return sum(target.numel for target in self.masks.targets) + samples
 
-    @cached_property
+    @computed_once
     def layers(self) -> pd.DataFrame:
         return layer_sparsity(self.subject, self.masks)
 
-    @cached_property
+    @computed_once
     def layers_with_cost(self) -> pd.DataFrame:
         """``layers`` with each one's multiply-adds, where there are samples to count them on."""
         if self.subject.samples is None:
             return self.layers
         return self.layers.merge(layer_cost(self.subject, self.masks), on="target")
 
-    @cached_property
+    @computed_once
     def sparsity(self) -> dict[str, Any]:
         return sparsity_totals(self.subject, self.masks)
 
-    @cached_property
+    @computed_once
     def cost(self) -> dict[str, Any] | None:
         """Multiply-adds; None where the subject has no samples to count them on."""
         return None if self.subject.samples is None else cost_totals(self.subject, self.masks)
 
-    @cached_property
+    @computed_once
     def outcome(self) -> Outcome | None:
         """Outputs of dense and pruned network; None where the subject has no samples."""
         return None if self.subject.samples is None else run_subject(self.subject, self.masks)
@@ -66,16 +66,16 @@ class Study:
         if self.outcome is not None:
             dense_cost(self.subject)
 
-    @cached_property
+    @computed_once
     def drift(self) -> Drift | None:
         return None if self.outcome is None else measure_drift(self.outcome.dense, self.outcome.pruned)
 
-    @cached_property
+    @computed_once
     def samples(self) -> pd.DataFrame | None:
         """Drift and answers, a row per sample."""
         return None if self.drift is None else self.drift.frame()
 
-    @cached_property
+    @computed_once
     def quality(self) -> pd.DataFrame | None:
         """As :func:`~pruning_explorer.measure.quality.quality_table`.
 
@@ -99,7 +99,7 @@ class Study:
         """How the intervals of ``quality`` are found: ``"Wilson"`` or ``"bootstrap"``."""
         return interval_name(*self._judged[:2])
 
-    @cached_property
+    @computed_once
     def _judged(self) -> tuple[SampleQuality | None, SampleQuality | None, str | None]:
         if self.outcome is None or self.drift is None:
             return None, None, None
