@@ -5,14 +5,17 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 
 import streamlit as st
 
+import pruning_explorer
 from pruning_explorer.ui.options import read_options
 from pruning_explorer.ui.own_models import LODGING
 from pruning_explorer.ui.start import warm_up
 
 OPTIONS = read_options(sys.argv[1:])
+MAIN = Path(pruning_explorer.__file__).parent / "ui" / "main.py"
 
 
 @asynccontextmanager
@@ -29,4 +32,4 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     LODGING.end_all()
 
 
-app = st.App("pruning_explorer/ui/main.py", lifespan=lifespan)
+app = st.App(MAIN, lifespan=lifespan)

@@ -104,7 +104,6 @@ def test_subjects_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([], "COMMAND"),
         (["prune"], "invalid choice: 'prune'"),
         (["report"], "SUBJECT"),
         (["report", "digits-cn"], "did you mean 'digits-cnn'?"),

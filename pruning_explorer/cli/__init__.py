@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pruning_explorer.cli.parser import make_parser
+from pruning_explorer.cli.open_app import open_app
+from pruning_explorer.cli.parser import OPEN, make_parser
 from pruning_explorer.cli.say import complain
 from pruning_explorer.errors import PruningExplorerError
 
@@ -12,12 +13,16 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line.
+    """Run one command line; without a command it opens the app.
 
     Returns:
         The exit code: 0, or 2 where something asked for makes no sense; then one line on stderr says what.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if not arguments or _is_for_the_app(arguments[0]):
+        arguments.insert(0, OPEN)
+    if arguments[0] == OPEN:
+        open_app(arguments[1:])
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no × or – still gets the rest
     try:
@@ -30,3 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `... | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _is_for_the_app(argument: str) -> bool:
+    return argument.startswith("--") and argument != "--help"

@@ -9,6 +9,8 @@ from pruning_explorer.cli.compare import add_compare_flags, run_compare
 from pruning_explorer.cli.recipe_flags import add_recipe_flags, add_subject
 from pruning_explorer.cli.say import NAME
 
+OPEN = "open"
+OPEN_HELP = "open the app in a browser, which is also what happens without a command; --subject brings your own network"
 WITH_RECIPES = {"report", "code", "compare"}
 
 
@@ -25,6 +27,8 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         epilog=f"All flags of a command: {NAME} report --help",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    # Its flags are the app's and the server's own: they go on unread
+    commands.add_parser(OPEN, help=OPEN_HELP, add_help=False)
     report = commands.add_parser(
         "report", help="prune a subject and print what the Explore page shows", allow_abbrev=False
     )

@@ -1,8 +1,10 @@
 """What goes to stderr, so that stdout holds nothing but what was asked for."""
 
 import sys
+from pathlib import Path
 
-NAME = "python -m pruning_explorer"
+NAME = "pruning-explorer" if Path(sys.argv[0]).stem == "pruning-explorer" else "python -m pruning_explorer"
+"""What a person typed to come here."""
 
 
 def complain(problem: object) -> None:

@@ -8,8 +8,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.installed import sample_models
 
-SAMPLE_MODELS = Path(__file__).parents[2] / "sample_models"
+SAMPLE_MODELS = sample_models()
 Part = Literal["training", "held out"]
 
 
@@ -21,8 +22,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise SubjectError(
-            f"{path} is missing; the samples live beside the package in a checkout: restore it from git,"
-            f" or train weights again with `python sample_models/train.py {path.stem}`"
+            f"{path} is missing; install the package again, or in a checkout restore it from git, or train weights "
+            f"again with `python sample_models/train.py {path.stem}`"
         )
     return load_file(path)
 

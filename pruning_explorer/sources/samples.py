@@ -195,7 +195,7 @@ def _trained(name: str, spec: SampleSpec) -> nn.Module:
 def _stated_quality(name: str) -> list[str]:
     metrics = SAMPLE_MODELS / "metrics.json"
     if not metrics.is_file():
-        raise SubjectError(f"{metrics} is missing; restore it from git, or run `python sample_models/train.py`")
+        raise SubjectError(f"{metrics} is missing; install the package again, or in a checkout restore it from git")
     measured = json.loads(metrics.read_text())
     if name not in measured:
         return []
