@@ -1,8 +1,10 @@
 """Every check there is: ``python -m tests``, from the checkout, with tests/requirements.txt installed.
 
-A browser is fetched where there is none. All checks run even if one fails; the last lines say which did.
+``python -m tests lint types`` runs these two alone. A browser is fetched where there is none. All checks run even if
+one fails; the last lines say which did.
 """
 
+import argparse
 import os
 import platform
 import shutil
@@ -24,15 +26,20 @@ CHECKS: dict[str, Command] = {
     "imports": [str(TOOLS / "lint-imports"), "--no-logo"],
     "tests": ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "--ignore=tests/browser"],
     # A browser on a busy machine may be late once; a fault is there twice, and each rerun is reported
-    "browser tests": ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "tests/browser", "--reruns", "1"],
+    "browser": ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "tests/browser", "--reruns", "1"],
 }
 
 
 def main() -> int:
     """Exit code 0 when all is well, 1 when a check failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests", description="Run every check, or those that are named.")
+    parser.add_argument("check", nargs="*", choices=[*CHECKS, []], help=", ".join(CHECKS), metavar="CHECK")
+    chosen = parser.parse_args().check or CHECKS
     failed = []
     for name, arguments in CHECKS.items():
-        if name == "browser tests" and not get_chromium():
+        if name not in chosen:
+            continue
+        if name == "browser" and not get_chromium():
             failed.append("a Chromium for the browser tests")
             continue
         say(f"{name}: {' '.join(Path(word).name if word.startswith(str(TOOLS)) else word for word in arguments)}")

@@ -69,16 +69,12 @@ class Glossary:
             raise LessonError(f"the glossary has no word {name!r}; {hint}")
         return self.words[name]
 
-    def word_for(self, kind: str, name: str) -> str:
+    def word_for(self, kind: str, name: str) -> str | None:
         """Name of the word that says what a choice is: of the kind ``"criterion"`` and the name ``"mask"``, own-mask.
 
-        Raises:
-            LessonError: no word quotes it.
+        None where no word quotes it, as it may be with what another package offers.
         """
-        quote = f"{kind}:{name}"
-        if quote not in self.quoted:
-            raise LessonError(f"no word of the glossary says what {quote} is; write one whose text has {{{quote}}}")
-        return self.quoted[quote]
+        return self.quoted.get(f"{kind}:{name}")
 
     def close_to(self, name: str, most: int = 4) -> tuple[str, ...]:
         """Names of words that someone may have meant, by any of their names; the closest first."""

@@ -173,7 +173,7 @@ def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[
 
         def make() -> Ranking:
             with _LARGE_ONES if target.numel >= LARGE else nullcontext():
-                scores = criterion.score(scoring, target)
+                scores = criterion.scores(scoring, target)
                 if target.numel >= LARGE:
                     give_back(subject.weight(target.name))
                 protected = _protected(scoring, criterion, target, scores)
@@ -229,7 +229,7 @@ def _score_all(
     ways_by_name = {way.name: way for way in ways}
 
     def score(target: Target) -> None:
-        scores = criterion.score(scoring, target)
+        scores = criterion.scores(scoring, target)
         ways_by_name[target.name].score(scores, _protected(scoring, criterion, target, scores))
 
     _for_each(score, ranked.targets, criterion)

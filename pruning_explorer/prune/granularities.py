@@ -1,7 +1,8 @@
 """Which weights stand or fall together.
 
 Each granularity turns a score per weight into a score per *group*, and a decision per group into a mask. To add
-one, write a class with these methods and register it in ``GRANULARITIES``.
+one, write a class with these methods and register it in ``GRANULARITIES``, or offer it from a package of your own
+(:mod:`pruning_explorer.prune.registry`).
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn.utils import prune
 
 from pruning_explorer.prune.patterns import Block, NOfM
+from pruning_explorer.prune.registry import Registry
 from pruning_explorer.prune.settings import Setting, Value, canonical_choice, read_choice
 from pruning_explorer.prune.targets import Target
 
@@ -138,9 +140,10 @@ def _make_channel(values: Mapping[str, Value]) -> Channel:
     return Channel(dim=int(values["dim"]), n=float(values["n"]))
 
 
-GRANULARITIES: dict[str, GranularitySpec] = {
-    spec.name: spec
-    for spec in (
+GRANULARITIES: Registry[GranularitySpec] = Registry(
+    "pruning_explorer.granularities",
+    GranularitySpec,
+    (
         GranularitySpec(
             "element",
             "Single weights",
@@ -183,8 +186,8 @@ GRANULARITIES: dict[str, GranularitySpec] = {
             ),
             lambda values: Block(rows=int(values["rows"]), cols=int(values["cols"]), n=float(values["n"])),
         ),
-    )
-}
+    ),
+)
 
 
 def parse_granularity(text: str) -> Granularity:

@@ -64,7 +64,8 @@ def open_file(path: Path, name: str | None = None) -> Subject:
 
 def names_a_library(words: str) -> bool:
     """Whether these are words for :func:`~pruning_explorer.sources.by_name.library.load_by_name`."""
-    return any(words.startswith(f"{library.prefix}:") for library in LIBRARIES)
+    prefix, colon, _ = words.partition(":")
+    return bool(colon) and prefix in LIBRARIES
 
 
 class Loader:

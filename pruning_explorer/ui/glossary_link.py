@@ -31,14 +31,14 @@ body:has([data-testid=stTooltipIcon] :focus-visible) [data-testid=stTooltipConte
 </style>"""
 
 
-def with_word(help: str, *words: str) -> str:
+def with_word(help: str, *words: str | None) -> str:
     r"""A control's help with a link to each word of the glossary that it speaks of.
 
     The link is relative, so that it leads right wherever the app is served; from a help it opens in a tab of its own.
 
     Args:
         help: Markdown.
-        words: names of words.
+        words: names of words; None is one that the glossary does not have, and gives no link.
 
     Raises:
         LessonError: the glossary has no such word.
@@ -46,8 +46,9 @@ def with_word(help: str, *words: str) -> str:
     >>> with_word("Drag.", "amount")
     'Drag.\n\n[Glossary: Amount](learn?view=glossary&word=amount)'
     """
-    links = " · ".join(f"[Glossary: {plain(glossary().word(word).title)}]({word_address(word)})" for word in words)
-    return f"{help}\n\n{links}"
+    known = (word for word in words if word is not None)
+    links = " · ".join(f"[Glossary: {plain(glossary().word(word).title)}]({word_address(word)})" for word in known)
+    return f"{help}\n\n{links}" if links else help
 
 
 def word_address(word: str) -> str:

@@ -2,12 +2,13 @@
 
 A criterion is one function from a target to a non-negative score per weight (or per group, where it draws groups
 directly); the rest - grouping, ranking, cutting - is shared. To add one, write the function and register it in
-``CRITERIA``.
+``CRITERIA``, or offer it from a package of your own (:mod:`pruning_explorer.prune.registry`).
 """
 
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.criteria import basics, largest, own, sensitivity, watched, weights
 from pruning_explorer.prune.criteria.base import Criterion, Scoring, drawn_dtype, seed_of
+from pruning_explorer.prune.registry import Registry
 from pruning_explorer.prune.settings import Value, read_choice, write_choice
 
 __all__ = [
@@ -21,9 +22,10 @@ __all__ = [
     "seed_of",
 ]
 
-CRITERIA: dict[str, Criterion] = {
-    criterion.name: criterion
-    for criterion in (
+CRITERIA: Registry[Criterion] = Registry(
+    "pruning_explorer.criteria",
+    Criterion,
+    (
         basics.MAGNITUDE,
         basics.RANDOM,
         sensitivity.GRADIENT,
@@ -38,8 +40,8 @@ CRITERIA: dict[str, Criterion] = {
         largest.LARGEST,
         own.OWN_SCORES,
         own.OWN_MASK,
-    )
-}
+    ),
+)
 
 
 def find_criterion(text: str) -> Criterion:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 import torch
 from torch import Tensor
 
+from pruning_explorer.errors import PruningExplorerError, ScoreError
 from pruning_explorer.prune.granularities import Granularity
 from pruning_explorer.prune.settings import Setting, Value
 from pruning_explorer.prune.subject import Subject
@@ -153,3 +154,27 @@ class Criterion:
         if self.needs == "labels" and subject.calibration_labels is None:
             return f"it needs the labels of the calibration inputs, and {subject.name} has none; give them: {give}"
         return self.lacks(subject)
+
+    def scores(self, scoring: Scoring, target: Target) -> Tensor:
+        """Importance per group, as ``score`` gives it, which may be somebody else's.
+
+        Raises:
+            ScoreError: it fails, or gives no tensor of one score per group.
+        """
+        try:
+            scores: object = self.score(scoring, target)
+        except PruningExplorerError:
+            raise
+        except Exception as error:
+            raise ScoreError(
+                f"criterion {self.name} failed on {target.name}: {type(error).__name__}: {error}; choose another "
+                f"criterion, or mend {self.score.__module__}"
+            ) from error
+        wanted = scoring.granularity.group_shape(target.shape)
+        if not isinstance(scores, Tensor) or tuple(scores.shape) != tuple(wanted):
+            given = list(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+            raise ScoreError(
+                f"criterion {self.name} gave {given} for {target.name}; it must give a tensor {list(wanted)}, one "
+                f"score for each of its {scoring.granularity.unit}"
+            )
+        return scores

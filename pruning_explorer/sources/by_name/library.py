@@ -1,13 +1,23 @@
 """Networks of the libraries that people use, by name: ``timm:resnet18``, ``torchvision:resnet18``, ``hf:org/model``.
 
-None of the libraries is imported before a network of it is asked for.
+None of the libraries is imported before a network of it is asked for. Another package may offer one more
+(:mod:`pruning_explorer.prune.registry`).
 """
 
 import importlib.util
 from dataclasses import dataclass
+from typing import Protocol
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.registry import Registry
 from pruning_explorer.prune.subject import Subject
+
+
+class Load(Protocol):
+    """How a library's networks are loaded."""
+
+    def __call__(self, name: str, *, pretrained: bool, browser: bool) -> Subject:
+        """The network of that name."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +29,16 @@ class Library:
         title: what it is called.
         package: what it is imported and installed as.
         example: words of one of its networks.
+        load: gives the network of a name, with its trained weights or random ones, the same each time; ``browser``
+            says whether a visitor asks, who may not have folders of this machine read, nor its memory filled. It
+            raises SubjectError where there is no such network.
     """
 
     prefix: str
     title: str
     package: str
     example: str
+    load: Load
 
     @property
     def installed(self) -> bool:
@@ -32,16 +46,39 @@ class Library:
         return importlib.util.find_spec(self.package) is not None
 
 
-LIBRARIES = (
-    Library("timm", "timm", "timm", "timm:resnet18"),
-    Library("torchvision", "torchvision", "torchvision", "torchvision:resnet18"),
-    Library("hf", "transformers", "transformers", "hf:bert-base-uncased"),
+def _timm(name: str, *, pretrained: bool, browser: bool) -> Subject:
+    from pruning_explorer.sources.by_name.timm_models import load_timm
+
+    return load_timm(name, pretrained=pretrained, browser=browser)
+
+
+def _torchvision(name: str, *, pretrained: bool, browser: bool) -> Subject:
+    from pruning_explorer.sources.by_name.torchvision_models import load_torchvision
+
+    return load_torchvision(name, pretrained=pretrained)
+
+
+def _transformers(name: str, *, pretrained: bool, browser: bool) -> Subject:
+    from pruning_explorer.sources.by_name.transformers_models import load_transformers
+
+    return load_transformers(name, pretrained=pretrained, browser=browser)
+
+
+LIBRARIES: Registry[Library] = Registry(
+    "pruning_explorer.sources",
+    Library,
+    (
+        Library("timm", "timm", "timm", "timm:resnet18", _timm),
+        Library("torchvision", "torchvision", "torchvision", "torchvision:resnet18", _torchvision),
+        Library("hf", "transformers", "transformers", "hf:bert-base-uncased", _transformers),
+    ),
+    name="prefix",
 )
 
 
 def libraries() -> tuple[Library, ...]:
-    """The libraries that networks can be loaded from, installed or not; imports none of them."""
-    return LIBRARIES
+    """The libraries that networks can be loaded from, installed or not; imports none of this package's."""
+    return tuple(LIBRARIES.values())
 
 
 def why_not(prefix: str) -> str | None:
@@ -82,25 +119,13 @@ def load_by_name(words: str, *, browser: bool = False) -> Subject:
     pretrained = _pretrained(options, words)
     if not name:
         raise SubjectError(f"{words!r} names no network of {library.title}; write its name, as in {library.example}")
-    if library.prefix == "timm":
-        from pruning_explorer.sources.by_name.timm_models import load_timm
-
-        return load_timm(name, pretrained=pretrained, browser=browser)
-    if library.prefix == "torchvision":
-        from pruning_explorer.sources.by_name.torchvision_models import load_torchvision
-
-        return load_torchvision(name, pretrained=pretrained)
-    from pruning_explorer.sources.by_name.transformers_models import load_transformers
-
-    return load_transformers(name, pretrained=pretrained, browser=browser)
+    return library.load(name, pretrained=pretrained, browser=browser)
 
 
 def _library(prefix: str) -> Library:
-    for library in LIBRARIES:
-        if library.prefix == prefix:
-            return library
-    known = ", ".join(library.prefix for library in LIBRARIES)
-    raise SubjectError(f"no library is called {prefix!r} here; the libraries are {known}")
+    if prefix not in LIBRARIES:
+        raise SubjectError(f"no library is called {prefix!r} here; the libraries are {', '.join(LIBRARIES)}")
+    return LIBRARIES[prefix]
 
 
 def _pretrained(options: list[str], words: str) -> bool:
