@@ -5,6 +5,7 @@ one, write a class with these methods and register it in ``GRANULARITIES``, or o
 (:mod:`pruning_explorer.prune.registry`).
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,7 +15,7 @@ from torch.nn.utils import prune
 
 from pruning_explorer.prune.patterns import Block, NOfM
 from pruning_explorer.prune.registry import Registry
-from pruning_explorer.prune.settings import Setting, Value, canonical_choice, read_choice
+from pruning_explorer.prune.settings import Setting, Value, canonical_choice, format_value, read_choice
 from pruning_explorer.prune.targets import Target
 
 Shape = tuple[int, ...]
@@ -127,13 +128,38 @@ class Channel:
 
 @dataclass(frozen=True)
 class GranularitySpec:
-    """A registered granularity and what a person is told about it."""
+    """A registered granularity and what a person is told about it.
+
+    Attributes:
+        settings: what can be set in ``name:key=value,...``; pages and terminal make widgets and help of it.
+        make: the granularity under their values.
+        note: a sentence on what these values mean, below their widgets; empty where there is nothing to say.
+    """
 
     name: str
     title: str
     help: str
     settings: tuple[Setting, ...]
     make: Callable[[Mapping[str, Value]], Granularity]
+    note: Callable[[Mapping[str, Value]], str] = lambda _: ""
+
+
+def _norm_order(of: str) -> Setting:
+    return Setting(
+        "n",
+        "Norm order n",
+        f"A {of}'s importance is the Ln norm of its scores: 1, 2, inf, -inf, or any other number. A random criterion "
+        "needs none.",
+        2.0,
+        labels={value: format_value(value) for value in (1.0, 2.0, math.inf, -math.inf)},
+        word="norm-order",
+        of_scores=True,
+    )
+
+
+def _most_that_n_m_removes(values: Mapping[str, Value]) -> str:
+    n, m = int(values["n"]), int(values["m"])
+    return f"{n} of every {m} weights stay, so {n}:{m} removes at most {100 * (1 - n / m):.3g} %." if n <= m else ""
 
 
 def _make_channel(values: Mapping[str, Value]) -> Channel:
@@ -156,10 +182,17 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
             "Whole channels",
             "All weights of a neuron, filter or input go together (structured).",
             (
-                Setting("dim", "Channel dim", "0: output channels (neurons, filters); 1: input channels.", 0, -5, 4),
                 Setting(
-                    "n", "Norm order n", "A channel's importance is the Ln norm of its scores: 1, 2, inf, -inf …", 2.0
+                    "dim",
+                    "Channel dim",
+                    "0: output channels (neurons, filters); 1: input channels.",
+                    0,
+                    -5,
+                    4,
+                    labels={0: "0 · outputs", 1: "1 · inputs"},
+                    word="dim",
                 ),
+                _norm_order("channel"),
             ),
             _make_channel,
         ),
@@ -172,6 +205,7 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
                 Setting("m", "M", "How many neighbours along the input dim make a group.", 4, 2, 256),
             ),
             lambda values: NOfM(n=int(values["n"]), m=int(values["m"])),
+            _most_that_n_m_removes,
         ),
         GranularitySpec(
             "block",
@@ -180,9 +214,7 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
             (
                 Setting("rows", "Rows", "Outputs in one block.", 4, 1, 4096),
                 Setting("cols", "Columns", "Inputs in one block; of a convolution, inputs x kernel.", 1, 1, 4096),
-                Setting(
-                    "n", "Norm order n", "A block's importance is the Ln norm of its scores: 1, 2, inf, -inf …", 2.0
-                ),
+                _norm_order("block"),
             ),
             lambda values: Block(rows=int(values["rows"]), cols=int(values["cols"]), n=float(values["n"])),
         ),

@@ -35,8 +35,12 @@ SCOPES: dict[str, Choice] = {
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
-        Setting("criterion", "Criterion", f"What makes a weight important: {', '.join(CRITERIA.built_in)}.", "magnitude"),
-        Setting("granularity", "Granularity", f"Which weights go together: {', '.join(GRANULARITIES.built_in)}.", "element"),
+        Setting(
+            "criterion", "Criterion", f"What makes a weight important: {', '.join(CRITERIA.built_in)}.", "magnitude"
+        ),
+        Setting(
+            "granularity", "Granularity", f"Which weights go together: {', '.join(GRANULARITIES.built_in)}.", "element"
+        ),
         Setting("scope", "Scope", f"Who competes with whom: {', '.join(SCOPES)}.", "layer"),
         Setting("amount", "Amount", "Fraction of the dense weights to remove.", 0.5, 0, 1, step=0.001, unit="fraction"),
         Setting(

@@ -5,7 +5,7 @@ Pages make widgets of it, the command line makes flags, a recipe checks itself a
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,6 +26,9 @@ class Setting:
         low, high: inclusive range of a number.
         step: of a slider.
         unit: ``"fraction"``, or empty.
+        labels: values that are common, and what a page calls them; any other in the range may be given as well.
+        word: of the glossary, that explains it; empty where it is explained by what it is a setting of.
+        of_scores: it says how scores are put together, of which a criterion that draws has none.
     """
 
     name: str
@@ -36,6 +39,9 @@ class Setting:
     high: float = math.inf
     step: float | None = None
     unit: str = ""
+    labels: Mapping[Value, str] = field(default_factory=dict)
+    word: str = ""
+    of_scores: bool = False
 
     def check(self, value: object) -> Value:
         """Return ``value`` as this setting's type.

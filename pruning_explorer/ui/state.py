@@ -196,13 +196,7 @@ def _method(*, norms_of_order_2: bool = False) -> Recipe:
             at the moment.
     """
     state = st.session_state
-    settings: dict[str, Value] = {}
-    for setting in GRANULARITIES[state["granularity"]].settings:
-        value = state[granularity_key(state["granularity"], setting)]
-        if isinstance(setting.default, int):
-            settings[setting.name] = int(value)
-        elif not norms_of_order_2:
-            settings[setting.name] = _norm_order(value)
+    settings = granularity_values(without_numbers=norms_of_order_2)
     steps: dict[str, Value] = {"steps": int(state["steps"])} if SCHEDULES[state["schedule"]].settings else {}
     return Recipe(
         criterion=state["criterion"],
@@ -212,6 +206,26 @@ def _method(*, norms_of_order_2: bool = False) -> Recipe:
         allocation="each" if state["scope"] == "global" else state["allocation"],
         schedule=write_choice(state["schedule"], steps),
     )
+
+
+def granularity_values(*, without_numbers: bool = False) -> dict[str, Value]:
+    """What the widgets of the chosen granularity hold.
+
+    Args:
+        without_numbers: leave out what a person types as any number, which may be nonsense at the moment.
+
+    Raises:
+        RecipeError: such a number cannot be read.
+    """
+    values: dict[str, Value] = {}
+    name = st.session_state["granularity"]
+    for setting in GRANULARITIES[name].settings:
+        value = st.session_state[granularity_key(name, setting)]
+        if not isinstance(setting.default, float):
+            values[setting.name] = setting.check(value)
+        elif not without_numbers:
+            values[setting.name] = _number(setting, value)
+    return values
 
 
 def _cannot_judge(criterion: str, missing: str) -> str:
@@ -226,8 +240,8 @@ def _nothing_on_offer(base: Recipe) -> str:
     )
 
 
-def _norm_order(text: str | None) -> float:
+def _number(setting: Setting, text: str | None) -> float:
     try:
         return float(text or "")
     except ValueError:
-        raise RecipeError(f"The norm order {text!r} is no number; write 1, 2, 0.5, inf or -inf.") from None
+        raise RecipeError(f"{setting.label} {text!r} is no number; write one, as 1, 0.5 or inf.") from None
