@@ -24,8 +24,11 @@ def write_inventory(subject: "Subject") -> str:
     parts = [
         textwrap.fill(f"{subject.name}: {subject.description}", WIDTH),
         "",
-        f"{count(inventory.parameters)} parameters, {memory(inventory.nbytes)}, {', '.join(inventory.dtypes)}; "
-        f"{count(inventory.layers)} layers can be pruned, {count(len(offered))} with biases and norms.",
+        textwrap.fill(
+            f"{count(inventory.parameters)} parameters, {memory(inventory.nbytes)}, {', '.join(inventory.dtypes)}; "
+            f"{count(inventory.layers)} layers can be pruned, {count(len(offered))} with embeddings, biases and norms.",
+            WIDTH,
+        ),
         "",
         in_columns(cells, [False, False, False, False, True, False]),
     ]

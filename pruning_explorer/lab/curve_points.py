@@ -102,8 +102,8 @@ def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -
 
 def _sizes(subject: Subject, masks: Masks) -> Point:
     removed = {target: target.numel - masks.kept(target.name) for target in masks.targets}
-    removed_weights = sum(count for target, count in removed.items() if target.role == "weight")
-    all_weights = sum(target.numel for target in subject.targets if target.role == "weight")
+    removed_weights = sum(count for target, count in removed.items() if target.is_weight)
+    all_weights = sum(target.numel for target in subject.targets if target.is_weight)
     sparsity = removed_weights / all_weights if all_weights else math.nan
     return {
         "achieved": sum(removed.values()) / sum(target.numel for target in masks.targets),

@@ -83,7 +83,7 @@ class _NoPictureError(Exception):
 def _record(subject: Subject) -> tuple[str, ...]:
     if not subject.runnable:
         raise _NoPictureError("only its weights are known, and not what is computed with them")
-    weights = [target for target in subject.targets if target.role == "weight"]
+    weights = [target for target in subject.targets if target.is_weight]
     if (edges := sum(target.numel for target in weights)) > MOST_EDGES:
         raise _NoPictureError(f"it has {count(edges)} weights")
     example = subject.example

@@ -90,7 +90,7 @@ def _count(subject: Subject) -> DenseCost:
         for name, each in subject.model.named_parameters()
         if each.is_floating_point()
     }
-    weights = {target.name: subject.weight(target.name) for target in subject.targets if target.role == "weight"}
+    weights = {target.name: subject.weight(target.name) for target in subject.targets if target.is_weight}
     with torch.enable_grad(), _WeightFlopCounter(weights) as counter:
         call_network(subject, skeleton(subject.model), tensors, sample)
     by_target = {target.name: counter.by_weight.get(target.name, 0) // 2 // computed for target in subject.targets}

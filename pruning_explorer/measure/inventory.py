@@ -18,7 +18,7 @@ class Inventory:
         table: :func:`layer_table`.
         parameters: numbers in all of them; a tied tensor counts once.
         nbytes: their size in memory, or in the file that they are mapped from.
-        layers: how many weights can be pruned; biases and norms are left out.
+        layers: how many weights can be pruned; embeddings, biases and norms are left out.
         dtypes: of the parameters, the commonest first: ``("float32", "int64")``.
     """
 
@@ -49,8 +49,8 @@ def take_inventory(subject: Subject) -> Inventory:
 def layer_table(subject: Subject) -> pd.DataFrame:
     """One row per parameter, those that can be pruned first, each part in the network's order.
 
-    Columns: ``parameter`` (name), ``layer_type``, ``role`` (``"weight"``, ``"bias"``, ``"norm"``), ``shape``
-    (``"16x8x3x3"``), ``weights`` (count), ``dtype``, ``offered`` (bool), ``why_not`` (empty where it is offered). Of a
+    Columns: ``parameter`` (name), ``layer_type``, ``role`` (``"weight"``, ``"embedding"``, ``"bias"``, ``"norm"``),
+    ``shape`` (``"16x8x3x3"``), ``weights`` (count), ``dtype``, ``offered`` (bool), ``why_not`` (empty where it is offered). Of a
     parameter that is not offered the type and role are empty.
     """
     rows: list[tuple[object, ...]] = [

@@ -92,8 +92,8 @@ def sparsity_totals(subject: Subject, masks: Masks) -> dict[str, float | int | N
     kept = {target.name: masks.kept(target.name) for target in masks.targets}
     weights = sum(target.numel for target in masks.targets)
     removed = weights - sum(kept.values())
-    removed_weights = sum(target.numel - kept[target.name] for target in masks.targets if target.role == "weight")
-    all_weights = sum(target.numel for target in subject.targets if target.role == "weight")
+    removed_weights = sum(target.numel - kept[target.name] for target in masks.targets if target.is_weight)
+    all_weights = sum(target.numel for target in subject.targets if target.is_weight)
     nonzero = counts.nonzero
     if nonzero is not None:
         nonzero -= sum(

@@ -24,7 +24,7 @@ from pruning_explorer.prune.granularities import Granularity, parse_granularity
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.ranking import Ranking, global_cut, rank, rank_rows
-from pruning_explorer.prune.recipe import Recipe, offered, refusal
+from pruning_explorer.prune.recipe import Recipe, why_nothing
 from pruning_explorer.prune.schedule import parse_schedule
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
@@ -146,20 +146,13 @@ def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
         raise RecipeError(f"{recipe.criterion} cannot be used here: {missing}")
     targets = recipe.chosen(subject)
     if not targets:
-        raise RecipeError(_why_nothing(subject, recipe))
+        raise RecipeError(why_nothing(subject, recipe))
     joint = tuple(recipe.scope == "global" and recipe.amount_of(target) is None for target in targets)
     ranked = Ranked(recipe, parse_granularity(recipe.granularity), targets, (), joint)
     if recipe.nested:
         return replace(ranked, rankings=_rank_once(subject, ranked, criterion))
     exits = EXITS.get((subject.id, recipe.id), lambda: Exits(_rank_step_by_step(subject, ranked, criterion)))
     return replace(ranked, rankings=exits.rankings)
-
-
-def _why_nothing(subject: Subject, recipe: Recipe) -> str:
-    of_choice = [target for target in subject.targets if target.role == "weight"]
-    if recipe.targets is None and of_choice and not offered(subject, recipe):
-        return f"no layer of {subject.name} can be pruned by {refusal(subject, recipe, of_choice[0])}"
-    return "no layer is chosen, so there is nothing to prune; choose at least one"
 
 
 def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[Ranking, ...]:

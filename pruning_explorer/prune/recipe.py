@@ -16,7 +16,7 @@ from pruning_explorer.prune.granularities import GRANULARITIES, canonical_granul
 from pruning_explorer.prune.schedule import SCHEDULES, canonical_schedule, parse_schedule
 from pruning_explorer.prune.settings import Choice, Setting
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.prune.targets import Target
+from pruning_explorer.prune.targets import OPTIONAL, Target
 
 Scope = Literal["layer", "row", "global"]
 Allocation = Literal["each", "uniform", "erk"]
@@ -64,6 +64,12 @@ SETTINGS: dict[str, Setting] = {
             False,
         ),
         Setting("seed", "Seed", "Of random criteria: the same seed draws the same masks.", 0, 0, 2**31 - 1),
+        Setting(
+            "embeddings",
+            "Embeddings too",
+            "Offer embedding tables, of tokens and of positions; they are few and cost much.",
+            False,
+        ),
         Setting("biases", "Biases too", "Offer biases as targets; most people leave them dense.", False),
         Setting(
             "norms", "Norm layers too", "Offer BatchNorm and LayerNorm parameters; pruning them hurts fast.", False
@@ -87,7 +93,8 @@ class Recipe:
         frozen: names of targets that stay dense.
         cap: the largest fraction that any target may lose, in [0, 1]. What a capped target does not lose, the others
             of a global ranking do.
-        biases, norms: whether biases and norm layers are offered where ``targets`` is None.
+        embeddings, biases, norms: whether embeddings, biases and norm layers are offered where ``targets`` is None.
+            One that ``targets`` or ``amounts`` names is pruned all the same.
         seed: of random criteria.
         allocation: ``"each"``: every target loses the amount itself; ``"uniform"``, ``"erk"``: the amount is of all
             targets together, shared out so that the total is met exactly (:mod:`pruning_explorer.prune.allocation`).
@@ -110,6 +117,7 @@ class Recipe:
     targets: tuple[str, ...] | None = None
     frozen: tuple[str, ...] = ()
     cap: float = 1.0
+    embeddings: bool = False
     biases: bool = False
     norms: bool = False
     seed: int = 0
@@ -212,10 +220,9 @@ class Recipe:
             RecipeError: a named target cannot be grouped as the recipe asks.
         """
         frozen = {subject.target(name).name for name in self.frozen}
-        for name in self.amounts:
-            subject.target(name)
+        with_amounts = {subject.target(name).name for name in self.amounts}
         if self.targets is None:
-            return tuple(target for target in offered(subject, self) if target.name not in frozen)
+            return tuple(t for t in _on_offer(subject, self, with_amounts) if t.name not in frozen)
         named = {subject.target(name).name for name in self.targets}
         chosen = tuple(target for target in subject.targets if target.name in named - frozen)
         for target in chosen:
@@ -244,9 +251,36 @@ class Recipe:
 
 
 def offered(subject: Subject, recipe: Recipe) -> tuple[Target, ...]:
-    """The targets among which a person chooses: weights, and biases and norms where the recipe wants them."""
-    roles = {"weight", *(["bias"] if recipe.biases else []), *(["norm"] if recipe.norms else [])}
-    return tuple(t for t in subject.targets if t.role in roles and refusal(subject, recipe, t) is None)
+    """The targets among which a person chooses: weights; embeddings, biases and norms where the recipe wants them."""
+    return _on_offer(subject, recipe, set())
+
+
+def _on_offer(subject: Subject, recipe: Recipe, named: set[str]) -> tuple[Target, ...]:
+    """What is on offer, and what of ``named`` can be pruned, whatever is switched on."""
+    # What a mask of one's own says of a layer is said by name
+    by_name = find_criterion(recipe.criterion).names_targets
+    off = {role for role, switch in OPTIONAL.items() if not getattr(recipe, switch) and not by_name}
+    return tuple(
+        target
+        for target in subject.targets
+        if (target.role not in off or target.name in named) and refusal(subject, recipe, target) is None
+    )
+
+
+def why_nothing(subject: Subject, recipe: Recipe) -> str:
+    """Why a recipe finds no target in ``subject``, and what to do about it."""
+    if recipe.targets is None and not offered(subject, recipe):
+        reasons = (refusal(subject, recipe, target) for target in subject.targets if target.role == "weight")
+        if reason := next(filter(None, reasons), None):
+            return f"no layer of {subject.name} can be pruned by {reason}"
+        off = dict.fromkeys(OPTIONAL[t.role] for t in subject.targets if t.role in OPTIONAL)
+        switches = [switch for switch in off if not getattr(recipe, switch)]
+        if switches:
+            return (
+                f"{subject.name} has no weights but {' and '.join(off)}, which are off by default; switch on "
+                f"“{SETTINGS[switches[0]].label}” ({switches[0]}=True)"
+            )
+    return "no layer is chosen, so there is nothing to prune; choose at least one"
 
 
 def refusal(subject: Subject, recipe: Recipe, target: Target) -> str | None:

@@ -53,7 +53,7 @@ class Subject:
             look at, so that nothing is chosen by the samples it is judged on. None where there are none.
         calibration_labels: of those, int64 ``[M]`` or ``[M, T]``.
         id: made of its content; the same weights and samples give the same id.
-        targets: every parameter that can be pruned, biases and norms among them.
+        targets: every parameter that can be pruned, embeddings, biases and norms among them.
         refused: every other parameter, with the reason.
         loading: lines of Python that bind ``model`` to a fresh copy of this network, for scripts.
         runnable: False where only the weights are known and not the network: then it is never called, and has no

@@ -1,14 +1,20 @@
 """Which parameters of a network can be pruned, and why the others cannot."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 from typing import Literal
 
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-Role = Literal["weight", "bias", "norm"]
+Role = Literal["weight", "embedding", "bias", "norm"]
+
+OPTIONAL: Mapping[Role, str] = MappingProxyType({"embedding": "embeddings", "bias": "biases", "norm": "norms"})
+"""Roles that are off by default, and the field of a recipe that brings each in."""
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -20,13 +26,17 @@ NORMS = (
     nn.RMSNorm,
     nn.LocalResponseNorm,
 )
+EMBEDDING_NAME = re.compile(r"emb|^w[tp]e$|^shared$|vocab|^pos(ition)?s?$|^relative_attention_bias$")
+"""How embeddings are called where the names in a file are all that is known of a network."""
+EMBEDDING_PARAMETER = re.compile(r"(pos|position|positional|class|patch)_emb|^pos(ition)?s?$|_tokens?$")
+"""And how parameters are called that stand by themselves: a place, the token of the class."""
+EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 PRUNABLE = (
     nn.Linear,
     nn.Bilinear,
     *CONVOLUTIONS,
     *TRANSPOSED,
-    nn.Embedding,
-    nn.EmbeddingBag,
+    *EMBEDDINGS,
     nn.MultiheadAttention,
     nn.RNNBase,
     nn.RNNCellBase,
@@ -66,7 +76,8 @@ class Target:
         aliases: further names of the same tensor, where weights are tied.
         module: path of the module that owns it, ``""`` for the root.
         layer_type: class name of that module, ``"Conv2d"``.
-        role: ``"weight"``, ``"bias"``, or ``"norm"`` for every parameter of a norm layer.
+        role: ``"weight"``; ``"embedding"`` for a table whose rows are looked up, also where an output layer is tied to
+            it; ``"bias"``; or ``"norm"`` for every parameter of a norm layer.
         shape: of the dense tensor.
         dtype: of the dense tensor; scores are ranked in float32 whatever it is.
         out_dim: the dim that indexes output channels (1 for transposed convolutions, else 0).
@@ -88,6 +99,11 @@ class Target:
     def numel(self) -> int:
         return prod(self.shape)
 
+    @property
+    def is_weight(self) -> bool:
+        """Whether it counts among a network's weights: no bias, and no parameter of a norm layer."""
+        return self.role in ("weight", "embedding")
+
 
 def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
     """Sort a network's parameters into those that can be pruned and those that cannot.
@@ -105,7 +121,8 @@ def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
         aliases = tuple(alias for alias in names_of[id(parameter)] if alias != name)
         reason = _why_not(name, parameter, owner[1])
         if reason is None:
-            targets.append(_target(name, aliases, parameter, owner, position))
+            role = _role(model, (name, *aliases), parameter)
+            targets.append(_target(name, aliases, parameter, owner, position, role))
         else:
             refused[name] = reason
     return tuple(targets), refused | _packed(model)
@@ -142,7 +159,12 @@ def _owner(model: nn.Module, name: str) -> tuple[str, nn.Module]:
 
 
 def _target(
-    name: str, aliases: tuple[str, ...], parameter: nn.Parameter, owner: tuple[str, nn.Module], position: int
+    name: str,
+    aliases: tuple[str, ...],
+    parameter: nn.Parameter,
+    owner: tuple[str, nn.Module],
+    position: int,
+    role: Role,
 ) -> Target:
     path, module = owner
     return Target(
@@ -150,7 +172,7 @@ def _target(
         aliases=aliases,
         module=path,
         layer_type=layer_type(module),
-        role=_role(name, parameter, module),
+        role=role,
         shape=tuple(parameter.shape),
         dtype=parameter.dtype,
         out_dim=1 if _stores_inputs_first(module) and parameter.dim() > 1 else 0,
@@ -202,8 +224,12 @@ def layer_type(module: nn.Module) -> str:
     return "Linear" if issubclass(kind, nn.Linear) else kind.__name__
 
 
-def _role(name: str, parameter: nn.Parameter, module: nn.Module) -> Role:
-    leaf = name.rpartition(".")[2]
+def _role(model: nn.Module, names: tuple[str, ...], parameter: nn.Parameter) -> Role:
+    module, leaf = _owner(model, names[0])[1], names[0].rpartition(".")[2]
+    if any(issubclass(layer_class(_owner(model, name)[1]), EMBEDDINGS) for name in names):
+        return "embedding"
+    if isinstance(module, StoredLayer) and EMBEDDING_PARAMETER.search(leaf.lower()):
+        return "embedding"
     if issubclass(layer_class(module), NORMS):
         return "norm"
     if "bias" in leaf:

@@ -16,9 +16,8 @@ def one_by_one(subject: Subject) -> bool:
 
 
 def first_layer(subject: Subject) -> Target:
-    """The layer that such a network begins with: its first weight that is no table of tokens, which may be huge."""
-    weights = [target for target in subject.targets if target.role == "weight"] or list(subject.targets)
-    return next((target for target in weights if target.layer_type != "Embedding"), weights[0])
+    """The layer that such a network begins with: its first weight that is no embedding, which may be huge."""
+    return next((target for target in subject.targets if target.role == "weight"), subject.targets[0])
 
 
 def beginning(recipe: Recipe, subject: Subject) -> Recipe:

@@ -10,14 +10,15 @@ from dataclasses import replace
 import streamlit as st
 
 from pruning_explorer.errors import RecipeError
+from pruning_explorer.figures.numbers import capitalised
 from pruning_explorer.measure.recalibration import why_no_recalibration
 from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.granularities import GRANULARITIES, granularity_settings
-from pruning_explorer.prune.recipe import Recipe, offered, refusal
+from pruning_explorer.prune.recipe import Recipe, offered, why_nothing
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS, parse_schedule
 from pruning_explorer.prune.settings import Setting, Value, format_value, write_choice
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.prune.targets import Target
+from pruning_explorer.prune.targets import OPTIONAL, Target
 from pruning_explorer.ui.one_by_one import first_layer, one_by_one
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import find_subject, first_subject, is_there
@@ -40,12 +41,12 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
     state["schedule"], state["steps"] = schedule.spec.name, schedule.steps if schedule.spec.settings else STEPS.default
     state["recalibrate"] = recipe.recalibrate
     state["cap"] = round(recipe.cap * 100, 1)
-    named = [subject.target(each) for each in recipe.targets or ()]
+    named = [subject.target(each) for each in (*(recipe.targets or ()), *recipe.amounts)]
     # A bias that the recipe names is a layer to choose here only once biases are on offer
-    state["biases"] = recipe.biases or any(target.role == "bias" for target in named)
-    state["norms"] = recipe.norms or any(target.role == "norm" for target in named)
+    for role, switch in OPTIONAL.items():
+        state[switch] = getattr(recipe, switch) or any(target.role == role for target in named)
     state["seed"] = recipe.seed
-    chosen = None if recipe.targets is None else {target.name for target in named}
+    chosen = _chosen(subject, recipe)
     frozen = {subject.target(each).name for each in recipe.frozen}
     if chosen is None and one_by_one(subject):
         chosen = {first_layer(subject).name}
@@ -63,6 +64,14 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
     if recipe.recalibrate and (reason := why_no_recalibration(subject)):
         notes.append(f"recalibrate true is shown as false, because {reason}")
     return tuple(notes)
+
+
+def _chosen(subject: Subject, recipe: Recipe) -> set[str] | None:
+    """The layers that a recipe names; None where it takes all that its method and its switches offer."""
+    if recipe.targets is not None:
+        return {subject.target(each).name for each in recipe.targets}
+    chosen, on_offer = recipe.chosen(subject), offered(subject, recipe)
+    return {target.name for target in chosen} if set(chosen) - set(on_offer) else None
 
 
 def granularity_key(name: str, setting: Setting) -> str:
@@ -126,7 +135,7 @@ def offered_targets() -> tuple[Target, ...]:
 
     Where the method makes no sense as it stands, those that could be pruned weight by weight.
     """
-    switches = {name: st.session_state[name] for name in ("biases", "norms")}
+    switches = {name: st.session_state[name] for name in OPTIONAL.values()}
     try:
         return offered(subject(), replace(_method(norms_of_order_2=True), **switches))
     except RecipeError:
@@ -181,8 +190,7 @@ def _recipe_without_layers() -> Recipe:
     return replace(
         _method(),
         cap=round(float(state["cap"]) / 100, 4),
-        biases=state["biases"],
-        norms=state["norms"],
+        **{switch: state[switch] for switch in OPTIONAL.values()},
         seed=int(state["seed"]),
         recalibrate=state["recalibrate"] and why_no_recalibration(subject()) is None,
     )
@@ -234,10 +242,7 @@ def _cannot_judge(criterion: str, missing: str) -> str:
 
 
 def _nothing_on_offer(base: Recipe) -> str:
-    reasons = (refusal(subject(), base, target) for target in subject().targets if target.role == "weight")
-    return (
-        f"No layer of {subject().name} can be pruned by {next(filter(None, reasons))}. Choose otherwise in the sidebar."
-    )
+    return f"{capitalised(why_nothing(subject(), base))}. Choose otherwise in the sidebar."
 
 
 def _number(setting: Setting, text: str | None) -> float:

@@ -71,7 +71,7 @@ def test_every_choice_has_a_word_in_the_packages_own_sentence(kind: str, choices
 
 def test_every_setting_of_a_recipe_has_a_word() -> None:
     for name, setting in SETTINGS.items():
-        word = glossary().word({"biases": "bias", "norms": "norm-layer"}.get(name, name))
+        word = glossary().word({"embeddings": "embedding", "biases": "bias", "norms": "norm-layer"}.get(name, name))
         assert setting.label in (word.title, *word.also) or setting.label in word.text
 
 

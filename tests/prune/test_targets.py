@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 from pruning_explorer import Recipe, Subject, compute_masks
-from pruning_explorer.errors import SubjectError, TargetError
+from pruning_explorer.errors import RecipeError, SubjectError, TargetError
 from pruning_explorer.prune.targets import find_targets
 
 # layer -> its targets: name, layer type, role, output dim
@@ -24,8 +24,8 @@ OFFERED = {
     ),
     "transposed 2d": (nn.ConvTranspose2d(2, 4, 3, bias=False), [("weight", "ConvTranspose2d", "weight", 1)]),
     "transposed 3d": (nn.ConvTranspose3d(2, 4, 3, bias=False), [("weight", "ConvTranspose3d", "weight", 1)]),
-    "embedding": (nn.Embedding(5, 3), [("weight", "Embedding", "weight", 0)]),
-    "embedding bag": (nn.EmbeddingBag(5, 3), [("weight", "EmbeddingBag", "weight", 0)]),
+    "embedding": (nn.Embedding(5, 3), [("weight", "Embedding", "embedding", 0)]),
+    "embedding bag": (nn.EmbeddingBag(5, 3), [("weight", "EmbeddingBag", "embedding", 0)]),
     "attention": (
         nn.MultiheadAttention(4, 2),
         [
@@ -86,7 +86,7 @@ def test_every_layer_type(layer: nn.Module, expected: list[tuple[str, str, str, 
 def test_every_layer_type_can_be_pruned_by_the_library_too(layer: nn.Module, expected: list[tuple[str, ...]]) -> None:
     """Each target is where ``prune.*`` looks for it: a module and a parameter's name."""
     subject = Subject.from_module(layer)
-    masks = compute_masks(subject, Recipe(amount=0.5, biases=True, norms=True))
+    masks = compute_masks(subject, Recipe(amount=0.5, embeddings=True, biases=True, norms=True))
     assert len(masks) == len(expected)
     for target in masks.targets:
         assert int((~masks[target.name]).sum()) == round(target.numel / 2)
@@ -103,6 +103,42 @@ def test_biases_and_norms_only_when_asked() -> None:
         assert list(compute_masks(subject, Recipe(biases=biases))) == asked
         assert list(compute_masks(subject, Recipe(biases=biases, norms=True))) == asked + norms
     assert list(compute_masks(subject, Recipe(targets=("2.bias", "0.bias")))) == ["0.bias", "2.bias"]
+
+
+def test_embeddings_only_when_asked_or_named() -> None:
+    subject = Subject.from_module(nn.ModuleDict({"words": nn.Embedding(5, 3), "head": nn.Linear(3, 5)}))
+    assert list(compute_masks(subject, Recipe())) == ["head.weight"]
+    assert list(compute_masks(subject, Recipe(embeddings=True))) == ["words.weight", "head.weight"]
+    assert list(compute_masks(subject, Recipe(targets=("words.weight",)))) == ["words.weight"]
+    named = compute_masks(subject, Recipe(amount=0.4, amounts={"words.weight": 0.2, "head.bias": 0.6}))
+    assert {name: int((~named[name]).sum()) for name in named} == {"words.weight": 3, "head.weight": 6, "head.bias": 3}
+    assert list(compute_masks(subject, Recipe(amounts={"words.weight": 0.2}, frozen=("words.weight",)))) == ["head.weight"]
+    # An amount waits for a method that can be used on its layer
+    assert list(compute_masks(subject, Recipe(granularity="n_m", amounts={"head.bias": 0.5}))) == ["head.weight"]
+
+
+@pytest.mark.parametrize("order", [("embed", "head"), ("head", "embed")])
+def test_an_output_layer_that_is_tied_to_the_embedding_is_the_embedding(order: tuple[str, str]) -> None:
+    layers = {"embed": nn.Embedding(5, 3), "head": nn.Linear(3, 5, bias=False)}
+    network = nn.ModuleDict({name: layers[name] for name in order})
+    layers["head"].weight = layers["embed"].weight
+    subject = Subject.from_module(network)
+    assert [(t.name, t.aliases, t.role) for t in subject.targets] == [
+        (f"{order[0]}.weight", (f"{order[1]}.weight",), "embedding")
+    ]
+    with pytest.raises(RecipeError, match=r"no weights but embeddings, which are off.*“Embeddings too” .embeddings=True"):
+        compute_masks(subject, Recipe())
+    assert list(compute_masks(subject, Recipe(targets=("head.weight",)))) == [f"{order[0]}.weight"]
+
+
+def test_a_network_of_what_is_off_by_default_says_which_switch() -> None:
+    norm = Subject.from_module(nn.LayerNorm(4), name="norm")
+    with pytest.raises(RecipeError, match="norm has no weights but norms, which are off by default; switch on “Norm lay"):
+        compute_masks(norm, Recipe())
+    assert len(compute_masks(norm, Recipe(norms=True))) == 2
+    # With every switch on it is the method that finds nothing
+    with pytest.raises(RecipeError, match="no layer is chosen"):
+        compute_masks(norm, Recipe(norms=True, granularity="channel"))
 
 
 def test_tied_weights_are_one_target_with_all_names() -> None:

@@ -58,6 +58,17 @@ def test_roles_and_types_are_those_of_the_network(tmp_path: Path) -> None:
             assert guessed.out_dim == target.out_dim
 
 
+def test_embeddings_are_known_by_their_names(tmp_path: Path) -> None:
+    """By those of the networks that people bring; a layer that computes is none."""
+    looked_up = ["model.embed_tokens.weight", "wte.weight", "shared.weight", "position.weight", "pos_embed", "cls_token"]
+    looked_up += ["embeddings.position_embeddings.weight", "visual.positional_embedding", "relative_attention_bias.weight"]
+    computed = ["patch_embed.proj.weight", "time_embedding.linear_1.weight", "lm_head.weight", "tokens_to_q.weight"]
+    tensors = {name: torch.rand(6, 4) for name in (*looked_up, *computed)}
+    subject = open_checkpoint(write(tmp_path, "e.pt", saved(tensors)))
+    roles = {target.name: target.role for target in subject.targets}
+    assert roles == {**dict.fromkeys(looked_up, "embedding"), **dict.fromkeys(computed, "weight")}
+
+
 def test_tied_weights_are_one_target_of_both_names(tmp_path: Path) -> None:
     for legacy in (False, True):
         subject = open_checkpoint(write(tmp_path, "t.pt", saved(Language().state_dict(), legacy=legacy)))

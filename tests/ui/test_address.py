@@ -24,7 +24,8 @@ granularities = st.just("element") | st.builds(
 def recipes(draw: st.DrawFn, subject_name: str) -> Recipe:
     """Any recipe that the subject can be pruned by."""
     subject = load_subject(subject_name)
-    method = Recipe(granularity=draw(granularities), biases=draw(st.booleans()), norms=draw(st.booleans()))
+    switches = {name: draw(st.booleans()) for name in ("embeddings", "biases", "norms")}
+    method = Recipe(granularity=draw(granularities), **switches)
     on_offer = [target.name for target in offered(subject, method)]
     every_name = st.sampled_from([target.name for target in subject.targets])
     return Recipe(
@@ -36,8 +37,7 @@ def recipes(draw: st.DrawFn, subject_name: str) -> Recipe:
         targets=draw(st.none() | st.lists(st.sampled_from(on_offer), min_size=1)),
         frozen=draw(st.lists(every_name, max_size=3)),
         cap=draw(fractions),
-        biases=method.biases,
-        norms=method.norms,
+        **switches,
         seed=draw(st.integers(0, 2**31 - 1)),
     )
 

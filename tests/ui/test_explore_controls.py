@@ -15,7 +15,7 @@ def test_every_control_has_a_line_of_help(open_page: OpenPage) -> None:
     page = open_page(subject="digits-vit", granularity="channel")
     app = page.app
     controls = [*app.selectbox, *app.multiselect, *app.button_group, *app.slider, *app.number_input, *app.toggle]
-    assert len(controls) == 15
+    assert len(controls) == 16
     assert [each.key for each in controls if not each.proto.help.strip()] == []
     assert [each.key for each in app.sidebar.button if not each.help and "(" not in each.label] == []
 
@@ -220,7 +220,7 @@ def test_the_amounts_slider_and_box_are_one(open_page: OpenPage) -> None:
 @pytest.mark.parametrize("name", ["tutorial-mlp", "digits-cnn", "digits-gru", "adder-transformer"])
 @pytest.mark.parametrize("scope", ["layer", "global"])
 def test_none_and_all_of_the_weights(open_page: OpenPage, name: str, scope: str) -> None:
-    page = open_page(subject=name, scope=scope, biases="true", norms="true", amount="0")
+    page = open_page(subject=name, scope=scope, embeddings="true", biases="true", norms="true", amount="0")
     assert page.metrics["Sparsity"].value.startswith("0")
     assert page.metrics["Drift, nats"].value.startswith("0")
     page.drag("amount_slider", 100.0)
@@ -284,6 +284,15 @@ def test_biases_and_norms_are_offered_on_request(open_page: OpenPage) -> None:
     page.switch("biases", False)
     assert {roles[name] for name in page.layers} == {"weight", "norm"}
     assert page.recipe == Recipe(norms=True)
+
+
+def test_embeddings_are_offered_on_request(open_page: OpenPage) -> None:
+    page = open_page(subject="adder-transformer", amount="0.5")
+    assert page.metrics["Exact match"].value == "38.8 %"
+    page.switch("embeddings", True)
+    assert page.address["embeddings"] == ["true"]
+    assert page.layers[:2] == ["embedding.weight", "position.weight"]
+    assert page.metrics["Exact match"].value == "10.2 %", "what 1.5 % of the weights cost"
 
 
 def test_the_open_layer_is_chosen_in_its_box_and_stays(open_page: OpenPage) -> None:

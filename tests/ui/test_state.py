@@ -46,6 +46,7 @@ def methods(draw: st.DrawFn) -> Recipe:
         scope=scope,
         allocation="each" if scope == "global" else draw(st.sampled_from(list(ALLOCATIONS))),
         schedule=draw(st.sampled_from(["one-shot", "linear:steps=2", "cubic", "geometric:steps=3"])),
+        embeddings=draw(st.booleans()),
         biases=draw(st.booleans()),
         norms=draw(st.booleans()),
     )
@@ -140,6 +141,27 @@ def test_a_bias_that_a_recipe_names_is_on_offer(show: Show) -> None:
     show("digits-cnn", Recipe(targets=("fc.bias", "conv1.weight")))
     assert state.chosen_names() == ["conv1.weight", "fc.bias"]
     assert set(state.recipe().targets or ()) == {"conv1.weight", "fc.bias"}
+
+
+def test_an_embedding_that_a_recipe_names_or_gives_an_amount_is_on_offer_alone(show: Show) -> None:
+    for recipe in (
+        Recipe(amounts={"position.weight": 0.2}),
+        Recipe(targets=("position.weight", "head.weight"), amounts={"position.weight": 0.2}),
+    ):
+        show("adder-transformer", recipe)
+        assert state.recipe().embeddings
+        chosen = [target.name for target in recipe.chosen(state.subject())]
+        assert state.chosen_names() == chosen
+        assert "embedding.weight" not in chosen
+        assert "position.weight" in chosen
+        assert state.recipe().amounts == {"position.weight": 0.2}
+
+
+def test_a_link_from_before_embeddings_had_a_switch_opens_without_them(show: Show) -> None:
+    old = '{"criterion": "magnitude", "amount": 0.5, "biases": false, "norms": false}'
+    show("adder-transformer", Recipe.from_json(old))
+    assert state.recipe() == Recipe()
+    assert {target.role for target in state.offered_targets()} == {"weight"}
 
 
 def test_what_is_not_wanted_stays_out_when_the_offer_changes_and_changes_back(

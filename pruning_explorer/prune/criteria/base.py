@@ -123,6 +123,7 @@ class Criterion:
         refuse: why a target cannot be judged; None if it can.
         protect: bool per group: those that never go, whatever the amount.
         lacks: why a subject that has what ``needs`` says still cannot be scored.
+        names_targets: it says by name what it prunes, so that nothing else needs to be switched on for it.
         bind: the criterion as it is under its settings, where they change more than the scores.
     """
 
@@ -140,6 +141,7 @@ class Criterion:
     refuse: Callable[[Subject, Target], str | None] = judges_all
     protect: Callable[[Scoring, Target], Tensor] | None = None
     lacks: Callable[[Subject], str | None] = lacks_nothing
+    names_targets: bool = False
     bind: "Callable[[Criterion, Mapping[str, Value]], Criterion] | None" = None
 
     def missing(self, subject: Subject) -> str | None:

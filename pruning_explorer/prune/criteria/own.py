@@ -131,5 +131,6 @@ OWN_MASK = Criterion(
     settings=(FILE,),
     advice="An amount of 1 removes all that the mask removes, and no more.",
     protect=kept_by_mask,
+    names_targets=True,
     bind=partial(_bind, "mask"),
 )

@@ -23,7 +23,9 @@ UNSEEN = "no product with it was seen as the network ran: it is looked up, unuse
 def wanda(scoring: Scoring, target: Target) -> Tensor:
     """|w| x ||x||, the norm of all inputs that the weight multiplies, over samples and positions (arXiv 2306.11695).
 
-    In a convolution each weight of a kernel has its own inputs: those at the places that it reaches.
+    The paper prunes linear layers, and so is it here: embeddings are refused, with an output layer that is tied to one.
+    A convolution is a linear layer of what its kernel reaches, so each weight of a kernel has its own inputs; the gates
+    of recurrent layers are linear, too.
     """
     squares = scoring.once(ON_CALIBRATION, _on_calibration).squares[target.name]
     return scoring.granularity.group_scores((widen(scoring.weight(target)).abs() * squares.sqrt()).contiguous())
@@ -69,7 +71,9 @@ def _on_example(subject: Subject, masks: Mapping[str, Tensor]) -> Observed:
 
 def without_products(subject: Subject, target: Target) -> str | None:
     """Why no inputs of a target's weights can be watched; None if they can."""
-    if target.role != "weight":
+    if target.role == "embedding":
+        return "its rows are looked up, and an output layer that shares them goes with it: linear layers are judged"
+    if not target.is_weight:
         return f"a {'bias' if target.role == 'bias' else 'norm parameter'} is in no product with inputs"
     if subject.calibration is None:
         return None
@@ -91,7 +95,7 @@ def without_channels(subject: Subject, target: Target) -> str | None:
 
 def without_batchnorm(subject: Subject, target: Target) -> str | None:
     """Why no scale of a BatchNorm stands for a target's channels; None if one does."""
-    if target.role != "weight":
+    if target.role in ("bias", "norm"):
         return f"a {'bias' if target.role == 'bias' else 'norm parameter'} has no channels that a BatchNorm follows"
     if subject.example is None:
         return None

@@ -78,7 +78,7 @@ def observe(subject: Subject, inputs: tuple[Tensor, ...], masks: Mapping[str, Te
 class _Watch(TorchDispatchMode):
     def __init__(self, subject: Subject, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._targets = {target.name: target for target in subject.targets if target.role == "weight"}
+        self._targets = {target.name: target for target in subject.targets if target.is_weight}
         self._weights = MemoryMap({name: tensors[name] for name in self._targets})
         # Of vectors only: a bias that is added, the scale of a norm
         parameters = (name for name, each in subject.model.named_parameters() if each.dim() == 1)

@@ -1,12 +1,11 @@
 """A module tree for tensors whose network is not known: the names of a state_dict, and what they most likely are."""
 
-import re
 from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.targets import StoredLayer
+from pruning_explorer.prune.targets import EMBEDDING_NAME, StoredLayer
 
 TENSORS_MOST = 20_000
 MODULES_MOST = 50_000
@@ -18,7 +17,6 @@ _BUFFERS = frozenset(
     ("running_mean", "running_var", "num_batches_tracked", "position_ids", "token_type_ids", "inv_freq")
 )
 _TAKEN = frozenset(dir(StoredLayer("")))
-_EMBEDDING = re.compile(r"emb|^w[tp]e$|^shared$|vocab")
 
 Leaves = Mapping[str, Tensor]
 
@@ -144,7 +142,7 @@ def guess_layer_type(path: str, leaves: Leaves, dims: int = 1) -> str:
         return f"Conv{'Transpose' * transposed}{weight.dim() - 2}d"
     if transposed:
         return "Conv1D"  # as the GPT-2 of transformers calls a Linear that is stored the other way round
-    return "Embedding" if bias is None and _EMBEDDING.search(path.rpartition(".")[2].lower()) else "Linear"
+    return "Embedding" if bias is None and EMBEDDING_NAME.search(path.rpartition(".")[2].lower()) else "Linear"
 
 
 def _recurrent(inputs: Tensor, hidden: Tensor, projected: bool) -> str:

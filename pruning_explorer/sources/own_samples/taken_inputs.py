@@ -11,7 +11,7 @@ PLACES = {nn.Conv1d: "L", nn.Conv2d: "H, W", nn.Conv3d: "D, H, W"}
 
 def first_layer(subject: Subject) -> Target | None:
     """The weight of the layer that was made first, which is nearly always the one that sees the inputs."""
-    return next((each for each in subject.targets if each.role == "weight"), None)
+    return next((each for each in subject.targets if each.is_weight), None)
 
 
 def class_of(subject: Subject, target: Target) -> type[nn.Module]:

@@ -6,6 +6,7 @@ from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 from pruning_explorer.prune.settings import Setting
+from pruning_explorer.prune.targets import OPTIONAL
 from pruning_explorer.ui.controls.words import explained
 from pruning_explorer.ui.glossary_link import with_word
 
@@ -22,8 +23,8 @@ def draw_more() -> None:
                 _allocation()
             _cap()
             _seed()
-            _switch(SETTINGS["biases"], "bias")
-            _switch(SETTINGS["norms"], "norm-layer")
+            for role, switch in OPTIONAL.items():
+                _switch(SETTINGS[switch], "norm-layer" if role == "norm" else role)
 
 
 def _schedule() -> None:

@@ -114,7 +114,7 @@ def _check(text: str) -> None:
     subject = state.subject()
     if missing := find_criterion(text).missing(subject):
         raise ScoreError(missing)
-    recipe = Recipe(criterion=text, biases=True, norms=True)
+    recipe = Recipe(criterion=text, embeddings=True, biases=True, norms=True)
     if not offered(subject, recipe):
         known = ", ".join(target.name for target in subject.targets[:3])
         raise ScoreError(f"none of its entries belongs to a layer of {subject.name}; name them {known}, …")

@@ -28,9 +28,6 @@ UNJUDGED = {
     ("digits-cnn", "bn-scale"): {"block1.shortcut.weight", "fc.weight"},
     ("digits-gru", "mean-activation"): {"gru.weight_ih_l0", "gru.weight_hh_l0"},
     ("digits-gru", "apoz"): {"gru.weight_ih_l0", "gru.weight_hh_l0"},
-    ("adder-transformer", "wanda"): {"embedding.weight", "position.weight"},
-    ("adder-transformer", "mean-activation"): {"embedding.weight", "position.weight"},
-    ("adder-transformer", "apoz"): {"embedding.weight", "position.weight"},
 }
 OF_THEMSELVES = [name for name in CRITERIA if name not in ("scores", "mask")]
 

@@ -148,21 +148,21 @@ def test_wanda_of_attention_to_another_sequence() -> None:
 
 
 class Twice(nn.Module):
-    """A tied weight: looked up, then used transposed, in a product written by hand, and again by a layer."""
+    """A tied weight: used by one layer, and transposed, in a product written by hand, once more."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(3, 2)
+        self.body = nn.Linear(2, 3, bias=False)
         self.head = nn.Linear(2, 3, bias=False)
-        self.head.weight = self.embedding.weight
+        self.head.weight = self.body.weight
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.head(inputs) + inputs @ self.embedding.weight.T
+        return self.head(inputs) + inputs @ self.body.weight.T
 
 
 def test_products_with_a_tied_weight_add_up() -> None:
     """Both times inputs of norms 5 and 2."""
-    norms = wanda_norms(Twice(), TWO, "embedding.weight")
+    norms = wanda_norms(Twice(), TWO, "body.weight")
     assert_scores(norms, [[sqrt(2) * 5, sqrt(2) * 2]] * 3)
 
 
@@ -387,7 +387,8 @@ def test_what_cannot_be_watched_is_refused_with_a_reason() -> None:
         for name in ("wanda", "mean-activation")
         for target in subject.targets
     }
-    for unseen in ("words.weight", "spare.weight", "memory.weight_ih_l0", "memory.weight_hh_l0"):
+    assert "linear layers are judged" in str(why["wanda", "words.weight"])
+    for unseen in ("spare.weight", "memory.weight_ih_l0", "memory.weight_hh_l0"):
         assert "no product with it was seen" in str(why["wanda", unseen])
         assert "no product with it was seen" in str(why["mean-activation", unseen])
     assert why["wanda", "gates.weight_ih_l0"] is None
