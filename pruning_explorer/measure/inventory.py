@@ -50,8 +50,8 @@ def layer_table(subject: Subject) -> pd.DataFrame:
     """One row per parameter, those that can be pruned first, each part in the network's order.
 
     Columns: ``parameter`` (name), ``layer_type``, ``role`` (``"weight"``, ``"embedding"``, ``"bias"``, ``"norm"``),
-    ``shape`` (``"16x8x3x3"``), ``weights`` (count), ``dtype``, ``offered`` (bool), ``why_not`` (empty where it is offered). Of a
-    parameter that is not offered the type and role are empty.
+    ``shape`` (``"16x8x3x3"``), ``weights`` (count), ``dtype``, ``offered`` (bool), ``why_not`` (empty where it is
+    offered). Of a parameter that is not offered the type and role are empty.
     """
     rows: list[tuple[object, ...]] = [
         (t.name, t.layer_type, t.role, _shape(t.shape), t.numel, _dtype(t.dtype), True, "") for t in subject.targets

@@ -104,7 +104,7 @@ def test_masked_outputs_are_those_of_a_copy_with_the_weights_written_in(
 ) -> None:
     build, samples = NETWORKS[name]
     subject = make(build, samples)
-    masks = compute_masks(subject, Recipe(amount=0.5, granularity=granularity))
+    masks = compute_masks(subject, Recipe(amount=0.5, granularity=granularity, embeddings=True))
     written = copy.deepcopy(subject.model)
     masks.apply(written)
     for target in masks.targets:

@@ -94,7 +94,8 @@ def test_a_network_that_pruning_breaks(make: Callable[..., Subject]) -> None:
 
 def test_sequences_are_json_too(make: Callable[..., Subject]) -> None:
     subject = make(lambda: nn.Embedding(5, 3), torch.arange(4).reshape(2, 2), labels=torch.tensor([[0, 1], [2, 0]]))
-    content = strict_json(build_report(subject, compute_masks(subject, Recipe(amount=0.2))).to_dict())
+    masks = compute_masks(subject, Recipe(amount=0.2, embeddings=True))
+    content = strict_json(build_report(subject, masks).to_dict())
     assert all(len(row["dense_top1"]) == 2 for row in content["drift"])
     assert content["quality_name"] == "exact match"
     assert [row["group"] for row in content["quality"]] == ["all"]

@@ -131,8 +131,19 @@ def test_tied_weights_count_once(make: Make) -> None:
             self.head.weight = self.embedding.weight
 
     subject = make(Tied)
-    totals = sparsity_totals(subject, compute_masks(subject, Recipe(amount=0.5)))
+    totals = sparsity_totals(subject, compute_masks(subject, Recipe(amount=0.5, embeddings=True)))
     assert (totals["parameters"], totals["removed"], totals["nonzero_parameters"]) == (28, 14, 14)
+
+
+def test_an_embedding_counts_among_the_weights_pruned_or_not(make: Make) -> None:
+    """Of 28 + 12 weights; a bias is none."""
+    subject = make(lambda: nn.Sequential(nn.Embedding(7, 4), nn.Linear(4, 3)))
+    without, among = (
+        sparsity_totals(subject, compute_masks(subject, Recipe(amount=0.5, embeddings=embeddings, biases=True)))
+        for embeddings in (False, True)
+    )
+    assert without["achieved_of_weights"] == 6 / 40
+    assert among["achieved_of_weights"] == 20 / 40
 
 
 def test_no_masks_at_all(make: Make) -> None:

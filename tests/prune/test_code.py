@@ -41,6 +41,8 @@ RECIPES = {
     "l1, own amounts": Recipe(amounts={"conv.weight": 0.9, "head.weight": 0.1}),
     "l1, capped": Recipe(amount=0.8, cap=0.55, amounts={"gru.weight_hh_l0": 0.2}),
     "l1, biases, one layer frozen": Recipe(biases=True, frozen=("conv.weight",)),
+    "l1, the tied table too": Recipe(amount=0.37, embeddings=True),
+    "global, the tied table too": Recipe(scope="global", amount=0.7, embeddings=True),
     "random": Recipe("random", amount=0.3, seed=4),
     "random, small layers lose none": Recipe("random", amount=0.004, biases=True),
     "channels": Recipe(granularity="channel:dim=0,n=1", amount=0.4),

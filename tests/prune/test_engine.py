@@ -214,7 +214,7 @@ def test_an_amount_by_the_other_name_of_a_tied_weight() -> None:
         assert masks.kept("0.weight") == 6
         assert dict(masks.requested) == {"0.weight": 0.25}
         with pytest.raises(RecipeError, match="no layer"):
-            compute_masks(subject, Recipe(frozen=(name,)))
+            compute_masks(subject, Recipe(frozen=(name,), embeddings=True))
         assert list(compute_masks(subject, Recipe(targets=(name,)))) == ["0.weight"]
 
 

@@ -112,7 +112,9 @@ def test_embeddings_only_when_asked_or_named() -> None:
     assert list(compute_masks(subject, Recipe(targets=("words.weight",)))) == ["words.weight"]
     named = compute_masks(subject, Recipe(amount=0.4, amounts={"words.weight": 0.2, "head.bias": 0.6}))
     assert {name: int((~named[name]).sum()) for name in named} == {"words.weight": 3, "head.weight": 6, "head.bias": 3}
-    assert list(compute_masks(subject, Recipe(amounts={"words.weight": 0.2}, frozen=("words.weight",)))) == ["head.weight"]
+    assert list(compute_masks(subject, Recipe(amounts={"words.weight": 0.2}, frozen=("words.weight",)))) == [
+        "head.weight"
+    ]
     # An amount waits for a method that can be used on its layer
     assert list(compute_masks(subject, Recipe(granularity="n_m", amounts={"head.bias": 0.5}))) == ["head.weight"]
 
@@ -126,14 +128,18 @@ def test_an_output_layer_that_is_tied_to_the_embedding_is_the_embedding(order: t
     assert [(t.name, t.aliases, t.role) for t in subject.targets] == [
         (f"{order[0]}.weight", (f"{order[1]}.weight",), "embedding")
     ]
-    with pytest.raises(RecipeError, match=r"no weights but embeddings, which are off.*“Embeddings too” .embeddings=True"):
+    with pytest.raises(
+        RecipeError, match=r"no weights but embeddings, which are off.*“Embeddings too” .embeddings=True"
+    ):
         compute_masks(subject, Recipe())
     assert list(compute_masks(subject, Recipe(targets=("head.weight",)))) == [f"{order[0]}.weight"]
 
 
 def test_a_network_of_what_is_off_by_default_says_which_switch() -> None:
     norm = Subject.from_module(nn.LayerNorm(4), name="norm")
-    with pytest.raises(RecipeError, match="norm has no weights but norms, which are off by default; switch on “Norm lay"):
+    with pytest.raises(
+        RecipeError, match="norm has no weights but norms, which are off by default; switch on “Norm lay"
+    ):
         compute_masks(norm, Recipe())
     assert len(compute_masks(norm, Recipe(norms=True))) == 2
     # With every switch on it is the method that finds nothing

@@ -60,8 +60,19 @@ def test_roles_and_types_are_those_of_the_network(tmp_path: Path) -> None:
 
 def test_embeddings_are_known_by_their_names(tmp_path: Path) -> None:
     """By those of the networks that people bring; a layer that computes is none."""
-    looked_up = ["model.embed_tokens.weight", "wte.weight", "shared.weight", "position.weight", "pos_embed", "cls_token"]
-    looked_up += ["embeddings.position_embeddings.weight", "visual.positional_embedding", "relative_attention_bias.weight"]
+    looked_up = [
+        "model.embed_tokens.weight",
+        "wte.weight",
+        "shared.weight",
+        "position.weight",
+        "pos_embed",
+        "cls_token",
+    ]
+    looked_up += [
+        "embeddings.position_embeddings.weight",
+        "visual.positional_embedding",
+        "relative_attention_bias.weight",
+    ]
     computed = ["patch_embed.proj.weight", "time_embedding.linear_1.weight", "lm_head.weight", "tokens_to_q.weight"]
     tensors = {name: torch.rand(6, 4) for name in (*looked_up, *computed)}
     subject = open_checkpoint(write(tmp_path, "e.pt", saved(tensors)))

@@ -38,7 +38,8 @@ def draw_loaded() -> Subject:
                 "Size", help=with_word("Of all parameters; mapped files are read where needed.", "parameter")
             ),
             "layers": st.column_config.NumberColumn(
-                "Layers", help=with_word("Weights that can be pruned, without embeddings, biases and norm layers.", "target")
+                "Layers",
+                help=with_word("Weights that can be pruned, without embeddings, biases and norm layers.", "target"),
             ),
             "runs": st.column_config.TextColumn(
                 "Outputs", help=with_word("What it can be run and judged on.", "sample")

@@ -54,6 +54,16 @@ def test_a_mask_at_full_amount_is_custom_from_mask(subject: Subject, dtype: torc
     assert torch.equal(masks["0.weight"], model[0].weight_mask.bool())
 
 
+def test_a_mask_names_what_it_prunes_and_scores_judge_what_is_switched_on() -> None:
+    layers = Subject.from_module(nn.Sequential(nn.Embedding(4, 2), nn.Linear(2, 2)))
+    given = {"0.weight": torch.eye(4)[:, :2], "1.bias": torch.tensor([0.0, 1.0])}
+    file = own_scores.add(given)
+    assert list(compute_masks(layers, Recipe(criterion=f"mask:file={file}", amount=1.0))) == list(given)
+    with pytest.raises(RecipeError, match=r"scores:file=\w+: the file has no scores for it"):
+        compute_masks(layers, Recipe(criterion=f"scores:file={file}"))
+    assert list(compute_masks(layers, Recipe(criterion=f"scores:file={file}", embeddings=True))) == ["0.weight"]
+
+
 def test_less_than_the_mask_removes_leaves_some_of_it(subject: Subject) -> None:
     file = own_scores.add({"0.weight": MASK})
     masks = compute_masks(subject, Recipe(criterion=f"mask:file={file}", amount=0.5))
