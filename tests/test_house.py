@@ -5,8 +5,14 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+
+from pruning_explorer import Recipe, compute_masks, load_subject
+from pruning_explorer.prune.criteria import CRITERIA
+from tests.__main__ import CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {
@@ -92,3 +98,37 @@ def test_streamlit_knows_every_option_we_set() -> None:
         for inner in (value if isinstance(value, dict) else [""])
     }
     assert options <= set(known)
+
+
+def test_the_workflow_runs_the_readmes_test_command() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    commands = re.findall(r"- run: (.*)", workflow)
+    assert commands == [line for line in readme_commands() if line.endswith("-m tests")]
+
+
+def test_lint_before_a_commit_is_the_lint_of_the_tests() -> None:
+    pins = re.findall(r"ruff==[0-9.]+", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert len(pins) == 2
+    assert set(pins) <= set((ROOT / "tests" / "requirements.txt").read_text().splitlines())
+
+
+def test_every_file_and_check_that_contributors_are_pointed_at_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    paths = set(re.findall(r"`?((?:pruning_explorer|tests|sample_models)/[\w./-]+)", text))
+    assert len(paths) > 10
+    example = "pruning_explorer/prune/criteria/squared.py"
+    assert [path for path in paths if path != example and not (ROOT / path.rstrip(".")).exists()] == []
+    listed = re.search(r"-m tests lint +# and: (.*)", text)
+    assert listed is not None
+    assert {"lint", *listed[1].split(", ")} == set(CHECKS)
+
+
+def test_the_criterion_that_contributors_are_shown_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = re.search(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL)
+    assert code is not None
+    shown: dict[str, Any] = {}
+    exec(code[1], shown)
+    monkeypatch.setitem(CRITERIA, "squared", shown["SQUARED"])
+    subject = load_subject("tutorial-mlp")
+    masks, plain = (compute_masks(subject, Recipe(criterion)) for criterion in ("squared", "magnitude"))
+    assert all(torch.equal(masks[name], plain[name]) for name in plain)
