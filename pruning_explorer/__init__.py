@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pruning_explorer.exports.saving import Saved, export
     from pruning_explorer.lab.comparison import Comparison, Entry, compare
     from pruning_explorer.measure.report import Report, build_report
     from pruning_explorer.prune.engine import compute_masks
@@ -20,10 +21,12 @@ __all__ = [
     "Recipe",
     "Report",
     "SampleView",
+    "Saved",
     "Subject",
     "build_report",
     "compare",
     "compute_masks",
+    "export",
     "load_subject",
     "sample_names",
 ]
@@ -35,10 +38,12 @@ _ROOMS = {
     "Recipe": "prune.recipe",
     "Report": "measure.report",
     "SampleView": "prune.subject",
+    "Saved": "exports.saving",
     "Subject": "prune.subject",
     "build_report": "measure.report",
     "compare": "lab.comparison",
     "compute_masks": "prune.engine",
+    "export": "exports.saving",
     "load_subject": "sources.words",
     "sample_names": "sources.samples",
 }

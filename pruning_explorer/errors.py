@@ -27,3 +27,7 @@ class SubjectError(PruningExplorerError):
 
 class LessonError(PruningExplorerError):
     """A lesson's file cannot be read, or names what there is not."""
+
+
+class ExportError(PruningExplorerError):
+    """A result cannot be saved: it does not fit the file's format, or the file cannot be written."""

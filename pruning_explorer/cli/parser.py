@@ -6,12 +6,13 @@ from typing import NoReturn
 
 from pruning_explorer.cli.commands import run_code, run_report, run_subjects
 from pruning_explorer.cli.compare import add_compare_flags, run_compare
+from pruning_explorer.cli.export import add_export_flags, run_export
 from pruning_explorer.cli.recipe_flags import add_recipe_flags, add_subject
 from pruning_explorer.cli.say import NAME
 
 OPEN = "open"
 OPEN_HELP = "open the app in a browser, which is also what happens without a command; --subject brings your own network"
-WITH_RECIPES = {"report", "code", "compare"}
+WITH_RECIPES = {"report", "code", "compare", "export"}
 
 
 def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
@@ -36,12 +37,14 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "compare", help="set recipes side by side, as the Compare page does", allow_abbrev=False
     )
     code = commands.add_parser("code", help="print a recipe as a plain torch.nn.utils.prune script", allow_abbrev=False)
+    export = commands.add_parser("export", help="save the pruned network, or its masks, as a file", allow_abbrev=False)
     subjects = commands.add_parser(
         "subjects", help="list the sample networks, or the layers of one network", allow_abbrev=False
     )
     report.set_defaults(run=run_report)
     compare.set_defaults(run=run_compare)
     code.set_defaults(run=run_code)
+    export.set_defaults(run=run_export)
     subjects.set_defaults(run=run_subjects)
     add_subject(subjects, required=False)
     if WITH_RECIPES & set(arguments):
@@ -49,6 +52,7 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         report.add_argument("--json", action="store_true", help="print the report as JSON")
         add_recipe_flags(code)
         add_compare_flags(compare)
+        add_export_flags(export)
     return parser
 
 

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, Self
 
@@ -60,6 +60,7 @@ class Subject:
             samples.
         origin: where it comes from, in a few words.
         metric: judges the outputs in place of comparing them with the labels.
+        file_metadata: what the file that its weights come from says of itself, text by text.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Subject:
     origin: str = ""
     about_samples: str = ""
     metric: Metric | None = None
+    file_metadata: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_module(
@@ -105,6 +107,7 @@ class Subject:
         origin: str = "",
         identity: bytes | None = None,
         metric: Metric | None = None,
+        file_metadata: Mapping[str, str] = MappingProxyType({}),
     ) -> Self:
         """Study a network of one's own.
 
@@ -162,6 +165,7 @@ class Subject:
             runnable=runnable,
             origin=origin,
             metric=metric,
+            file_metadata=MappingProxyType(dict(file_metadata)),
         )
 
     def with_samples(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
@@ -39,6 +39,9 @@ class _Weights:
     kind: str
     loading: str
     aside: tuple[str, ...] = ()
+    versions: Mapping[str, int] = field(default_factory=dict)
+    ties: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_checkpoint(path: Path, *, name: str | None = None) -> Subject:
@@ -73,13 +76,14 @@ def _open(path: Path, name: str | None) -> Subject:
     loading = _load_all(shards, parts) if shards.names else first.loading
     origin = f"{first.kind}{f' in {len(parts)} files' if len(parts) > 1 else ''}, {_size(size)}"
     return Subject.from_module(
-        stored_network(tensors, label),
+        stored_network(tensors, label, {path: n for each in parts.values() for path, n in each.versions.items()}),
         name=label,
         about=_about(found, origin, earlier, first.aside),
         loading=_loading(loading, earlier),
         runnable=False,
         origin=origin,
         identity=fingerprint(shards.files.values()),
+        file_metadata={key: text for each in parts.values() for key, text in each.metadata.items()},
     )
 
 
@@ -93,11 +97,14 @@ def _read(path: Path, label: str) -> _Weights:
         kind = "state_dict of torch.save" if read.mapped else "state_dict of torch.save (before 1.6)"
         inside = "".join(f"[{key!r}]" for key in read.keys)
         line = f'torch.load({label!r}, map_location="cpu", weights_only=True){inside}'
-        return _Weights(read.tensors, kind, f"import torch\n\nweights = {line}", read.aside)
+        return _Weights(read.tensors, kind, f"import torch\n\nweights = {line}", read.aside, read.versions)
     if head[8:9] == b"{":
-        tensors = read_safetensors(path, label)
+        stored = read_safetensors(path, label)
         loading = f"from safetensors.torch import load_file\n\nweights = load_file({label!r})"
-        return _Weights(dict(sorted(tensors.items(), key=lambda item: _natural(item[0]))), ".safetensors", loading)
+        tensors = dict(sorted(stored.tensors.items(), key=lambda item: _natural(item[0])))
+        # After all others: a tensor's first name is the one that it has in the file
+        tensors |= {alias: tensors[name] for alias, name in stored.ties.items()}
+        return _Weights(tensors, ".safetensors", loading, ties=stored.ties, metadata=stored.metadata)
     raise SubjectError(f"{label} {_what_else(path, head, label)}")
 
 
@@ -129,7 +136,10 @@ def _joined(parts: Mapping[str, _Weights], shards: Shards) -> dict[str, Tensor]:
                 f"the index says that {shown(tensor)!r} is in {shown(file)}, and it is not; copy both again"
             )
     names = sorted(shards.names, key=_natural)
-    return {name: parts[shards.names[name]].tensors[name] for name in names}
+    tensors = {name: parts[shards.names[name]].tensors[name] for name in names}
+    # An index does not name them
+    ties = {alias: name for part in parts.values() for alias, name in part.ties.items() if name in tensors}
+    return tensors | {alias: tensors[name] for alias, name in ties.items() if alias not in tensors}
 
 
 def _about(tensors: Mapping[str, Tensor], origin: str, earlier: EarlierPruning, aside: tuple[str, ...]) -> str:

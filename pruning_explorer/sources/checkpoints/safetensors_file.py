@@ -2,6 +2,8 @@
 
 import json
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoints.shards import reason_of
-from pruning_explorer.sources.checkpoints.stored_layers import check_count
+from pruning_explorer.sources.checkpoints.stored_layers import check_count, is_tensor_name
 from pruning_explorer.sources.checkpoints.stored_tensors import DIMS_MOST, NUMBERS_MOST
 
 HEADER_MOST = 8 << 20
@@ -24,8 +26,24 @@ def looks_like_safetensors(path: Path) -> bool:
     return len(head) == 9 and head[8:] == b"{" and struct.unpack("<Q", head[:8])[0] <= path.stat().st_size
 
 
-def read_safetensors(path: Path, label: str) -> dict[str, Tensor]:
-    """The tensors of one file, in the order in which they lie there.
+@dataclass(frozen=True)
+class SafetensorsFile:
+    """A file as it is.
+
+    Attributes:
+        tensors: by name, in the order in which they lie there.
+        ties: further name -> name of one of them, which the metadata tells where weights are tied: so does
+            ``safetensors.torch.save_model``.
+        metadata: what else the file says of itself.
+    """
+
+    tensors: dict[str, Tensor]
+    ties: dict[str, str]
+    metadata: dict[str, str]
+
+
+def read_safetensors(path: Path, label: str) -> SafetensorsFile:
+    """The tensors of one file.
 
     Args:
         label: what to call the file.
@@ -36,7 +54,8 @@ def read_safetensors(path: Path, label: str) -> dict[str, Tensor]:
     _check_header(path, label)
     try:
         with safe_open(str(path), framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.offset_keys()}
+            tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
+            metadata = dict(file.metadata() or {})
     except (
         *(SafetensorError, ValueError, KeyError, RuntimeError, TypeError, AttributeError),
         *(OverflowError, OSError, MemoryError),
@@ -44,6 +63,29 @@ def read_safetensors(path: Path, label: str) -> dict[str, Tensor]:
         raise SubjectError(
             f"{label} cannot be read as .safetensors ({reason_of(error, path, label)}); copy it again, or save it again"
         ) from None
+    ties = _ties(set(tensors), metadata)
+    check_count(len(tensors) + len(ties), label)
+    return SafetensorsFile(tensors, ties, {key: text for key, text in metadata.items() if key not in ties})
+
+
+def _ties(names: set[str], metadata: Mapping[str, str]) -> dict[str, str]:
+    """Which keys of the metadata are further names of a tensor, and could be a network's beside all others."""
+    likely = {key: text for key, text in metadata.items() if text in names and ("." in key) == ("." in text)}
+    taken, inner = set(names), {path for name in names if likely and is_tensor_name(name) for path in _above(name)}
+    ties = {}
+    for alias, name in likely.items():
+        above = _above(alias) if is_tensor_name(alias) else []
+        if is_tensor_name(alias) and alias not in taken and alias not in inner and not taken.intersection(above):
+            ties[alias] = name
+            inner.update(above)
+            taken.add(alias)
+    return ties
+
+
+def _above(name: str) -> list[str]:
+    """The paths of the modules that a tensor lies in."""
+    parts = name.split(".")
+    return [".".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def _check_header(path: Path, label: str) -> None:

@@ -1,6 +1,7 @@
 """A module tree for tensors whose network is not known: the names of a state_dict, and what they most likely are."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from torch import Tensor, nn
 
@@ -21,12 +22,15 @@ _TAKEN = frozenset(dir(StoredLayer("")))
 Leaves = Mapping[str, Tensor]
 
 
-def stored_network(tensors: Mapping[str, Tensor], label: str) -> nn.Module:
+def stored_network(
+    tensors: Mapping[str, Tensor], label: str, versions: Mapping[str, int] = MappingProxyType({})
+) -> nn.Module:
     """Put tensors into modules by their names; a tensor under two names stays one parameter.
 
     Args:
         tensors: by name, as ``state_dict`` names them, in the order that its modules shall have.
         label: what to call the file they come from.
+        versions: of modules by their paths, as a ``state_dict`` keeps them.
 
     Raises:
         SubjectError: a name cannot be one of a network's.
@@ -49,6 +53,8 @@ def stored_network(tensors: Mapping[str, Tensor], label: str) -> nn.Module:
         leaves = layers.get(path, {})
         module = StoredLayer(_layer_type(path, layers, max(dims, 1))) if leaves else nn.Module()
         made[path] = module
+        # A state_dict of this network says then what the file said, or nothing
+        module._version = versions.get(path)  # type: ignore[assignment]
         for leaf, tensor in leaves.items():
             if leaf in _BUFFERS:
                 module.register_buffer(leaf, tensor)
@@ -87,6 +93,15 @@ def _parameter(tensor: Tensor) -> tuple[object, nn.Parameter]:
     if tensor.is_meta or tensor.numel() == 0:
         return id(parameter), parameter
     return (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype), parameter
+
+
+def is_tensor_name(name: str) -> bool:
+    """Whether a tensor of a network can have that name."""
+    try:
+        _check_name(name, "")
+    except SubjectError:
+        return False
+    return True
 
 
 def _check_name(name: str, label: str) -> None:

@@ -38,12 +38,14 @@ class TorchFile:
         keys: under which keys of the saved dict they lie; empty where they are all of it.
         aside: what else the file holds, by name.
         mapped: False for the old format, which is read whole.
+        versions: of the modules by their paths, where the state_dict has kept them.
     """
 
     tensors: dict[str, Tensor]
     keys: tuple[str, ...]
     aside: tuple[str, ...]
     mapped: bool
+    versions: dict[str, int]
 
 
 def read_torch(path: Path, label: str) -> TorchFile:
@@ -68,7 +70,7 @@ def read_torch(path: Path, label: str) -> TorchFile:
     for key in keys:
         loaded = loaded[key]
     tensors = {name: _same(loaded[name], said, name, label) for name, said in found.items()}
-    return TorchFile(tensors, keys, _aside(outline, keys, found), mapped)
+    return TorchFile(tensors, keys, _aside(outline, keys, found), mapped, _versions(loaded))
 
 
 def _outline_of_archive(path: Path, label: str) -> Any:
@@ -172,6 +174,14 @@ def _nested(content: Mapping[Any, Any]) -> dict[tuple[str, ...], dict[str, Store
 
 def _likeliness(keys: tuple[str, ...]) -> int:
     return min(WEIGHTS.index(key) if key in WEIGHTS else len(WEIGHTS) for key in keys)
+
+
+def _versions(state: Any) -> dict[str, int]:
+    told = getattr(state, "_metadata", None)
+    if not isinstance(told, Mapping):
+        return {}
+    versions = {path: each.get("version") for path, each in told.items() if isinstance(each, Mapping)}
+    return {path: each for path, each in versions.items() if type(path) is str and type(each) is int}
 
 
 def _aside(content: Mapping[Any, Any], keys: tuple[str, ...], found: Mapping[str, StoredTensor]) -> tuple[str, ...]:
