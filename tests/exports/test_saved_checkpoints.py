@@ -14,7 +14,7 @@ from pruning_explorer import Recipe, compute_masks, export
 from pruning_explorer.sources.words import open_file
 from tests.sources.files_of_torch import Language, Residual, same_tensors
 
-HALF = Recipe(amount=0.5)
+HALF = Recipe(amount=0.5, embeddings=True)
 
 
 def metadata_of(path: Path) -> dict[str, str]:

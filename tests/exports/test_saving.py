@@ -176,7 +176,7 @@ def test_dtypes_and_odd_numbers_stay(ending: str, tmp_path: Path) -> None:
 def test_tied_weights_stay_tied(what: What, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dense = Language()
     subject = Subject.from_module(dense, name="language")
-    masks = compute_masks(subject, Recipe(amount=0.5))
+    masks = compute_masks(subject, Recipe(amount=0.5, embeddings=True))
     saved = export(subject, masks, tmp_path / f"x{ending}", what)
     monkeypatch.chdir(tmp_path)
     model = Language()
