@@ -12,6 +12,7 @@ import streamlit as st
 import pruning_explorer
 from pruning_explorer.ui.options import read_options
 from pruning_explorer.ui.own_models import LODGING
+from pruning_explorer.ui.saved_files import ROUTE
 from pruning_explorer.ui.start import warm_up
 
 OPTIONS = read_options(sys.argv[1:])
@@ -32,4 +33,4 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     LODGING.end_all()
 
 
-app = st.App(MAIN, lifespan=lifespan)
+app = st.App(MAIN, lifespan=lifespan, routes=[ROUTE])

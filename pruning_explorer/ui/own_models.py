@@ -11,6 +11,7 @@ import streamlit as st
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import forget
+from pruning_explorer.ui.saved_files import SavedFiles
 from pruning_explorer.ui.session import session_id
 
 GRACE = 120.0
@@ -26,9 +27,11 @@ class OwnModels:
 
     Attributes:
         subjects: by name, in the order in which they came.
+        saved: files that it has made.
     """
 
     subjects: dict[str, Subject] = field(default_factory=dict)
+    saved: SavedFiles = field(default_factory=SavedFiles)
     _folders: dict[str, tempfile.TemporaryDirectory[str]] = field(default_factory=dict)
 
     def new_folder(self) -> "tempfile.TemporaryDirectory[str]":
@@ -56,6 +59,7 @@ class OwnModels:
             forget(subject)
 
     def forget_all(self) -> None:
+        self.saved.clear()
         for name in list(self.subjects):
             self.forget(name)
 

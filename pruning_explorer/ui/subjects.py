@@ -1,5 +1,6 @@
 """Every network that a browser session can choose: the samples, the operator's, and its own."""
 
+import shlex
 from difflib import get_close_matches
 
 from pruning_explorer.errors import SubjectError
@@ -52,6 +53,11 @@ def is_sample(name: str) -> bool:
 def is_there(name: str) -> bool:
     """Whether it can be had without being brought."""
     return name in subject_names()
+
+
+def words_in_terminal(name: str) -> str:
+    """What to write for it on a command line; where its name is none that a terminal knows, a place for it."""
+    return shlex.quote(name) if is_sample(name) or names_a_library(name) else "YOUR-FILE"
 
 
 def forget_own(name: str) -> None:

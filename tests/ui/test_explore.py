@@ -14,7 +14,7 @@ from pruning_explorer.sources.samples import sample_names
 from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
-TABS = ["Outputs", "Drift by layer", "By class", "Numbers", "Code and recipe"]
+TABS = ["Outputs", "Drift by layer", "By class", "Numbers", "Code and recipe", "Save"]
 
 
 @pytest.mark.parametrize("name", sample_names())

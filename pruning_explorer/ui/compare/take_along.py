@@ -1,6 +1,5 @@
 """The comparison as one file, and each recipe by itself."""
 
-import shlex
 from dataclasses import replace
 
 import streamlit as st
@@ -10,7 +9,8 @@ from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.lab.curves import CurveJob
 from pruning_explorer.sources.words import names_a_library
-from pruning_explorer.ui.subjects import is_own
+from pruning_explorer.ui.save_result import draw_save
+from pruning_explorer.ui.subjects import is_own, words_in_terminal
 
 
 def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
@@ -49,7 +49,26 @@ def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
             )
     st.caption("In a terminal these files make the same comparison:")
     files = " ".join(f"--recipe {name}-{entry.recipe.id}.json" for entry in shown.entries)
-    words = "YOUR-FILE" if name_only else shlex.quote(name)
     st.code(
-        f"python -m pruning_explorer compare {words} {files} --html comparison.html", language="sh", wrap_lines=True
+        f"python -m pruning_explorer compare {words_in_terminal(name)} {files} --html comparison.html",
+        language="sh",
+        wrap_lines=True,
     )
+    _draw_save(shown)
+
+
+def _draw_save(shown: Comparison) -> None:
+    """What one of the recipes makes of the network, as a file."""
+    st.markdown("##### Save a pruned network")
+    places = [place for place, study in enumerate(shown.studies) if study is not None]
+    place = st.segmented_control(
+        "Pruned by recipe",
+        places,
+        default=places[0],
+        key="saved_recipe",
+        format_func=lambda each: recipe_label(each, shown.entries[each].name),
+        required=True,
+    )
+    study = shown.studies[place if place in places else places[0]]
+    if study is not None:
+        draw_save(study, "compare_save")

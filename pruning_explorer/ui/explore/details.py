@@ -16,16 +16,18 @@ from pruning_explorer.ui.explore.layer_drift import draw_layer_drift
 from pruning_explorer.ui.explore.outputs import draw_outputs
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.save_result import draw_save
 
 
 def draw_details(study: Study) -> None:
-    """Outputs, drift by layer, quality by class, the numbers, the code."""
+    """Outputs, drift by layer, quality by class, the numbers, the code, the result as a file."""
     parts: dict[str, Callable[[Study], None]] = {
         "Outputs": draw_outputs,
         "Drift by layer": draw_layer_drift,
         "By class": _by_class,
         "Numbers": _numbers,
         "Code and recipe": draw_code,
+        "Save": lambda study: draw_save(study, "save"),
     }
     for tab, draw in zip(st.tabs(list(parts), key="details", on_change="rerun"), parts.values(), strict=True):
         if tab.open:

@@ -1,0 +1,108 @@
+"""Files that a browser session has made, and the address from which its browser fetches them.
+
+Streamlit's own downloads lie in the server's memory, each as long as its button is drawn. These lie on the disk and are
+sent from there, whatever their size.
+"""
+
+import re
+import secrets
+import tempfile
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+from weakref import WeakValueDictionary
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from pruning_explorer.exports.saving import Saved
+
+MOST = 1 << 30
+"""Bytes of one session's files; beyond, what was made first goes. The last one stays, whatever its size."""
+
+LONGEST = 80
+"""Characters of a network's name in that of a file."""
+
+Key = tuple[str, ...]
+
+_BY_TOKEN: "WeakValueDictionary[str, SavedFile]" = WeakValueDictionary()
+
+
+@dataclass(frozen=True, eq=False)
+class SavedFile:
+    """A file, as long as its session keeps it.
+
+    Attributes:
+        token: part of its address that nobody can guess.
+    """
+
+    saved: Saved
+    folder: "tempfile.TemporaryDirectory[str]"
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+    @property
+    def address(self) -> str:
+        """Beside the address of any page."""
+        return f"saved/{self.token}/{quote(self.saved.path.name)}"
+
+
+class SavedFiles:
+    """The files of one session, by what they are of."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[Key, SavedFile] = OrderedDict()
+
+    def get(self, key: Key) -> SavedFile | None:
+        """The file of that key, if it was made and is still there."""
+        return self._files.get(key)
+
+    def keep(self, key: Key, saved: Saved, folder: "tempfile.TemporaryDirectory[str]") -> SavedFile:
+        """Keep a file with the folder that it lies in alone."""
+        self._drop(key)
+        made = self._files[key] = SavedFile(saved, folder)
+        _BY_TOKEN[made.token] = made
+        while len(self._files) > 1 and sum(each.saved.nbytes for each in self._files.values()) > MOST:
+            self._drop(next(iter(self._files)))
+        return made
+
+    def clear(self) -> None:
+        """Delete all of them."""
+        for key in list(self._files):
+            self._drop(key)
+
+    def _drop(self, key: Key) -> None:
+        file = self._files.pop(key, None)
+        if file is not None:
+            _BY_TOKEN.pop(file.token, None)
+            file.folder.cleanup()
+
+
+def file_name(network: str, recipe_id: str, what: str, ending: str) -> str:
+    """What a file is called: by the last part of the network's name, without anything that a path could be made of.
+
+    >>> file_name("hf:../models/Größe 2", "ab12", "weights", ".pt")
+    'Größe-2-ab12-weights.pt'
+    """
+    last = re.split(r"[/\\:]", network)[-1]
+    stem = re.sub(r"[^\w.-]+", "-", last)[:LONGEST].strip("-.") or "network"
+    return f"{stem}-{recipe_id}-{what}{ending}"
+
+
+async def _send(request: Request) -> Response:
+    file = _BY_TOKEN.get(request.path_params["token"])
+    path: Path | None = None if file is None else file.saved.path
+    if path is None or not path.is_file():
+        return PlainTextResponse("This file is no longer here. Go back to the page and make it again.", 404)
+    headers = {
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        # It would otherwise be compressed on its way, which takes longer than to send it, and hides its size
+        "content-encoding": "identity",
+    }
+    return FileResponse(path, headers=headers, media_type="application/octet-stream", filename=path.name)
+
+
+ROUTE = Route("/{base:path}saved/{token}/{name}", _send)
+"""Of the app, below whatever path it is served at."""
