@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from pruning_explorer import Recipe, build_report, compute_masks, load_subject
 from pruning_explorer.figures.numbers import count, nats
 from pruning_explorer.lab.curve_points import measure_points
 from pruning_explorer.measure.agreement import mask_agreement
+from pruning_explorer.ui.own_models import LODGING
 from tests.ui.compare.comparison import Comparison
 
 Open = Callable[..., Comparison]
@@ -46,6 +49,27 @@ def test_the_curves_are_measured_points(open_comparison: Open) -> None:
         (point,) = measure_points(subject, Recipe(scope=scope), [0.9])
         y = np.asarray(decoded(line["y"]))[place]
         assert y == pytest.approx(100 * point["quality"])
+
+
+def test_each_recipe_can_be_saved(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.5", "amount=0.9&scope=global", subject="digits-mlp")
+    page.settle()
+    page.open("Take it along")
+    for place, recipe in enumerate((Recipe(amount=0.5), Recipe(amount=0.9, scope="global"))):
+        page.pick("saved_recipe", place)
+        page.pick("compare_save_what", "masks")
+        assert not page.app.get("link_button")
+        page.click("compare_save_make")
+        (button,) = page.app.get("link_button")
+        subject = load_subject("digits-mlp")
+        models = LODGING.of(page.app.session_state["session_id"])
+        assert models is not None
+        file = models.saved.get((subject.id, recipe.id, "masks", ".safetensors"))
+        assert file is not None
+        assert button.proto.url == file.address
+        found, masks = load_file(file.saved.path), compute_masks(subject, recipe)
+        assert found.keys() == masks.keys()
+        assert all(torch.equal(found[name], masks[name]) for name in masks)
 
 
 def decoded(values: object) -> object:
