@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import torch
+
 from pruning_explorer.prune.criteria import drawn_dtype, parse_criterion, seed_of
 from pruning_explorer.prune.engine import Ranked, rank_targets
 from pruning_explorer.prune.granularities import Channel, parse_granularity
@@ -190,6 +192,8 @@ def _joint_part(ranked: Ranked, indices: Sequence[int]) -> str:
 
 def _joint_draws(ranked: Ranked, targets: Sequence[Target]) -> str:
     recipe, granularity = ranked.recipe, ranked.granularity
+    dtype = drawn_dtype(targets)
+    widened = "" if dtype == torch.float64 else ".float()"
     lines = [
         f"torch.manual_seed({recipe.seed})",
         "for path, name, count in layers:",
@@ -207,7 +211,7 @@ def _joint_draws(ranked: Ranked, targets: Sequence[Target]) -> str:
         ]
     else:
         lines += [
-            f"    scores = 1 - torch.rand(weight.shape, dtype={drawn_dtype(targets)}).float()",
+            f"    scores = 1 - torch.rand(weight.shape, dtype={dtype}){widened}",
             "    prune.l1_unstructured(module, name, amount=count, importance_scores=scores)",
         ]
     return "\n".join(lines)

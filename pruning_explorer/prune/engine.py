@@ -26,6 +26,7 @@ from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.ranking import Ranking, global_cut, rank, rank_rows
 from pruning_explorer.prune.recipe import Recipe, why_nothing
 from pruning_explorer.prune.schedule import parse_schedule
+from pruning_explorer.prune.sorting import as_ranked
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.prune.trajectory import Trajectory
@@ -162,7 +163,8 @@ def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[
     def ranking_of(target: Target) -> Ranking:
         drawn = (recipe.seed, joint if target in scoring.joint else ()) if criterion.draws else ()
         by_row = recipe.scope == "row"
-        key = (subject.id, recipe.criterion, recipe.granularity, by_row, target.name, drawn)
+        precision = scoring.precision(target)
+        key = (subject.id, recipe.criterion, recipe.granularity, by_row, target.name, drawn, precision)
 
         def make() -> Ranking:
             with _LARGE_ONES if target.numel >= LARGE else nullcontext():
@@ -244,9 +246,9 @@ def _scoring(subject: Subject, ranked: Ranked, masks: Mapping[str, Tensor], step
 def _protected(scoring: Scoring, criterion: Criterion, target: Target, scores: Tensor) -> Tensor | None:
     """What never goes: by the criterion's own word, and what the pattern of the granularity keeps beside it."""
     own = None if criterion.protect is None else criterion.protect(scoring, target)
-    ordered = scores if own is None else torch.where(own, torch.inf, scores.float())
+    ordered = scores if own is None else torch.where(own, torch.inf, as_ranked(scores))
     if scoring.masks and scores.shape == target.shape:
-        ordered = torch.where(scoring.masks[target.name], ordered.float(), -1.0)
+        ordered = torch.where(scoring.masks[target.name], as_ranked(ordered), -1.0)
     pattern = scoring.granularity.protected(ordered, target)
     return pattern if own is None else own if pattern is None else own | pattern
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.nn.utils import prune
 
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.sorting import LARGE
+from pruning_explorer.prune.sorting import LARGE, as_ranked
 from pruning_explorer.prune.targets import Target
 
 Shape = tuple[int, ...]
@@ -154,9 +154,13 @@ def best_of_each(scores: Tensor, n: int, m: int, dim: int) -> Tensor:
 
 
 def _best_of_each(scores: Tensor, n: int, m: int, dim: int) -> Tensor:
-    moved = scores.detach().float().movedim(dim, -1)
+    moved = as_ranked(scores.detach()).movedim(dim, -1)
     length = moved.shape[-1]
     filled = functional.pad(moved + 0.0, (0, -length % m), value=-1.0)  # + 0 turns -0 into 0
+    if filled.dtype == torch.float64:
+        order = filled.reshape(-1, m).argsort(dim=-1, stable=True)
+        best = torch.zeros(order.shape, dtype=torch.bool).scatter_(-1, order[:, m - n :], True)
+        return best.view(filled.shape)[..., :length].movedim(-1, dim).contiguous()
     # The bits of floats order as they do; the place within a group tells equal ones apart
     keys = filled.contiguous().numpy().view(np.int32).astype(np.int64).reshape(-1, m)
     keys = (keys << 32) + np.arange(m)
@@ -197,7 +201,7 @@ class NOfMUnstructured(prune.BasePruningMethod):
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         there = default_mask != 0
-        scores = torch.where(there, t.detach().abs().float(), -1.0)
+        scores = torch.where(there, as_ranked(t.detach().abs()), -1.0)
         free = there & ~best_of_each(scores, self.n, self.m, self.dim)
         wanted = _count(self.amount, int(there.sum()))
         order = torch.where(free, scores, torch.inf).flatten().argsort(stable=True)
@@ -224,7 +228,7 @@ class LnBlock(prune.BasePruningMethod):
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         block = Block(self.rows, self.cols, self.n)
         there = Block(self.rows, self.cols, math.inf).group_scores((default_mask != 0).float()) > 0
-        norms = torch.where(there, block.group_scores(t.detach().abs()).float(), torch.inf)
+        norms = torch.where(there, as_ranked(block.group_scores(t.detach().abs())), torch.inf)
         keep = torch.ones(norms.numel(), dtype=torch.bool)
         keep[norms.flatten().argsort(stable=True)[: _count(self.amount, int(there.sum()))]] = False
         return default_mask * block.expand(keep, t.shape).to(default_mask.dtype)

@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pruning_explorer.prune.sorting import (
-    INFINITY_BITS,
+    DOUBLE,
     LARGE,
-    PROTECTED_BIT,
+    SINGLE,
+    Bits,
+    Precision,
+    as_ranked,
     flat,
+    precision_of,
     rank_in_parts,
     rank_rows_in_parts,
     sort_rows,
@@ -34,18 +38,19 @@ class Ranking:
     Attributes:
         ranks: int32, one per group; the group of rank 0 goes first. Where rows lose alike it is the place within its
             row: groups of one rank go together, one in each row.
-        ordered_bits: uint32 ``[groups]``, the scores in exit order, as the bits of their float32 values, which order
-            alike; those that never go with ``PROTECTED_BIT``. Empty where rows lose alike: they compete with no one.
+        ordered_bits: ``[groups]``, the scores in exit order, as bits that order alike: uint32 of float32, uint64 of
+            float64; those that never go with the ``protected`` bit. Empty where rows lose alike: they compete with no
+            one.
         removable: how many ranks may go at all.
         rows: how many groups share a rank: 1, or the rows that lose alike.
-        shown: the scores float32, one per group in the groups' own order, where ``ordered_bits`` do not hold them.
+        shown: the scores, one per group in the groups' own order, where ``ordered_bits`` do not hold them.
     """
 
     ranks: NDArray[np.int32]
-    ordered_bits: NDArray[np.uint32]
+    ordered_bits: Bits
     removable: int
     rows: int = 1
-    shown: NDArray[np.float32] | None = None
+    shown: NDArray[Any] | None = None
 
     @property
     def groups(self) -> int:
@@ -57,8 +62,8 @@ class Ranking:
         return self.ranks.nbytes + self.ordered_bits.nbytes + (0 if self.shown is None else self.shown.nbytes)
 
     @property
-    def scores(self) -> NDArray[np.float32]:
-        """Float32, one per group, in the groups' own order."""
+    def scores(self) -> NDArray[Any]:
+        """Float32, or float64 where it was ranked in it; one per group, in the groups' own order."""
         if self.shown is not None:
             return self.shown
         return self.scores_of(self.ranks)
@@ -68,9 +73,10 @@ class Ranking:
         """Whether each rank has a score of its own, so that :meth:`scores_of` can be asked."""
         return self.shown is None
 
-    def scores_of(self, ranks: slice | NDArray[Any]) -> NDArray[np.float32]:
-        """The scores of the groups with these ranks, float32; without a copy of all of them."""
-        scores: NDArray[np.float32] = (self.ordered_bits[ranks] & ~PROTECTED_BIT).view(np.float32)
+    def scores_of(self, ranks: slice | NDArray[Any]) -> NDArray[Any]:
+        """The scores of the groups with these ranks; without a copy of all of them."""
+        precision = precision_of(self.ordered_bits)
+        scores: NDArray[Any] = (self.ordered_bits[ranks] & ~precision.protected).view(precision.floats)
         return scores
 
     def keep(self, removed: int) -> Tensor:
@@ -82,7 +88,7 @@ def rank(scores: Tensor, name: str, protected: Tensor | None = None) -> Ranking:
     """Sort groups by importance, least first; equal scores in flat-index order.
 
     Args:
-        scores: any shape, non-negative and finite.
+        scores: any shape, non-negative and finite. Those of float64 are ranked in it, all others in float32.
         name: of the target, for the error message.
         protected: bool, shaped like ``scores``: those that never go.
 
@@ -90,9 +96,9 @@ def rank(scores: Tensor, name: str, protected: Tensor | None = None) -> Ranking:
         ScoreError: a score is NaN, infinite or negative.
     """
     scores = scores.detach()
-    if scores.numel() >= LARGE:
+    if scores.numel() >= LARGE and scores.dtype != torch.float64:
         return Ranking(*rank_in_parts(scores, name, protected))
-    values = flat(scores.float())[None]
+    values = flat(as_ranked(scores))[None]
     order, ordered_bits, removable = sort_rows(values, name, None if protected is None else flat(protected))
     ranks = np.empty(scores.numel(), dtype=np.int32)
     ranks[order[0]] = np.arange(len(ranks), dtype=np.int32)
@@ -111,7 +117,7 @@ def rank_rows(scores: Tensor, name: str, protected: Tensor | None = None, row_di
     Raises:
         ScoreError: a score is NaN, infinite or negative.
     """
-    layout, scores = _Rows(scores.shape, row_dim), scores.detach().float()
+    layout, scores = _Rows(scores.shape, row_dim), as_ranked(scores.detach())
     values, held = layout.split(scores), None if protected is None else layout.split(protected)
     if scores.numel() >= LARGE:
         places, removable = rank_rows_in_parts(values, name, held)
@@ -145,7 +151,7 @@ def rank_survivors(
     Raises:
         ScoreError: a survivor's score is NaN, infinite or negative.
     """
-    scores = scores.detach().float()
+    scores = as_ranked(scores.detach())
     layout = _Rows(scores.shape if row_dim is not None else (scores.numel(),), row_dim)
     ranks = layout.split(torch.from_numpy(earlier.ranks)).ravel().copy()
     places = np.flatnonzero(ranks >= removed)
@@ -156,9 +162,10 @@ def rank_survivors(
     shown = np.where(earlier.ranks >= removed, flat(scores), earlier.scores)
     if row_dim is not None:
         return Ranking(layout.join(ranks), _NONE, removed + removable, layout.rows, shown)
-    above_zero = bits[0] + np.uint32(1)
-    above_zero[above_zero == INFINITY_BITS] -= np.uint32(1)
-    ordered_bits = np.concatenate([np.zeros(removed, dtype=np.uint32), above_zero])
+    precision = precision_of(bits)
+    above_zero = bits[0] + precision.bits(1)
+    above_zero[above_zero == precision.infinity] -= precision.bits(1)
+    ordered_bits = np.concatenate([np.zeros(removed, dtype=precision.bits), above_zero])
     return Ranking(ranks, ordered_bits, removed + removable, 1, shown)
 
 
@@ -188,7 +195,8 @@ def global_cut(
     """How many groups each target loses when all compete in one ranking.
 
     Nothing is concatenated: the cut is found by bisection over the bits of a float, with a binary search in each
-    target's ordered scores. Equal scores at the cut go in the order of the targets.
+    target's ordered scores. Equal scores at the cut go in the order of the targets; scores of float32 and of float64
+    compare as the numbers that they are.
 
     Args:
         rankings: of T targets.
@@ -201,21 +209,36 @@ def global_cut(
     """
     most = np.array([r.removable for r in rankings] if limits is None else limits, dtype=np.int64)
     wanted = np.minimum(totals, most.sum())
+    precision = DOUBLE if any(precision_of(r.ordered_bits) is DOUBLE for r in rankings) else SINGLE
     low = np.zeros(len(wanted), dtype=np.int64)  # the cut's bits lie in [low, high)
-    high = np.full(len(wanted), int(INFINITY_BITS), dtype=np.int64)
+    high = np.full(len(wanted), int(precision.infinity), dtype=np.int64)
     while (low + 1 < high).any():
-        middle = (low + high) // 2
-        enough = _below(rankings, middle, most).sum(axis=1) >= wanted
+        middle = low + (high - low) // 2
+        enough = _below(rankings, middle, most, precision).sum(axis=1) >= wanted
         high, low = np.where(enough, middle, high), np.where(enough, low, middle)
     # Fewer than `wanted` groups lie below `low`; those at `low` itself fill up what is missing, target by target
-    below, through = _below(rankings, low, most), _below(rankings, low + 1, most)
+    below, through = _below(rankings, low, most, precision), _below(rankings, low + 1, most, precision)
     missing = (wanted - below.sum(axis=1))[:, None]
     before = np.cumsum(through - below, axis=1) - (through - below)
     removed: NDArray[np.int64] = below + np.clip(missing - before, 0, through - below)
     return removed
 
 
-def _below(rankings: Sequence[Ranking], bits: NDArray[np.int64], most: NDArray[np.int64]) -> NDArray[np.int64]:
-    needles = bits.astype(np.uint32)
-    counts = np.stack([np.searchsorted(r.ordered_bits, needles) for r in rankings], axis=1)
-    return np.minimum(counts, most)
+def _below(
+    rankings: Sequence[Ranking], bits: NDArray[np.int64], most: NDArray[np.int64], precision: Precision
+) -> NDArray[np.int64]:
+    """Groups of each target whose scores are below each of the numbers with these bits, ``[A, T]``."""
+    needles: dict[int, Bits] = {precision.digits: bits.astype(precision.bits)}
+    if precision is DOUBLE:
+        needles[SINGLE.digits] = _rounded_up(needles[DOUBLE.digits])
+    counts = [np.searchsorted(r.ordered_bits, needles[precision_of(r.ordered_bits).digits]) for r in rankings]
+    return np.minimum(np.stack(counts, axis=1), most)
+
+
+def _rounded_up(bits: Bits) -> Bits:
+    """The bits of the smallest float32 numbers that are no less than these of float64."""
+    numbers = bits.view(np.float64)
+    with np.errstate(over="ignore"):  # beyond the largest comes infinity, which is above all scores
+        nearest = numbers.astype(np.float32)
+    rounded: Bits = nearest.view(np.uint32) + (nearest < numbers).astype(np.uint32)
+    return rounded

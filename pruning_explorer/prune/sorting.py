@@ -1,7 +1,7 @@
 """Sort scores: small layers in one go, large ones in parts, so that a large layer never needs its keys all at once.
 
-A score's float32 bits order as the score does, and the weight's own index makes every key unique: so any sort gives
-the one stable order, whole or in parts.
+A score's bits order as the score does. Of float32 they leave room in a key for the weight's own index, which makes
+every key unique: so any sort gives the one stable order, whole or in parts. Scores of float64 take a stable sort.
 """
 
 import os
@@ -17,11 +17,41 @@ from torch import Tensor
 
 from pruning_explorer.errors import ScoreError
 
-Bits = NDArray[np.uint32]
+Bits = NDArray[np.unsignedinteger[Any]]
 
-INFINITY_BITS = np.uint32(0x7F800000)
-PROTECTED_BIT = np.uint32(0x80000000)
-"""Above the bits of all scores, so that what never goes comes last and no cut comes near it."""
+
+@dataclass(frozen=True)
+class Precision:
+    """A floating-point type in which scores are ranked.
+
+    Attributes:
+        floats: the type.
+        bits: whole numbers of the same size, which order as its non-negative numbers do.
+        infinity: above the bits of all finite ones.
+        protected: a bit above those of all scores, so that what never goes comes last and no cut comes near it.
+        digits: how many bits there are.
+    """
+
+    floats: type[np.floating[Any]]
+    bits: type[np.unsignedinteger[Any]]
+    infinity: np.unsignedinteger[Any]
+    protected: np.unsignedinteger[Any]
+    digits: int
+
+
+SINGLE = Precision(np.float32, np.uint32, np.uint32(0x7F80 << 16), np.uint32(1 << 31), 32)
+DOUBLE = Precision(np.float64, np.uint64, np.uint64(0x7FF0 << 48), np.uint64(1 << 63), 64)
+
+
+def precision_of(values: NDArray[Any]) -> Precision:
+    """The one of scores float32 or float64, or of their bits."""
+    return DOUBLE if values.itemsize == 8 else SINGLE
+
+
+def as_ranked(scores: Tensor) -> Tensor:
+    """Scores in the type in which they are ranked: float64 as it is, all else in float32."""
+    return scores if scores.dtype == torch.float64 else scores.float()
+
 
 LARGE = 1 << 22
 """Weights from which a layer is sorted in parts."""
@@ -39,10 +69,10 @@ def flat(tensor: Tensor) -> NDArray[Any]:
     return tensor.contiguous().numpy().ravel()
 
 
-def as_float32(tensor: Tensor) -> NDArray[np.float32]:
-    """A tensor's values, widened. For pieces: torch's own threads cost more than the work there is."""
+def as_floats(tensor: Tensor) -> NDArray[Any]:
+    """A tensor's values as they are ranked. For pieces: torch's own threads cost more than the work there is."""
     if tensor.dtype != torch.bfloat16:
-        values: NDArray[np.float32] = tensor.float().numpy()
+        values: NDArray[Any] = as_ranked(tensor).numpy()
         return values
     # bfloat16 is the upper half of a float32
     bits = tensor.view(torch.int16).numpy().view(np.uint16).astype(np.uint32)
@@ -50,11 +80,11 @@ def as_float32(tensor: Tensor) -> NDArray[np.float32]:
     return bits.view(np.float32)
 
 
-def sort_rows(scores: NDArray[np.float32], name: str, protected: NDArray[np.bool_] | None) -> tuple[Bits, Bits, int]:
+def sort_rows(scores: NDArray[Any], name: str, protected: NDArray[np.bool_] | None) -> tuple[NDArray[Any], Bits, int]:
     """Each row in exit order.
 
     Args:
-        scores: ``[R, L]``.
+        scores: float32 or float64 ``[R, L]``.
         name: of the target, for the error message.
         protected: bool ``[R, L]``, or in that order: those that never go.
 
@@ -68,10 +98,16 @@ def sort_rows(scores: NDArray[np.float32], name: str, protected: NDArray[np.bool
     if bits is None:
         raise ScoreError(describe_bad_scores(scores.ravel(), name))
     removable = bits.shape[1]
+    precision = precision_of(bits)
     if protected is not None:
         held = protected.reshape(bits.shape)
-        bits |= held.astype(np.uint32) * PROTECTED_BIT
+        bits |= held.astype(precision.bits) * precision.protected
         removable -= int(held.sum(axis=1).max(initial=0))
+    if precision is DOUBLE:
+        order = bits.argsort(axis=1, kind="stable")
+        ordered = np.take_along_axis(bits, order, axis=1)
+        order += np.arange(len(bits))[:, None] * bits.shape[1]
+        return order, ordered, removable
     # Score in the high half, index in the low half: one unstable integer sort, four times as fast as a stable argsort
     keys = bits.astype(np.uint64)
     keys <<= _SHIFT
@@ -84,7 +120,7 @@ def rank_in_parts(scores: Tensor, name: str, protected: Tensor | None) -> tuple[
     """The order of :func:`sort_rows` of one large row, with an eighth of its memory beside the result.
 
     Args:
-        scores: any shape and floating dtype, at most 2^31 of them; they are widened piece by piece.
+        scores: any shape and floating dtype but float64, at most 2^31 of them; they are widened piece by piece.
         name, protected: as for :func:`sort_rows`.
 
     Returns:
@@ -108,7 +144,7 @@ def rank_in_parts(scores: Tensor, name: str, protected: Tensor | None) -> tuple[
 
 
 def rank_rows_in_parts(
-    scores: NDArray[np.float32], name: str, protected: NDArray[np.bool_] | None
+    scores: NDArray[Any], name: str, protected: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.int32], int]:
     """Each weight's place within its row, a few rows at a time.
 
@@ -136,7 +172,7 @@ def rank_rows_in_parts(
     return ranks.reshape(rows, length), removable
 
 
-def describe_bad_scores(scores: NDArray[np.float32], name: str) -> str:
+def describe_bad_scores(scores: NDArray[Any], name: str) -> str:
     """What is wrong with scores that cannot be ranked, and what to do about it."""
     nan, infinite, negative = int(np.isnan(scores).sum()), int(np.isinf(scores).sum()), int((scores < 0).sum())
     found = ", ".join(
@@ -145,11 +181,12 @@ def describe_bad_scores(scores: NDArray[np.float32], name: str) -> str:
     return f"{name} has scores that cannot be ranked ({found} of {len(scores)}); repair its weights, or leave it out"
 
 
-def _checked_bits(scores: NDArray[np.float32]) -> Bits | None:
+def _checked_bits(scores: NDArray[Any]) -> Bits | None:
     """A copy of the scores as bits that order alike; None where there is one that cannot be ranked."""
-    bits = (scores + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0, whose bits sort with the other zeros
+    precision = precision_of(scores)
+    bits: Bits = (scores + precision.floats(0)).view(precision.bits)  # + 0 turns -0 into 0, whose bits sort with zeros
     # The bits of a negative float, or of a NaN, lie above all finite ones too
-    return None if bits.size and bits.max() >= INFINITY_BITS else bits
+    return None if bits.size and bits.max() >= precision.infinity else bits
 
 
 @dataclass(frozen=True)
@@ -189,11 +226,11 @@ class _Source:
         return counts
 
     def _read(self, start: int) -> NDArray[np.float32]:
-        return as_float32(self._scores[start : start + PIECE])
+        return as_floats(self._scores[start : start + PIECE])
 
     def _marked(self, bits: Bits, start: int) -> Bits:
         if self._protected is not None:
-            bits |= self._protected[start : start + PIECE].numpy().astype(np.uint32) * PROTECTED_BIT
+            bits |= self._protected[start : start + PIECE].numpy().astype(np.uint32) * SINGLE.protected
         return bits
 
 

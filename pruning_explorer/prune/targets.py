@@ -79,7 +79,7 @@ class Target:
         role: ``"weight"``; ``"embedding"`` for a table whose rows are looked up, also where an output layer is tied to
             it; ``"bias"``; or ``"norm"`` for every parameter of a norm layer.
         shape: of the dense tensor.
-        dtype: of the dense tensor; scores are ranked in float32 whatever it is.
+        dtype: of the dense tensor; scores of float64 weights are ranked in float64, all others in float32.
         out_dim: the dim that indexes output channels (1 for transposed convolutions, else 0).
         position: index among the network's named parameters; it seeds random criteria, so that choosing
             other layers does not change what is drawn for this one.

@@ -3,15 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pruning_explorer.prune.ranking import Ranking, rank, rank_rows, rank_survivors
-from pruning_explorer.prune.sorting import PROTECTED_BIT
+from pruning_explorer.prune.sorting import Bits, precision_of
 
-STEP_BITS = np.uint32(24)
-"""Above the seven highest digits of a score's bits; a hundred steps stay below those of infinity."""
-LOST_BITS = np.uint32(7)
+LOST_BITS = 7
+"""Digits of a score's bits that make room for the number of the step; a hundred steps stay below those of infinity."""
 
 
 @dataclass
@@ -29,7 +27,7 @@ class Trajectory:
     removed: int = 0
     _ranking: Ranking | None = None
     _steps: int = 0
-    _left: list[NDArray[np.uint32]] = field(default_factory=list)
+    _left: list[Bits] = field(default_factory=list)
 
     @property
     def ranking(self) -> Ranking:
@@ -68,7 +66,9 @@ class Trajectory:
         bits = np.concatenate([*self._left, self._bits(self.removed, len(ranking.ordered_bits))])
         return Ranking(ranking.ranks, bits, ranking.removable, ranking.rows, ranking.scores)
 
-    def _bits(self, start: int, end: int) -> NDArray[np.uint32]:
+    def _bits(self, start: int, end: int) -> Bits:
         bits = self.ranking.ordered_bits[start:end]
-        step = np.uint32(self._steps) << STEP_BITS
-        return ((bits & ~PROTECTED_BIT) >> LOST_BITS) + step | bits & PROTECTED_BIT
+        precision = precision_of(bits)
+        step = precision.bits(self._steps << (precision.digits - 1 - LOST_BITS))
+        coded: Bits = ((bits & ~precision.protected) >> precision.bits(LOST_BITS)) + step | bits & precision.protected
+        return coded

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pruning_explorer import Masks, Recipe, Subject, compute_masks
 
-DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
 
 def network_of(*weights: Tensor) -> nn.Module:
@@ -67,7 +67,10 @@ def shapes(min_dims: int = 1, most: int = 256) -> st.SearchStrategy[tuple[int, .
 def weights(
     draw: st.DrawFn, min_dims: int = 1, kinds: tuple[str, ...] = ("distinct", "few values", "normal")
 ) -> Tensor:
-    """A weight: of distinct magnitudes (no ties at all), of few values (ties nearly always), or normal."""
+    """A weight: of distinct magnitudes (no ties at all), of few values (ties nearly always), or normal.
+
+    Half of the distinct ones of float64 are infinite or all equal in float32.
+    """
     shape, dtype, kind = draw(shapes(min_dims)), draw(st.sampled_from(DTYPES)), draw(st.sampled_from(kinds))
     stream = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
     count = prod(shape)
@@ -79,6 +82,8 @@ def weights(
     # Whole numbers up to 256 over a power of two are exact in all three dtypes
     magnitudes = (torch.randperm(count, generator=stream) + 1) / 64
     signs = torch.randint(2, (count,), generator=stream) * 2 - 1
+    if dtype == torch.float64 and draw(st.booleans()):
+        magnitudes = (1 + magnitudes.double() * 2.0**-35) * draw(st.sampled_from([1.0, 1e39, 1e-60]))
     return (magnitudes * signs).view(shape).to(dtype)
 
 

@@ -14,6 +14,7 @@ from torch.nn.utils import prune
 
 from pruning_explorer import Masks, Recipe, Subject, compute_masks
 from pruning_explorer.prune.criteria import seed_of
+from pruning_explorer.prune.sorting import as_ranked
 from tests.prune.oracle import (
     DTYPES,
     amounts,
@@ -62,7 +63,9 @@ def test_random_unstructured(data: st.DataObject, weight: Tensor, seed: int) -> 
     theirs = prune.random_unstructured(network[1], "weight", amount).weight_mask
     ours = compute_masks(subject, Recipe("random", amount=amount, seed=seed))["1.weight"]
     torch.manual_seed(own_seed)
-    scores = 1 - torch.rand(weight.shape, dtype=weight.dtype).float()  # in half precision 1 - x makes ties of its own
+    scores = 1 - as_ranked(
+        torch.rand(weight.shape, dtype=weight.dtype)
+    )  # in half precision 1 - x makes ties of its own
     assert_same_up_to_ties(ours, theirs, scores)
     assert torch.equal(ours, keep_by_stable_sort(scores, round(amount * weight.numel())))
 
@@ -110,7 +113,7 @@ def test_global_l1(data: st.DataObject, several: list[Tensor]) -> None:
     amount = data.draw(amounts(total))
     theirs = joined(library_globally(network_of(*several), prune.L1Unstructured, amount))
     ours = joined(list(masks_of(Recipe(scope="global", amount=amount), *several).values()))
-    scores = joined([weight.abs().float() for weight in several])
+    scores = joined([weight.abs().double() for weight in several])
     assert_same_up_to_ties(ours, theirs, scores)
     assert torch.equal(ours, keep_by_stable_sort(scores, round(amount * total)))
 
@@ -126,7 +129,7 @@ def test_global_random(data: st.DataObject, several: list[Tensor], seed: int) ->
     theirs = joined(library_globally(network, prune.RandomUnstructured, amount))
     ours = joined(list(masks_of(Recipe("random", scope="global", amount=amount, seed=seed), *several).values()))
     torch.manual_seed(seed)
-    scores = 1 - torch.rand_like(joined(several)).float()
+    scores = 1 - as_ranked(torch.rand_like(joined(several)))
     assert_same_up_to_ties(ours, theirs, scores)
     assert torch.equal(ours, keep_by_stable_sort(scores, round(amount * total)))
 

@@ -118,6 +118,16 @@ def by_the_library(weight: Tensor, granularity: str, counts: list[int]) -> Tenso
     return module.weight_mask.bool()
 
 
+def test_layers_of_two_types_go_step_by_step_together() -> None:
+    """As if both were of float64."""
+    one, other = spread(6, 8), spread(5, 8, seed=1).double()
+    recipe = recipe_of("cubic:steps=4", 0.6, scope="global")
+    mixed, wide = masks_of(recipe, one, other), masks_of(recipe, one.double(), other)
+    assert lost(mixed) == lost(wide)
+    assert all(torch.equal(mixed[name], wide[name]) for name in mixed)
+    assert 0 < lost(mixed)[0] < one.numel()
+
+
 @some
 @given(
     shapes(min_dims=2),
@@ -125,14 +135,18 @@ def by_the_library(weight: Tensor, granularity: str, counts: list[int]) -> Tenso
     st.sampled_from(STEPWISE),
     st.integers(2, 12),
     st.floats(0, 1),
+    st.booleans(),
 )
 def test_steps_are_those_of_a_pruning_container(
-    shape: tuple[int, ...], granularity: str, name: str, steps: int, amount: float
+    shape: tuple[int, ...], granularity: str, name: str, steps: int, amount: float, wide: bool
 ) -> None:
-    """As many groups at each step as its cumulative share, rounded half to even, says."""
+    """As many groups at each step as its cumulative share, rounded half to even, says.
+
+    If ``wide``, of numbers which in float32 would all be infinite.
+    """
     if granularity.startswith("n_m") and shape[1] == 1:
         return
-    weight = spread(*shape)
+    weight = spread(*shape).double() * 1e60 if wide else spread(*shape)
     recipe = recipe_of(f"{name}:steps={steps}", amount, granularity=granularity)
     subject = Subject.from_module(network_of(weight))
     groups = rank_targets(subject, recipe).rankings[0].groups

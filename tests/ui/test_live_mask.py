@@ -57,6 +57,25 @@ def test_a_2x3_layer_by_hand() -> None:
     assert not {"rank_scores", "scores"} & set(arrays), "scores that are magnitudes need not travel"
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_layer_of_float64_travels_as_it_is(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: of four weights that are infinite, or all one, in float32 the two smallest are gone at 50 %."""
+    if large:
+        monkeypatch.setattr("pruning_explorer.ui.live_mask.payload.MAX_CELLS", 1)
+    for weights in (np.array([[4e39, -1e39], [2e39, 3e39]]), 1 + np.array([[4, 1], [2, 3]]) * 1e-9):
+        ranks = np.array([[3, 0], [1, 2]], np.uint32)
+        header, arrays = unpack_arrays(
+            payload(scores=np.abs(weights), weights=weights, ranks=ranks, removed_at=removed_at(4), shape=(2, 2))
+        )
+        assert arrays["cut_score"][500] == abs(weights[1, 1])
+        assert header["score_range"] == [abs(weights[0, 1]), weights[0, 0]]
+        assert header["monotone"] is True
+        assert arrays["histogram"].sum() == 4
+        assert np.count_nonzero(arrays["histogram"]) == 4, "they are told apart"
+        shown = arrays["block_means" if large else "weights"]
+        assert shown.tolist() == (np.abs(weights) if large else weights).reshape(-1).tolist()
+
+
 def test_exit_amounts_by_hand() -> None:
     # round(a * 6) first exceeds r at (2 r + 1) / 12, rounded up to a step of 0.1 %; the halves that fall on a step
     # round to even: 1.5 at 25.0 % up to 2, 4.5 at 75.0 % down to 4

@@ -51,6 +51,11 @@ class Scoring:
         # Not a product: inf x 0 is NaN
         return weight if mask is None else torch.where(mask, weight, torch.zeros((), dtype=weight.dtype))
 
+    def precision(self, target: Target) -> torch.dtype:
+        """In which a target's scores are ranked: float64 if its weights, or those that it competes with, are of it."""
+        competing = self.joint if target in self.joint else (target,)
+        return torch.float64 if any(each.dtype == torch.float64 for each in competing) else torch.float32
+
     def memo(self, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives, made once for all targets of this scoring. Safe among threads: the others wait."""
         with self._lock:
@@ -112,7 +117,8 @@ class Criterion:
     """A registered criterion and what a person is told about it.
 
     Attributes:
-        score: importance per group, of shape ``granularity.group_shape(target.shape)``, finite and at least 0.
+        score: importance per group, of shape ``granularity.group_shape(target.shape)``, finite and at least 0. Scores
+            of float64 are ranked in it, so they should be of ``scoring.precision(target)``.
         paper: where it comes from, ``"arXiv 1810.02340"``.
         draws: it depends on the seed, and on which targets compete.
         needs: what it looks at: the weights alone, any one input, or inputs (with labels) of the calibration part.
@@ -179,4 +185,5 @@ class Criterion:
                 f"criterion {self.name} gave {given} for {target.name}; it must give a tensor {list(wanted)}, one "
                 f"score for each of its {scoring.granularity.unit}"
             )
-        return scores
+        # Beside float64 weights, those of narrower layers are ranked as the same numbers in float64
+        return scores.double() if scoring.precision(target) == torch.float64 else scores

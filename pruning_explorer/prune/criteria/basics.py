@@ -4,6 +4,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import ScoreError
 from pruning_explorer.prune.criteria.base import Criterion, Scoring
+from pruning_explorer.prune.sorting import as_ranked
 from pruning_explorer.prune.targets import Target
 
 
@@ -23,7 +24,7 @@ def random(scoring: Scoring, target: Target) -> Tensor:
     """A uniform draw per group, which says nothing about the weight: the baseline that a criterion must beat."""
     drawn = scoring.uniform(target)
     # RandomUnstructured removes the largest draws, RandomStructured the smallest
-    return 1 - drawn.float() if drawn.shape == target.shape else drawn
+    return 1 - as_ranked(drawn) if drawn.shape == target.shape else drawn
 
 
 MAGNITUDE = Criterion(

@@ -7,19 +7,20 @@ from pruning_explorer.prune.criteria.base import Criterion, Scoring
 from pruning_explorer.prune.criteria.basics import magnitude
 from pruning_explorer.prune.targets import Target
 
-LARGEST_BITS = 0x7F7FFFFF
-"""Of the largest float32. The bits of non-negative floats order as their values do, so subtracted from these they
-order the other way round, exactly: no two numbers are rounded to one, as in 1 / |w|."""
+LARGEST_BITS = {torch.float32: (torch.int32, 0x7F7FFFFF), torch.float64: (torch.int64, 0x7FEF << 48 | (1 << 48) - 1)}
+"""Of the largest number of each type. The bits of non-negative floats order as their values do, so subtracted from
+these they order the other way round, exactly: no two numbers are rounded to one, as in 1 / |w|."""
 
 
 def largest(scoring: Scoring, target: Target) -> Tensor:
     """A score that falls as |w| rises, so that the largest weights go first; about 2 / |w|.
 
-    It is the score of :func:`magnitude` in float32, per weight or per group, in reversed order. Equal ones stay equal.
-    What an earlier step of a schedule removed has 0.
+    It is the score of :func:`magnitude` as it is ranked, per weight or per group, in reversed order. Equal ones stay
+    equal. What an earlier step of a schedule removed has 0.
     """
-    magnitudes = magnitude(scoring, target).float()
-    turned = (LARGEST_BITS - magnitudes.view(torch.int32)).view(torch.float32)
+    magnitudes = magnitude(scoring, target).to(scoring.precision(target))
+    whole, largest_bits = LARGEST_BITS[magnitudes.dtype]
+    turned = (largest_bits - magnitudes.view(whole)).view(magnitudes.dtype)
     scores = turned.where(magnitudes.isfinite(), magnitudes)
     mask = scoring.masks.get(target.name)
     if mask is None:

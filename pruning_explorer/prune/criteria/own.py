@@ -12,6 +12,7 @@ from pruning_explorer.errors import MaskError, ScoreError
 from pruning_explorer.prune import own_scores
 from pruning_explorer.prune.criteria.base import Criterion, Scoring
 from pruning_explorer.prune.settings import Setting, Value
+from pruning_explorer.prune.sorting import as_ranked
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
@@ -27,12 +28,17 @@ def scores(scoring: Scoring, target: Target) -> Tensor:
         ScoreError: the file is not loaded, or has no scores, of another shape, negative, or not finite.
     """
     given = _tensor_of(scoring, target, "scores")
-    found = given.float()
+    found = _real(given)
     if not bool(found.isfinite().all()):
         raise ScoreError(f"the scores of {target.name} hold NaN or infinite values; give finite ones")
     if bool((found < 0).any()):
         raise ScoreError(f"the scores of {target.name} hold negative values; give their absolute values, or shift them")
     return scoring.granularity.group_scores(found.contiguous())
+
+
+def _real(given: Tensor) -> Tensor:
+    """Every number as it is: whole ones of 32 bits and more have no room in float32."""
+    return given.double() if not given.is_floating_point() and given.itemsize > 2 else as_ranked(given)
 
 
 def mask(scoring: Scoring, target: Target) -> Tensor:

@@ -58,7 +58,8 @@ def _of_channels(scoring: Scoring, target: Target, channels: Tensor) -> Tensor:
     if mask is not None:
         # A channel that is gone may still give a constant
         channels = channels * mask.transpose(0, target.out_dim).flatten(1).any(dim=1)
-    return spread_channels(scoring.granularity, target, channels, target.out_dim)
+    spread = spread_channels(scoring.granularity, target, channels, target.out_dim)
+    return spread.to(scoring.precision(target))
 
 
 def _on_calibration(subject: Subject, masks: Mapping[str, Tensor]) -> Observed:

@@ -32,7 +32,7 @@ def lamp(scoring: Scoring, target: Target) -> Tensor:
     squares, order = scores.flatten().square().sort(stable=True)
     larger = squares.flip(0).cumsum(0).flip(0)
     shares = (squares / larger).where(squares != 0, 0.0)
-    return torch.empty_like(shares).scatter_(0, order, shares).view(scores.shape)
+    return torch.empty_like(shares).scatter_(0, order, shares).view(scores.shape).to(scoring.precision(target))
 
 
 def _lamp_of_many(weight: Tensor, target: Target) -> Tensor:
@@ -70,7 +70,7 @@ def geometric_median(scoring: Scoring, target: Target) -> Tensor:
     mode = "donot_use_mm_for_euclid_dist" if exact else "use_mm_for_euclid_dist"
     sums = torch.zeros(len(rows), dtype=torch.float64)
     sums[alive] = torch.cdist(there, there, compute_mode=mode).sum(dim=1)
-    return spread_channels(scoring.granularity, target, sums, dim)
+    return spread_channels(scoring.granularity, target, sums, dim).to(scoring.precision(target))
 
 
 def has_channels(_subject: Subject, target: Target) -> str | None:

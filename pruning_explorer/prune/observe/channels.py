@@ -57,7 +57,7 @@ class ChannelNotes:
         self._off = torch.zeros(channels, dtype=torch.float64)
         self._count = torch.zeros(channels, dtype=torch.float64)
         self.norm: str | None = None
-        self.scale = torch.zeros(channels)
+        self.scale = torch.zeros(channels, dtype=torch.float64)
 
     @property
     def complete(self) -> bool:
@@ -84,7 +84,7 @@ class ChannelNotes:
         if self.norm in (None, name):
             self.norm = name
             rows = slice(first, first + min(len(scale), len(self.scale)))
-            self.scale[rows] = self._fold(scale.float().abs()) / (len(scale) / len(self.scale[rows]))
+            self.scale[rows] = self._fold(scale.double().abs()) / (len(scale) / len(self.scale[rows]))
 
     def _fold(self, channels: Tensor) -> Tensor:
         # A grouped transposed convolution makes [groups x out] channels from a weight of [in, out]

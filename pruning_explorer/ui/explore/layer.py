@@ -15,7 +15,7 @@ from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.patterns import NOfM
 from pruning_explorer.prune.ranking import Ranking
 from pruning_explorer.prune.recipe import Recipe, Scope
-from pruning_explorer.prune.sorting import as_float32
+from pruning_explorer.prune.sorting import as_floats
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import state
@@ -172,7 +172,7 @@ def _weight_by_weight(subject: Subject, ranked: Ranked, index: int) -> dict[str,
     ranks, of_ranks = ranked.per_weight(index, ranking.ranks), _rank_scores(ranking)
 
     def weights_at(at: slice | NDArray[Any]) -> NDArray[Any]:
-        return as_float32(weight[at if isinstance(at, slice) else torch.from_numpy(at)])
+        return as_floats(weight[at if isinstance(at, slice) else torch.from_numpy(at)])
 
     return {
         "scores": ranked.per_weight(index, ranking.scores)

@@ -65,8 +65,8 @@ def block_sections(
         reached: tenths of a percent at which each cut is reached, [S].
 
     Returns:
-        ``block_means`` float32 [R * C], ``block_gone`` uint8 [S * R * C] (255 = all gone) and ``block_exits``
-        uint16 [R * C] in tenths of a percent (65535 = never).
+        ``block_means`` [R * C] in the floats of the weights, ``block_gone`` uint8 [S * R * C] (255 = all gone) and
+        ``block_exits`` uint16 [R * C] in tenths of a percent (65535 = never).
     """
     count = len(cuts)
     steps = Steps(cuts, groups)
@@ -74,7 +74,7 @@ def block_sections(
     row_edges, col_edges = block_edges(layout.rows), block_edges(layout.cols)
     block_rows, block_cols = len(row_edges) - 1, len(col_edges) - 1
     slot = np.repeat(np.arange(block_cols) * (count + 1), np.diff(col_edges))
-    means = np.zeros((block_rows, block_cols), np.float32)
+    means = np.zeros((block_rows, block_cols), picture_weights[:1].dtype)
     gone = np.zeros((count, block_rows, block_cols), np.uint8)
     exits = np.zeros((block_rows, block_cols), np.uint16)
     for block in range(block_rows):
@@ -144,7 +144,8 @@ def removed_by_bin(
 
 def scores_of_ranks(scores: Flat, ranks: Flat, groups: int, wanted: Array) -> Array:
     """Score of the group with each wanted rank, NaN from ``groups`` on, without a table over all ranks."""
-    found = np.full(groups + 1 if groups <= _BUCKETS else len(wanted), np.nan, np.float32)
+    floats = scores[:1].dtype
+    found = np.full(groups + 1 if groups <= _BUCKETS else len(wanted), np.nan, floats)
     if groups <= _BUCKETS:
         for piece in pieces(ranks.size):
             found[ranks[piece]] = scores[piece]
@@ -155,7 +156,7 @@ def scores_of_ranks(scores: Flat, ranks: Flat, groups: int, wanted: Array) -> Ar
     shift = int(groups - 1).bit_length() - int(_BUCKETS - 1).bit_length()
     bucket = np.zeros(((groups - 1) >> shift) + 1, np.bool_)
     bucket[asked >> shift] = True
-    values = np.full(len(asked), np.nan, np.float32)
+    values = np.full(len(asked), np.nan, floats)
     for piece in pieces(ranks.size):
         part = ranks[piece]
         near = np.flatnonzero(bucket.take(part >> np.uint32(shift)))

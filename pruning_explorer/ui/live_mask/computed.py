@@ -28,10 +28,18 @@ Flat = Array | Computed
 """Numbers in flat order: an array, or one that is computed piece by piece."""
 
 
-def as_flat(values: Flat, dtype: type[np.generic]) -> Flat:
-    """Values in flat order; of an array as ``dtype``, which of ranks costs no copy."""
+def flat_ranks(values: Flat) -> Flat:
+    """Ranks in flat order, uint32; which of int32 costs no copy."""
     if isinstance(values, Computed):
         return values
-    if values.dtype == np.int32 and dtype is np.uint32:
+    if values.dtype == np.int32:
         values = values.view(np.uint32)
+    return np.ascontiguousarray(values, dtype=np.uint32).reshape(-1)
+
+
+def flat_floats(values: Flat) -> Flat:
+    """Scores or weights in flat order: float64 as it is, all else as float32."""
+    if isinstance(values, Computed):
+        return values
+    dtype = np.float64 if values.dtype == np.float64 else np.float32
     return np.ascontiguousarray(values, dtype=dtype).reshape(-1)

@@ -16,7 +16,7 @@ from pruning_explorer.errors import MaskError
 from pruning_explorer.ui.live_mask.layout import Array
 
 MAGIC = b"PXLM"
-_DTYPES = {"float32": "<f4", "uint32": "<u4", "uint16": "<u2", "uint8": "|u1"}
+_DTYPES = {"float32": "<f4", "float64": "<f8", "uint32": "<u4", "uint16": "<u2", "uint8": "|u1"}
 
 
 def _padded(data: bytes, filler: bytes) -> bytes:

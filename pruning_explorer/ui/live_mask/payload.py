@@ -19,7 +19,7 @@ from pruning_explorer.ui.live_mask.blocks import (
     removed_by_channel,
     scores_of_ranks,
 )
-from pruning_explorer.ui.live_mask.computed import Flat, as_flat
+from pruning_explorer.ui.live_mask.computed import Flat, flat_floats, flat_ranks
 from pruning_explorer.ui.live_mask.layout import Array, Layout, flat_index, picture_layout, to_picture
 from pruning_explorer.ui.live_mask.parcel import pack_arrays
 
@@ -86,8 +86,8 @@ def build_payload(
         ScoreError: a score is not finite.
     """
     layout = picture_layout(shape)
-    scores, weights = as_flat(scores, np.float32), as_flat(weights, np.float32)
-    ranks, removed_at = as_flat(ranks, np.uint32), np.ascontiguousarray(removed_at, dtype=np.uint32).reshape(-1)
+    scores, weights = flat_floats(scores), flat_floats(weights)
+    ranks, removed_at = flat_ranks(ranks), np.ascontiguousarray(removed_at, dtype=np.uint32).reshape(-1)
     _check(title, layout, scores, weights, ranks, removed_at)
     groups = 1 + max(int(ranks[piece].max()) for piece in pieces(layout.numel))
     # Where each weight has a rank of its own, these are the very scores, and lie in order
@@ -163,11 +163,11 @@ def build_window(
     index = flat_index(layout, np.arange(row, row + rows)[:, None], np.arange(col, col + cols)[None, :]).reshape(-1)
     inside = index < layout.numel
     index = np.where(inside, index, 0)
-    part = as_flat(weights, np.float32)[index]
+    part = flat_floats(weights)[index]
     arrays = {
         "weights": part,
-        "ranks": as_flat(ranks, np.uint32)[index],
-        "scores": as_flat(scores, np.float32)[index],
+        "ranks": flat_ranks(ranks)[index],
+        "scores": flat_floats(scores)[index],
         "inside": inside.astype(np.uint8),
     }
     scale, clipped = _end_of_scale(magnitudes := np.abs(part), float(magnitudes.max()))
@@ -222,7 +222,7 @@ def _cells(layout: Layout, scores: Array, weights: Array, ranks: Array, groups: 
     """Every weight with its rank, and with its score where that is not its magnitude."""
     arrays = {"weights": to_picture(weights, layout), "ranks": to_picture(ranks, layout)}
     if not np.array_equal(scores, np.abs(weights)):
-        by_rank = np.zeros(groups, np.float32)
+        by_rank = np.zeros(groups, scores.dtype)
         by_rank[ranks] = scores
         if np.array_equal(by_rank[ranks], scores):
             arrays["rank_scores"] = by_rank
@@ -268,8 +268,9 @@ def _binning(numel: int, low: float, end: float) -> tuple[Callable[[Array], Arra
     count = int(min(MAX_BINS, max(12, 2 * numel**0.5)))
 
     def bin_of(scores: Array) -> Array:
-        places = (scores - np.float32(low)) * np.float32(count / end)
-        bins: Array = np.minimum(places, np.float32(count - 1)).astype(np.uint8)
+        floats = scores.dtype.type
+        places = (scores - floats(low)) * floats(count / end)
+        bins: Array = np.minimum(places, floats(count - 1)).astype(np.uint8)
         return bins
 
     return bin_of, count

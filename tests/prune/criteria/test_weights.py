@@ -91,7 +91,7 @@ def test_fpgm_of_a_transposed_convolution_compares_its_outputs() -> None:
 
 
 def test_fpgm_of_many_channels_is_the_same_by_inner_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = load_subject("digits-cnn")
+    subject = Subject.from_module(load_subject("digits-cnn").copy_model().double())
     exact = scores_of(subject, "fpgm", "block2.conv1.weight", "channel")
     monkeypatch.setattr(weights_module, "EXACT_DISTANCES", 0)
     products = scores_of(subject, "fpgm", "block2.conv1.weight", "channel")

@@ -1,7 +1,7 @@
 // ---- payload.py's bytes -> a layer ----------------------------------------------------------------------------
 const NEVER = 65535; // exit index of a weight that stays at every amount
 const POSITIONS = 1001;
-const TYPES = { float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
+const TYPES = { float32: Float32Array, float64: Float64Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
 
 function unpack(bytes) {
   // a copy: typed arrays need aligned offsets, and the message's buffer can then be freed
