@@ -7,6 +7,7 @@ from torch.nn.utils import prune
 from pruning_explorer.measure.recalibration import recalibrated_statistics
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.uncalled import release_readers
 
 
 def masked_model(subject: Subject, masks: Masks) -> nn.Module:
@@ -39,4 +40,5 @@ def permanent_model(subject: Subject, masks: Masks) -> nn.Module:
         for name in (target.name, *target.aliases):
             path, _, leaf = name.rpartition(".")
             prune.remove(model.get_submodule(path), leaf)
+    release_readers(model)
     return model

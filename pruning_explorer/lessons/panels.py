@@ -7,6 +7,7 @@ weight tells the whole future of it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Literal
 
 import numpy as np
@@ -187,6 +188,18 @@ class Code:
     title: str
     texts: tuple[str, ...]
     note: str = ""
+
+
+def attribute_in_code(owner: str, path: str) -> str:
+    """Python for what lies at a path below ``owner``, whatever the names in a network are.
+
+    >>> attribute_in_code("model", "body.fc1"), attribute_in_code("model", "0.fc"), attribute_in_code("model", "")
+    ('model.body.fc1', "getattr(model, '0').fc", 'model')
+    """
+    for part in path.split(".") if path else []:
+        plain = part.isascii() and part.isidentifier() and not iskeyword(part)
+        owner = f"{owner}.{part}" if plain else f"getattr({owner}, {part!r})"
+    return owner
 
 
 @dataclass(frozen=True)

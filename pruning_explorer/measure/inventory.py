@@ -58,10 +58,12 @@ def layer_table(subject: Subject) -> pd.DataFrame:
     ]
     parameters = dict(subject.model.named_parameters())
     for name, reason in subject.refused.items():
-        tensor = parameters[name]
-        known = not is_lazy(tensor)
-        shape, count = (_shape(tuple(tensor.shape)), tensor.numel()) if known else ("", 0)
-        rows.append((name, "", "", shape, count, _dtype(tensor.dtype), False, reason))
+        # Under prune's hooks the parameter is weight_orig; what torch packed for whole numbers is none at all
+        tensor = parameters.get(name, parameters.get(f"{name}_orig"))
+        shape, count, dtype = "", 0, "" if tensor is None else _dtype(tensor.dtype)
+        if tensor is not None and not is_lazy(tensor):
+            shape, count = _shape(tuple(tensor.shape)), tensor.numel()
+        rows.append((name, "", "", shape, count, dtype, False, reason))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

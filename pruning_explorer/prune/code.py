@@ -1,76 +1,53 @@
-"""Write a recipe as a short, plain ``torch.nn.utils.prune`` script."""
+"""Write a recipe as a short, plain ``torch.nn.utils.prune`` script.
 
-from collections.abc import Sequence
+A network's name, and the names in it, come from strangers' files: wherever they stand in a script they are written by
+``repr``, in its comments too, so that they stay words.
+"""
+
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from pruning_explorer.prune.criteria import drawn_dtype, parse_criterion, seed_of
 from pruning_explorer.prune.engine import Ranked, rank_targets
-from pruning_explorer.prune.granularities import Channel, parse_granularity
+from pruning_explorer.prune.granularities import Channel
 from pruning_explorer.prune.recipe import Recipe
-from pruning_explorer.prune.settings import format_value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
+from pruning_explorer.prune.ties import Ties, ties_at_cut
+from pruning_explorer.prune.torch_names import layer_function, what_torch_lacks
+from pruning_explorer.prune.uncalled import readers_of
 
 Row = tuple[str | int | float, ...]
-
-
-def torch_name(recipe: Recipe) -> str:
-    """What ``torch.nn.utils.prune`` calls this combination of criterion, granularity and scope; or that it has none.
-
-    >>> torch_name(Recipe(granularity="channel:dim=0,n=1"))
-    'prune.ln_structured(n=1, dim=0)'
-    >>> torch_name(Recipe(granularity="n_m", scope="row"))
-    'prune.custom_from_mask on each layer; torch itself has no granularity n_m and no scope row'
-    """
-    lacking = _what_torch_lacks(recipe)
-    if lacking:
-        return f"prune.custom_from_mask on each layer; torch itself has no {lacking}"
-    call = _layer_call(recipe)
-    if recipe.scope == "layer":
-        shares = recipe.allocation != "each"
-        return f"{call} on each layer; torch itself shares out no total among layers" if shares else call
-    if recipe.granularity == "element":
-        method = "L1Unstructured" if recipe.criterion == "magnitude" else "RandomUnstructured"
-        return f"prune.global_unstructured(pruning_method=prune.{method})"
-    return f"{call} on each layer; torch itself ranks no channels across layers"
-
-
-def _what_torch_lacks(recipe: Recipe) -> str:
-    """``"criterion wanda and no scope row"``; empty where a built-in makes the masks."""
-    criterion, granularity, schedule = (
-        text.partition(":")[0] for text in (recipe.criterion, recipe.granularity, recipe.schedule)
-    )
-    lacking = [
-        *([f"criterion {criterion}"] if criterion not in ("magnitude", "random") else []),
-        *([f"granularity {granularity}"] if granularity not in ("element", "channel") else []),
-        *(["scope row"] if recipe.scope == "row" else []),
-        *([f"schedule {schedule}"] if not recipe.nested else []),
-    ]
-    return " and no ".join(lacking)
 
 
 def write_script(subject: Subject, recipe: Recipe) -> str:
     """A script that prunes ``model`` as ``recipe`` does: by the library alone where it has such a method.
 
-    Run it, and each module's ``weight_mask`` is the mask that :func:`~pruning_explorer.compute_masks` gives, up to
-    which of several equal scores meet the cut.
+    Run it, and each module's ``weight_mask`` is the mask that :func:`~pruning_explorer.compute_masks` gives, bit for
+    bit, unless equal scores meet at the cut: then just as many go, and which of the equals is open in torch. The
+    script says how many meet. What it leaves can be trained.
 
     Raises:
         RecipeError, TargetError, ScoreError: as :func:`~pruning_explorer.prune.engine.rank_targets`.
     """
     ranked = rank_targets(subject, recipe)
-    alone = [i for i, competes in enumerate(ranked.joint) if not competes]
-    together = [i for i, competes in enumerate(ranked.joint) if competes]
-    parts = [_header(subject, recipe)]
-    if _what_torch_lacks(recipe):
+    names = (name for target in ranked.targets for name in (target.name, *target.aliases))
+    readers = readers_of(subject, (name.rpartition(".")[0] for name in names))
+    parts = [_header(subject, recipe, bool(readers))]
+    if what_torch_lacks(recipe):
         parts.append(_mask_part(subject, recipe))
     else:
+        alone = [i for i, competes in enumerate(ranked.joint) if not competes]
+        together = [i for i, competes in enumerate(ranked.joint) if competes]
+        parts.extend(_ties_part(ranked, alone, together))
         if together:
             parts.append(_joint_part(ranked, together))
         if alone:
             parts.append(_alone_part(ranked, alone))
     parts.extend(_tied_part(ranked.targets))
+    if readers:
+        parts.append(_readers_part(readers))
     if recipe.recalibrate:
         parts.append(_recalibration_part(subject))
     parts.append(
@@ -79,21 +56,31 @@ def write_script(subject: Subject, recipe: Recipe) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _header(subject: Subject, recipe: Recipe) -> str:
-    needs_torch = recipe.recalibrate or (recipe.criterion == "random" and not _what_torch_lacks(recipe))
-    imports = ["import torch"] if needs_torch else []
-    imports.append("from torch.nn.utils import prune")
-    what = f"# {subject.name}: {recipe.criterion} x {recipe.granularity} x {recipe.scope}, recipe {recipe.id}"
-    return "\n".join((what, *imports)) + "\n\n" + subject.loading
+def _header(subject: Subject, recipe: Recipe, has_readers: bool) -> str:
+    # Strangers' words stay out of the first two lines, where a comment can declare another encoding of the source
+    needs_torch = recipe.recalibrate or (recipe.criterion == "random" and not what_torch_lacks(recipe))
+    imports = [*(["from functools import partial"] * has_readers), *(["import torch"] * needs_torch)]
+    return "\n".join(
+        (
+            f"# Pruning Explorer, recipe {recipe.id}",
+            *imports,
+            "from torch.nn.utils import prune",
+            "",
+            _remark(f"{subject.name}: {recipe.criterion} x {recipe.granularity} x {recipe.scope}"),
+            subject.loading,
+        )
+    )
 
 
 def _mask_part(subject: Subject, recipe: Recipe) -> str:
     """Where torch has no such method: our masks, put on by torch."""
     criterion, settings = parse_criterion(recipe.criterion)
+    made = _made_by(subject)
+    imported = "Recipe, compute_masks" if made else "Recipe, Subject, compute_masks"
     lines = [
-        f"# torch has no {_what_torch_lacks(recipe)}:",
+        f"# torch has no {what_torch_lacks(recipe)}:",
         "# pruning_explorer makes the masks, and torch puts them on",
-        "from pruning_explorer import Recipe, Subject, compute_masks",
+        f"from pruning_explorer import {imported}",
     ]
     if settings.get("file"):
         lines += [
@@ -101,12 +88,11 @@ def _mask_part(subject: Subject, recipe: Recipe) -> str:
             "from pruning_explorer.prune.own_scores import add",
             "from pruning_explorer.sources.score_files import read_scores",
             "",
-            'path = Path("scores.safetensors")  # your file, known by an id made of its content',
-            f'assert add(read_scores(path.name, path.read_bytes())) == "{settings["file"]}"',
+            "path = Path('scores.safetensors')  # your file, known by an id made of its content",
+            f"assert add(read_scores(path.name, path.read_bytes())) == {settings['file']!r}",
         ]
-    if _is_sample(subject):
-        lines[2] = "from pruning_explorer import Recipe, compute_masks"
-        bound = f'load_subject("{subject.name}")'
+    if made:
+        bound = made
     elif criterion.needs == "weights" and not recipe.recalibrate:
         bound = "Subject.from_module(model)"
     else:
@@ -119,9 +105,9 @@ def _mask_part(subject: Subject, recipe: Recipe) -> str:
             *lines,
             "",
             f"subject = {bound}",
-            f"recipe = Recipe({', '.join(f'{key}={_literal(value)}' for key, value in content.items())})",
+            f"recipe = Recipe({', '.join(f'{key}={value!r}' for key, value in content.items())})",
             "for target, mask in compute_masks(subject, recipe).items():",
-            '    path, _, name = target.rpartition(".")',
+            "    path, _, name = target.rpartition('.')",
             "    prune.custom_from_mask(model.get_submodule(path), name, mask)",
         )
     )
@@ -146,43 +132,51 @@ for norm, momentum in zip(norms, momenta):
 
 
 def _recalibration_part(subject: Subject) -> str:
-    inputs = f'calibration = load_subject("{subject.name}").calibration'
-    first = inputs if _is_sample(subject) else f"# {_CALIBRATION}"
+    made = _made_by(subject)
+    first = f"calibration = {made}.calibration" if made else f"# {_CALIBRATION}"
     return f"# BatchNorm's running mean and variance, measured again under the masks\n{first}\n{_RECALIBRATION}"
 
 
-def _is_sample(subject: Subject) -> bool:
-    return "load_subject(" in subject.loading
+def _made_by(subject: Subject) -> str | None:
+    """The expression that makes the whole subject and not its network alone, where there is one."""
+    last = subject.loading.rpartition("\n")[2]
+    if last.startswith("model = ") and last.endswith(").copy_model()"):
+        return last.removeprefix("model = ").removesuffix(".copy_model()")
+    return None
 
 
-def _layer_call(recipe: Recipe) -> str:
-    """``prune.ln_structured(n=2, dim=0)``: the library's function for one layer, with its settings."""
-    name, settings = _layer_function(recipe)
-    return f"prune.{name}({', '.join(settings)})" if settings else f"prune.{name}"
+def _ties_part(ranked: Ranked, alone: Sequence[int], together: Sequence[int]) -> list[str]:
+    removed = ranked.removed_at([ranked.recipe.amount])[0].tolist()
+    whole = [together] if together and _is_one_call(ranked, together) else [[i] for i in together]
+    ties = Ties(0, 0)
+    for cut in (*whole, *([i] for i in alone)):
+        ties += ties_at_cut([ranked.rankings[i] for i in cut], [removed[i] for i in cut])
+    if not ties.meeting:
+        return []
+    return [
+        f"# {ties.meeting:,} {ranked.granularity.unit} of equal score meet at the cut, and {ties.removed:,} of them "
+        f"{'goes' if ties.removed == 1 else 'go'}: torch may choose others than the page does"
+    ]
 
 
-def _layer_function(recipe: Recipe) -> tuple[str, list[str]]:
-    granularity = parse_granularity(recipe.granularity)
-    if isinstance(granularity, Channel):
-        if recipe.criterion == "random":
-            return "random_structured", [f"dim={granularity.dim}"]
-        n = format_value(granularity.n)
-        return "ln_structured", [f'n=float("{n}")' if "inf" in n else f"n={n}", f"dim={granularity.dim}"]
-    return ("random_unstructured" if recipe.criterion == "random" else "l1_unstructured"), []
+def _is_one_call(ranked: Ranked, indices: Sequence[int]) -> bool:
+    """Whether one call of ``global_unstructured`` cuts all of these."""
+    removed = ranked.removed_at([ranked.recipe.amount])[0]
+    capped = ranked.recipe.cap < 1 and any(removed[i] == ranked.limits[i] for i in indices)
+    return ranked.recipe.granularity == "element" and not capped
 
 
 def _joint_part(ranked: Ranked, indices: Sequence[int]) -> str:
     recipe, targets = ranked.recipe, [ranked.targets[i] for i in indices]
-    removed = ranked.removed_at([recipe.amount])[0]
-    capped = recipe.cap < 1 and any(removed[i] == ranked.limits[i] for i in indices)
-    if recipe.granularity == "element" and not capped:
+    if _is_one_call(ranked, indices):
         method = "RandomUnstructured" if recipe.criterion == "random" else "L1Unstructured"
-        rows = "".join(f'    (model.get_submodule("{path}"), "{leaf}"),\n' for path, leaf in map(_address, targets))
+        rows = "".join(f"    (model.get_submodule({path!r}), {leaf!r}),\n" for path, leaf in map(_address, targets))
         seed = f"torch.manual_seed({recipe.seed})\n" if recipe.criterion == "random" else ""
         return (
             f"parameters = [\n{rows}]\n{seed}"
             f"prune.global_unstructured(parameters, pruning_method=prune.{method}, amount={recipe.amount!r})"
         )
+    removed = ranked.removed_at([recipe.amount])[0]
     note = f"# One ranking over all layers; so many {ranked.granularity.unit} of each are below its cut"
     rows = _rows([(*_address(target), int(removed[i])) for target, i in zip(targets, indices, strict=True)])
     if recipe.criterion != "random":
@@ -206,7 +200,7 @@ def _joint_draws(ranked: Ranked, targets: Sequence[Target]) -> str:
             "    shape = [1] * weight.dim()",
             f"    shape[{granularity.dim}] = -1",
             "    scores = draws.view(shape).expand_as(weight)",
-            '    prune.ln_structured(module, name, amount=count, n=float("inf"), '
+            "    prune.ln_structured(module, name, amount=count, n=float('inf'), "
             f"dim={granularity.dim}, importance_scores=scores)",
         ]
     else:
@@ -248,30 +242,53 @@ def _alone_part(ranked: Ranked, indices: Sequence[int]) -> str:
 
 
 def _call(recipe: Recipe, amount: str) -> str:
-    name, settings = _layer_function(recipe)
+    name, settings = layer_function(recipe)
     return f"prune.{name}({', '.join(('model.get_submodule(path)', 'name', f'amount={amount}', *settings))})"
 
 
 def _tied_part(targets: Sequence[Target]) -> list[str]:
     parts = []
     for target in targets:
-        path, leaf = _address(target)
         for alias in target.aliases:
-            other, _, name = alias.rpartition(".")
-            mask = f'model.get_submodule("{path}").{leaf}_mask'
+            path, _, leaf = alias.rpartition(".")
+            mask = f"model.get_buffer({f'{target.name}_mask'!r})"
             parts.append(
-                f"# {alias} is the same tensor as {target.name}\n"
-                f'prune.custom_from_mask(model.get_submodule("{other}"), "{name}", {mask})'
+                f"{_remark(f'{alias} is the same tensor as {target.name}')}\n"
+                f"prune.custom_from_mask(model.get_submodule({path!r}), {leaf!r}, {mask})"
             )
     return parts
 
 
+_READERS = """\
+# These layers are read and never called (MultiheadAttention does so with out_proj), so the hook by which prune.* masks
+# a weight anew never runs, and the second step of training would fail: here their reader runs it before each call.
+def mask_layer(reader, inputs, name):
+    layer = reader.get_submodule(name)
+    for hook in layer._forward_pre_hooks.values():
+        if isinstance(hook, prune.BasePruningMethod):
+            hook(layer, inputs)
+"""
+
+
+def _readers_part(readers: Mapping[str, str]) -> str:
+    rows = "".join(f"    ({reader!r}, {_within(reader, path)!r}),\n" for path, reader in readers.items())
+    return (
+        f"{_READERS}\nfor path, name in [\n{rows}]:\n"
+        "    model.get_submodule(path).register_forward_pre_hook(partial(mask_layer, name=name))"
+    )
+
+
+def _within(reader: str, path: str) -> str:
+    return path.removeprefix(f"{reader}.") if reader else path
+
+
+def _remark(text: str) -> str:
+    """A comment of one line, whatever the words in it are."""
+    return f"# {repr(text)[1:-1]}"
+
+
 def _rows(rows: Sequence[Row]) -> str:
-    return "layers = [\n" + "".join(f"    ({', '.join(map(_literal, row))}),\n" for row in rows) + "]"
-
-
-def _literal(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    return "layers = [\n" + "".join(f"    ({', '.join(map(repr, row))}),\n" for row in rows) + "]"
 
 
 def _address(target: Target) -> tuple[str, str]:

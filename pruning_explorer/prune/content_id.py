@@ -17,12 +17,12 @@ def network_id(name: str, model: nn.Module, identity: bytes | None = None) -> st
     Args:
         identity: what stands for the values, where reading them all would take long.
     """
-    digest = Digest(name.encode(), digest_size=8)
+    digest = Digest(_bytes(name), digest_size=8)
     # Equal weights under another activation are another network
     for path, module in model.named_modules():
-        digest.update(f"{path} {type(module).__module__}.{type(module).__qualname__} {module.extra_repr()}".encode())
+        digest.update(_bytes(f"{path} {type(module).__module__}.{type(module).__qualname__} {module.extra_repr()}"))
     for key, tensor in model.state_dict(keep_vars=True).items():
-        digest.update(key.encode())
+        digest.update(_bytes(key))
         if identity is None:
             _add_values(digest, tensor)
     digest.update(identity or b"")
@@ -38,6 +38,11 @@ def extended_id(start: str, *parts: Tensor | Sequence[Tensor] | None) -> str:
         for tensor in tensors:
             _add_values(digest, tensor)
     return digest.hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    # A name may hold half of a surrogate pair, which UTF-8 has no bytes for
+    return text.encode(errors="backslashreplace")
 
 
 def _add_values(digest: Digest, tensor: object) -> None:

@@ -261,10 +261,11 @@ def _for_each(work: Callable[[Target], T], targets: Sequence[Target], criterion:
 
 
 def compute_masks(subject: Subject, recipe: Recipe) -> Masks:
-    """The masks that a recipe makes on a subject; for every built-in of ``torch.nn.utils.prune``, the library's own.
+    """The masks that a recipe makes on a subject.
 
-    Where equal scores meet the cut, the library's choice is unspecified; here the count is exact and the weights
-    go in flat-index order.
+    For every built-in of ``torch.nn.utils.prune`` they are the library's own, bit for bit, unless equal scores meet at
+    the cut: then just as many go, here in flat-index order, while the library's choice is open. In half precision,
+    which has few magnitudes, that is the rule.
 
     Raises:
         RecipeError, TargetError, ScoreError: as :func:`rank_targets`.

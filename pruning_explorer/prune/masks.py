@@ -11,7 +11,8 @@ from torch.nn.utils import prune
 
 from pruning_explorer.errors import MaskError
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.prune.targets import Target
+from pruning_explorer.prune.targets import ALREADY_PRUNED, Target, is_lazy
+from pruning_explorer.prune.uncalled import mask_by_reader
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +108,40 @@ class Masks(Mapping[str, Tensor]):
     def apply(self, model: nn.Module) -> None:
         """Put the masks on a network with the same parameters, by ``prune.custom_from_mask``.
 
-        Every module that shares a tied tensor gets its mask. ``prune.remove`` makes each permanent.
+        Every module that shares a tied tensor gets its mask. ``prune.remove`` makes each permanent. The output
+        projection of ``MultiheadAttention``, which is never called, is masked anew by the attention that reads it.
+
+        Raises:
+            MaskError: the network does not fit, or is pruned already; then nothing of it is pruned.
         """
-        for target in self.targets:
-            for name in (target.name, *target.aliases):
-                path, _, leaf = name.rpartition(".")
-                prune.custom_from_mask(model.get_submodule(path), leaf, self[target.name])
+        names = {name: target.name for target in self.targets for name in (target.name, *target.aliases)}
+        misfits = [reason for name, first in names.items() if (reason := _misfit(model, name, self[first])) is not None]
+        if misfits:
+            more = f"; and {len(misfits) - 3} more" if len(misfits) > 3 else ""
+            raise MaskError(
+                f"the masks do not fit this network, and it stays as it was: {'; '.join(misfits[:3])}{more}"
+            )
+        for name, first in names.items():
+            path, _, leaf = name.rpartition(".")
+            module = model.get_submodule(path)
+            prune.custom_from_mask(module, leaf, self[first].to(module.get_parameter(leaf).device))
+            mask_by_reader(model, path)
+
+
+def _misfit(model: nn.Module, name: str, mask: Tensor) -> str | None:
+    path, _, leaf = name.rpartition(".")
+    try:
+        module = model.get_submodule(path)
+    except AttributeError:
+        return f"it has no module {path}, so no {name}"
+    parameter = module._parameters.get(leaf)
+    if parameter is None:
+        if f"{leaf}_orig" in module._parameters and f"{leaf}_mask" in module._buffers:
+            return f"{name} is {ALREADY_PRUNED}"
+        computed = hasattr(module, leaf)
+        return f"{name} is computed from other tensors" if computed else f"its {path or 'root'} has no {leaf}"
+    if is_lazy(parameter):
+        return f"{name} is not initialised yet; run the network once first"
+    if parameter.shape != mask.shape:
+        return f"{name} has shape {tuple(parameter.shape)}, its mask {tuple(mask.shape)}"
+    return None

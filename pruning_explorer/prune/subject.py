@@ -229,8 +229,10 @@ class Subject:
         for target in self.targets:
             if name == target.name or name in target.aliases:
                 return target
-        if name in self.refused:
-            raise TargetError(f"{name} cannot be pruned: {self.refused[name]}")
+        # Under prune's hooks state_dict says weight_orig of what people call weight
+        for refused in (name, name.removesuffix("_orig")):
+            if refused in self.refused:
+                raise TargetError(f"{refused} cannot be pruned: {self.refused[refused]}")
         known = ", ".join(target.name for target in self.targets[:6])
         raise TargetError(f"{self.name} has no parameter {name!r}; it has {known}{', …' * (len(self.targets) > 6)}")
 

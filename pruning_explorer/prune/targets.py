@@ -111,7 +111,8 @@ def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
     Tied weights make one target that carries all their names.
 
     Returns:
-        The targets in the order of ``named_parameters``, and for every other parameter the reason why not.
+        The targets in the order of ``named_parameters``, and for every other parameter the reason why not; one that
+        ``torch.nn.utils.prune`` pruned is under the name that it had before, without ``_orig``.
     """
     targets: list[Target] = []
     refused: dict[str, str] = {}
@@ -124,10 +125,11 @@ def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
             role = _role(model, (name, *aliases), parameter)
             targets.append(_target(name, aliases, parameter, owner, position, role))
         else:
-            refused[name] = reason
+            refused[name.removesuffix("_orig") if reason == ALREADY_PRUNED else name] = reason
     return tuple(targets), refused | _packed(model)
 
 
+ALREADY_PRUNED = "already pruned by torch.nn.utils.prune; call prune.remove first"
 QUANTISED = ("torch.ao.nn.quantized.", "torch.ao.nn.intrinsic.quantized.")
 
 
@@ -250,7 +252,7 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
     if leaf.endswith("_orig") and hasattr(module, leaf.removesuffix("_orig") + "_u"):
         return "spectral_norm computes the weight anew at every call; call torch.nn.utils.remove_spectral_norm first"
     if leaf.endswith("_orig") and hasattr(module, leaf.removesuffix("_orig") + "_mask"):
-        return "already pruned by torch.nn.utils.prune; call prune.remove first"
+        return ALREADY_PRUNED
     if parameter.is_meta:
         return "on the meta device: it has a shape and no values; load the weights first"
     if parameter.numel() == 0:

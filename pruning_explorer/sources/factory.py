@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -163,11 +164,11 @@ def _last_line(error: BaseException) -> str:
 
 
 def _as_subject(returned: Any, module_name: str, function_name: str) -> Subject:
-    words, first = f"{module_name}:{function_name}", function_name.partition(".")[0]
+    words = f"{module_name}:{function_name}"
     origin = f"{words}, called when the program started"
 
     def loading(taken: str) -> str:
-        return f"from {module_name} import {first}\n\nmodel = {function_name}(){taken}"
+        return _loading(module_name, function_name, taken)
 
     if isinstance(returned, Subject):
         plain = returned.loading == Subject.loading
@@ -177,7 +178,7 @@ def _as_subject(returned: Any, module_name: str, function_name: str) -> Subject:
             origin=returned.origin or origin,
         )
     if isinstance(returned, Mapping):
-        parts, taken = dict(returned), '["model"]'
+        parts, taken = dict(returned), "['model']"
     elif isinstance(returned, tuple) and 1 <= len(returned) <= 3:
         parts, taken = dict(zip(("model", "samples", "labels"), returned, strict=False)), "[0]"
     else:
@@ -186,6 +187,18 @@ def _as_subject(returned: Any, module_name: str, function_name: str) -> Subject:
     arguments.setdefault("name", function_name)
     arguments.setdefault("about", f"{type(arguments['model']).__name__} that {words} makes.")
     return Subject.from_module(arguments.pop("model"), **arguments, loading=loading(taken), origin=origin)
+
+
+def _loading(module_name: str, function_name: str, taken: str) -> str:
+    parts = (*module_name.split("."), *function_name.split("."))
+    if all(part.isascii() and part.isidentifier() and not iskeyword(part) for part in parts):
+        first = function_name.partition(".")[0]
+        return f"from {module_name} import {first}\n\nmodel = {function_name}(){taken}"
+    # A module such as my-models.py has no name that a statement could say
+    return (
+        "from importlib import import_module\nfrom operator import attrgetter\n\n"
+        f"model = attrgetter({function_name!r})(import_module({module_name!r}))(){taken}"
+    )
 
 
 def _arguments(parts: Mapping[Any, Any], words: str) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def _vectors() -> Samples:
 
 LOADING = """from pruning_explorer import load_subject
 
-model = load_subject("{name}").copy_model()"""
+model = load_subject({name!r}).copy_model()"""
 
 DIGITS = "trained on 1,437 of the 8x8 handwritten digits of UCI"
 

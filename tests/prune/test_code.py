@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pruning_explorer import Recipe, Subject, compute_masks, load_subject
-from pruning_explorer.prune.code import torch_name
 from pruning_explorer.prune.own_scores import add
+from pruning_explorer.prune.torch_names import torch_name
 
 
 class Tied(nn.Module):
@@ -159,8 +159,9 @@ def test_a_script_with_scores_of_ones_own(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_script_is_short(subject: Subject) -> None:
-    """One line for each layer and few besides."""
-    assert len(Recipe().to_code(subject).splitlines()) <= len(Recipe().chosen(subject)) + 16
+    """One line for each layer and few besides; a dozen more where a layer is read and not called."""
+    for each, besides in ((load_subject("digits-cnn"), 14), (subject, 29)):
+        assert len(Recipe().to_code(each).splitlines()) <= len(Recipe().chosen(each)) + besides
 
 
 def test_joint_draws_over_mixed_dtypes() -> None:

@@ -89,7 +89,7 @@ def test_a_tied_weight_has_one_mask_under_its_first_name(tied: Tied) -> None:
 
 def test_apply_prunes_every_module_that_shares_a_weight(tied: Tied) -> None:
     """The library alone makes only the pruned view sparse: the head would go on with the dense weight."""
-    masks = compute_masks(Subject.from_module(tied), Recipe(amount=0.5))
+    masks = compute_masks(Subject.from_module(tied), Recipe(amount=0.5, embeddings=True))
     dense = tied.embed.weight.detach().clone()
     pruned = copy.deepcopy(tied)
     masks.apply(pruned)
@@ -102,7 +102,7 @@ def test_apply_prunes_every_module_that_shares_a_weight(tied: Tied) -> None:
 
 
 def test_applied_and_removed_the_zeros_stay(tied: Tied) -> None:
-    masks = compute_masks(Subject.from_module(tied), Recipe(amount=0.5))
+    masks = compute_masks(Subject.from_module(tied), Recipe(amount=0.5, embeddings=True))
     pruned = copy.deepcopy(tied)
     masks.apply(pruned)
     tokens = torch.tensor([[0, 3, 1]])
@@ -113,3 +113,77 @@ def test_applied_and_removed_the_zeros_stay(tied: Tied) -> None:
     assert not torch.equal(before, tied(tokens))
     assert pruned.head.weight is pruned.embed.weight
     assert (int((pruned.embed.weight != 0).sum()), int((pruned.body.weight != 0).sum())) == (6, 5)
+
+
+def misfit(change: str) -> nn.Module:
+    """The network of ``tied``, changed so that masks made for it do not fit."""
+    torch.manual_seed(0)
+    network = Tied()
+    if change == "another shape":
+        network.body = nn.Linear(5, 3)
+    elif change == "no module":
+        del network.body
+    elif change == "no parameter":
+        network.body = nn.Identity()
+    elif change == "not initialised":
+        network.body = nn.LazyLinear(3)
+    elif change == "computed":
+        nn.utils.parametrizations.weight_norm(network.body)
+    elif change == "pruned":
+        prune.l1_unstructured(network.body, "weight", 0.3)
+    elif change == "pruned under the second name":
+        prune.l1_unstructured(network.head, "weight", 0.3)
+    return network
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    {
+        "another shape": r"body\.weight has shape \(3, 5\), its mask \(3, 3\)",
+        "no module": r"it has no module body, so no body\.weight",
+        "no parameter": r"its body has no weight",
+        "not initialised": r"body\.weight is not initialised yet",
+        "computed": r"body\.weight is computed from other tensors",
+        "pruned": r"body\.weight is already pruned by torch\.nn\.utils\.prune; call prune\.remove first",
+        "pruned under the second name": r"head\.weight is already pruned by .* call prune\.remove first",
+    }.items(),
+)
+def test_a_network_that_does_not_fit_stays_as_it_was(tied: Tied, change: str, said: str) -> None:
+    """The first target would fit, and is not pruned either."""
+    masks = compute_masks(Subject.from_module(tied), Recipe(amount=0.5, embeddings=True))
+    network = misfit(change)
+    before = {name: (id(each), None if nn.parameter.is_lazy(each) else each.clone()) for name, each in state(network)}
+    with pytest.raises(MaskError, match=rf"^the masks do not fit this network, and it stays as it was: {said}"):
+        masks.apply(network)
+    assert [name for name, _ in state(network)] == list(before)
+    for name, each in state(network):
+        assert id(each) == before[name][0]
+        assert before[name][1] is None or torch.equal(each, before[name][1])
+    assert prune.is_pruned(network) == change.startswith("pruned")
+
+
+def state(network: nn.Module) -> list[tuple[str, Tensor]]:
+    return [*network.named_parameters(remove_duplicate=False), *network.named_buffers()]
+
+
+def test_all_that_does_not_fit_is_counted(tied: Tied) -> None:
+    masks = compute_masks(Subject.from_module(tied), Recipe(amount=0.5, embeddings=True, biases=True))
+    with pytest.raises(MaskError, match=r"embed\.weight; it has no module head, so no head\.weight; .*; and 1 more$"):
+        masks.apply(nn.Module())
+
+
+def test_a_network_on_another_device(tied: Tied) -> None:
+    """The masks follow the weights: what torch makes of both lies on one device."""
+    masks = compute_masks(Subject.from_module(tied), Recipe(amount=0.5, embeddings=True))
+    with torch.device("meta"):
+        elsewhere = Tied()
+    masks.apply(elsewhere)
+    assert elsewhere.body.weight_mask.is_meta
+
+
+def test_an_already_pruned_network_is_told_so(tied: Tied) -> None:
+    prune.l1_unstructured(tied.body, "weight", 0.5)
+    with pytest.raises(
+        TargetError, match=r"^body\.weight cannot be pruned: already pruned .*; call prune\.remove first"
+    ):
+        Masks.from_dict(Subject.from_module(tied), {"body.weight": checkerboard(3, 3)})

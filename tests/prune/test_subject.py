@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject, compute_masks
-from pruning_explorer.errors import SubjectError
+from pruning_explorer.errors import SubjectError, TargetError
 from pruning_explorer.prune.subject import skeleton
 
 
@@ -65,7 +65,12 @@ def test_a_pruned_and_a_weight_normed_network_can_be_studied() -> None:
         copy.deepcopy(model)
     subject = Subject.from_module(model)
     assert "3.weight" in [target.name for target in subject.targets]
-    assert "0.weight_orig" in subject.refused
+    assert "0.weight" in subject.refused
+    for name in ("0.weight", "0.weight_orig"):
+        with pytest.raises(
+            TargetError, match=r"^0\.weight cannot be pruned: already pruned .* call prune.remove first$"
+        ):
+            subject.target(name)
 
 
 def test_a_network_whose_modules_cannot_be_copied() -> None:

@@ -11,7 +11,7 @@ from torch.nn.utils import prune
 
 from pruning_explorer.errors import LessonError
 from pruning_explorer.figures.numbers import count, percent
-from pruning_explorer.lessons.panels import Code, Figure, Figures, Matrix, Table
+from pruning_explorer.lessons.panels import Code, Figure, Figures, Matrix, Table, attribute_in_code
 from pruning_explorer.lessons.scene import Knob, Scene, Slider, Stage, Values
 from pruning_explorer.lessons.scenes.mask_by_hand import DIGITS
 from pruning_explorer.lessons.small_matrix import first_matrix
@@ -155,8 +155,8 @@ def _build(subject: Subject, values: Values) -> Stage:
 
 
 def _code(target: Target, amount: str, times: int, look: Called) -> str:
-    layer, name = f"model.{target.module}", target.name.rpartition(".")[2]
-    calls = [f'prune.l1_unstructured({layer}, "{name}", amount={amount})'] * times
+    layer, name = attribute_in_code("model", target.module), target.name.rpartition(".")[2]
+    calls = [f"prune.l1_unstructured({layer}, {name!r}, amount={amount})"] * times
     if not look.hook:
         seen = [f"{layer}._forward_pre_hooks  # {look.hooks}"]
     else:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.lessons.amounts import AMOUNT, AMOUNT_SLIDER, AMOUNTS, leaves_by_amount
-from pruning_explorer.lessons.panels import Code, Figure, Figures, Matrix
+from pruning_explorer.lessons.panels import Code, Figure, Figures, Matrix, attribute_in_code
 from pruning_explorer.lessons.scene import Scene, Stage, Values
 from pruning_explorer.lessons.small_matrix import first_matrix
 from pruning_explorer.prune.engine import rank_targets
@@ -32,7 +32,9 @@ def _build(subject: Subject, values: Values) -> Stage:
         column_names=tuple(f"in {i}" for i in range(columns)),
     )
     per_row = (leaves[None] <= np.arange(len(AMOUNTS))[:, None, None]).sum(axis=2)
-    layer = target.module
+    name = target.name.rpartition(".")[2]
+    layer = attribute_in_code("model", target.module)
+    left = ", ".join(attribute_in_code(layer, each) for each in (f"{name}_orig", f"{name}_mask", name))
     removed, kept = tuple(map(count, gone)), tuple(count(target.numel - each) for each in gone)
     sparsity, shape = tuple(percent(each / target.numel) for each in gone), f"{rows} × {columns}"
     facts: dict[str, str | tuple[str, ...]] = {
@@ -63,8 +65,8 @@ def _build(subject: Subject, values: Values) -> Stage:
                 "The same in torch",
                 tuple(
                     "from torch.nn.utils import prune\n"
-                    f'prune.l1_unstructured(model.{layer}, "weight", amount={amount!r})\n'
-                    f"model.{layer}.weight_orig, model.{layer}.weight_mask, model.{layer}.weight"
+                    f"prune.l1_unstructured({layer}, {name!r}, amount={amount!r})\n"
+                    f"{left}"
                     for amount in AMOUNTS
                 ),
             ),

@@ -194,14 +194,14 @@ def _curves(counted: list[Counted]) -> Curves:
 
 
 def _code(recipe: Recipe, targets: tuple[Target, ...]) -> Code:
-    layers = ", ".join(f'("{target.module}", "{target.name.rpartition(".")[2]}")' for target in targets)
+    layers = [(target.module, target.name.rpartition(".")[2]) for target in targets]
     whole = recipe.granularity.startswith(CHANNEL)
     name, more = ("ln_structured", ", n=2, dim=0") if whole else ("l1_unstructured", "")
     return Code(
         "The same in torch",
         tuple(
             "from torch.nn.utils import prune\n"
-            f"for layer, name in [{layers}]:\n"
+            f"for layer, name in {layers}:\n"
             f"    prune.{name}(model.get_submodule(layer), name, amount={amount:g}{more})  # masked\n"
             "    prune.remove(model.get_submodule(layer), name)  # made permanent"
             for amount in AMOUNTS

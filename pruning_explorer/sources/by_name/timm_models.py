@@ -113,5 +113,5 @@ def _class_names(timm: Any, model: nn.Module) -> tuple[str, ...]:
 
 def _loading(name: str, pretrained: bool) -> str:
     if pretrained:
-        return f'import timm\n\nmodel = timm.create_model("{name}", pretrained=True)'
-    return f'import timm\nimport torch\n\ntorch.manual_seed({SEED})\nmodel = timm.create_model("{name}")'
+        return f"import timm\n\nmodel = timm.create_model({name!r}, pretrained=True)"
+    return f"import timm\nimport torch\n\ntorch.manual_seed({SEED})\nmodel = timm.create_model({name!r})"

@@ -86,8 +86,8 @@ def _trained(models: Any, name: str, weights: Any) -> nn.Module:
 
 def _loading(name: str, pretrained: bool) -> str:
     if pretrained:
-        return f'from torchvision.models import get_model\n\nmodel = get_model("{name}", weights="DEFAULT")'
+        return f"from torchvision.models import get_model\n\nmodel = get_model({name!r}, weights='DEFAULT')"
     return (
         "import torch\nfrom torchvision.models import get_model\n\n"
-        f'torch.manual_seed({SEED})\nmodel = get_model("{name}", weights=None)'
+        f"torch.manual_seed({SEED})\nmodel = get_model({name!r}, weights=None)"
     )

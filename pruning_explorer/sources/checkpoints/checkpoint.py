@@ -1,7 +1,7 @@
 """A checkpoint alone, without the network's code: its weights can be ranked, masked and looked at, not run."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -33,11 +33,19 @@ _OTHERS = {
 
 @dataclass(frozen=True)
 class _Weights:
-    """Tensors by name, and what is to be said of the file they come from."""
+    """Tensors by name, and what is to be said of the file they come from.
+
+    Attributes:
+        kind: of the file, in a few words.
+        imported: the line of Python that imports what reads it.
+        loaded: the expression that reads it.
+        aside: what else is in it, by name.
+    """
 
     tensors: dict[str, Tensor]
     kind: str
-    loading: str
+    imported: str
+    loaded: str
     aside: tuple[str, ...] = ()
     versions: Mapping[str, int] = field(default_factory=dict)
     ties: Mapping[str, str] = field(default_factory=dict)
@@ -73,13 +81,12 @@ def _open(path: Path, name: str | None) -> Subject:
     first = next(iter(parts.values()))
     found = _joined(parts, shards) if shards.names else first.tensors
     tensors, earlier = fold_masks(found, label, size)
-    loading = _load_all(shards, parts) if shards.names else first.loading
     origin = f"{first.kind}{f' in {len(parts)} files' if len(parts) > 1 else ''}, {_size(size)}"
     return Subject.from_module(
         stored_network(tensors, label, {path: n for each in parts.values() for path, n in each.versions.items()}),
         name=label,
         about=_about(found, origin, earlier, first.aside),
-        loading=_loading(loading, earlier),
+        loading=_loading(list(parts.values()), earlier),
         runnable=False,
         origin=origin,
         identity=fingerprint(shards.files.values()),
@@ -96,15 +103,15 @@ def _read(path: Path, label: str) -> _Weights:
         read = read_torch(path, label)
         kind = "state_dict of torch.save" if read.mapped else "state_dict of torch.save (before 1.6)"
         inside = "".join(f"[{key!r}]" for key in read.keys)
-        line = f'torch.load({label!r}, map_location="cpu", weights_only=True){inside}'
-        return _Weights(read.tensors, kind, f"import torch\n\nweights = {line}", read.aside, read.versions)
+        loaded = f"torch.load({label!r}, map_location='cpu', weights_only=True){inside}"
+        return _Weights(read.tensors, kind, "import torch", loaded, read.aside, read.versions)
     if head[8:9] == b"{":
         stored = read_safetensors(path, label)
-        loading = f"from safetensors.torch import load_file\n\nweights = load_file({label!r})"
+        imported, loaded = "from safetensors.torch import load_file", f"load_file({label!r})"
         tensors = dict(sorted(stored.tensors.items(), key=lambda item: _natural(item[0])))
         # After all others: a tensor's first name is the one that it has in the file
         tensors |= {alias: tensors[name] for alias, name in stored.ties.items()}
-        return _Weights(tensors, ".safetensors", loading, ties=stored.ties, metadata=stored.metadata)
+        return _Weights(tensors, ".safetensors", imported, loaded, ties=stored.ties, metadata=stored.metadata)
     raise SubjectError(f"{label} {_what_else(path, head, label)}")
 
 
@@ -163,22 +170,22 @@ def _about(tensors: Mapping[str, Tensor], origin: str, earlier: EarlierPruning, 
     return " ".join(said)
 
 
-def _load_all(shards: Shards, parts: Mapping[str, _Weights]) -> str:
-    """Each part is loaded by its own lines, and all of them together are the weights."""
-    lines: dict[str, None] = {}
-    for part in parts.values():
-        lines[part.loading.partition("\n")[0]] = None
-    files = [part.loading.rpartition("= ")[2] for part in parts.values()]
-    return "\n".join((*lines, "", "weights = {", *(f"    **{file}," for file in files), "}"))
-
-
-def _loading(weights: str, earlier: EarlierPruning) -> str:
-    lines = ["# `model` is the network that these weights belong to", weights]
+def _loading(parts: Sequence[_Weights], earlier: EarlierPruning) -> str:
+    """Lines that load the weights into ``model``: all parts together, and what was pruned before folded."""
+    lines = [
+        "# `model` is the network that these weights belong to",
+        *dict.fromkeys(each.imported for each in parts),
+        "",
+    ]
+    if len(parts) == 1:
+        lines += [f"weights = {parts[0].loaded}"]
+    else:
+        lines += ["weights = {", *(f"    **{each.loaded}," for each in parts), "}"]
     if earlier.names:
         lines += [
-            'for name in [name for name in weights if name.endswith("_orig")]:',
-            '    stem = name.removesuffix("_orig")',
-            '    weights[stem] = weights.pop(name) * weights.pop(f"{stem}_mask")',
+            "for name in [name for name in weights if name.endswith('_orig')]:",
+            "    stem = name.removesuffix('_orig')",
+            "    weights[stem] = weights.pop(name) * weights.pop(f'{stem}_mask')",
         ]
     return "\n".join([*lines, "model.load_state_dict(weights)"])
 

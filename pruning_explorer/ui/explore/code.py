@@ -18,8 +18,8 @@ def draw_code(study: Study) -> None:
     code = study.recipe.to_code(study.subject)
     name = f"{study.subject.name}-{study.recipe.id}"
     st.caption(
-        "This script makes the same masks, up to which of several equal scores go, and puts them on with "
-        "`torch.nn.utils.prune`. "
+        "This script puts the same masks on with `torch.nn.utils.prune`: bit for bit, unless equal scores meet at the "
+        "cut; then just as many go, and a comment in it says how many meet. "
         "For a network of your own, bind it to `model` in place of the lines that load this one."
     )
     st.code(code, language="python", wrap_lines=True)
