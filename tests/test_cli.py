@@ -140,6 +140,17 @@ def test_help_waits_for_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+@pytest.mark.parametrize("words", ["report digits-cnn", "report adder-transformer --criterion wanda", "subjects"])
+def test_numbers_wait_for_no_compiler(words: str) -> None:
+    code = (
+        f"import sys; from pruning_explorer.cli import main; main({words.split()!r});"
+        "heavy = {'torch._dynamo', 'torch._inductor', 'torch.onnx', 'sympy', 'torch_pruning', 'transformers', 'plotly'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
 def test_it_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "pruning_explorer", "--help"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

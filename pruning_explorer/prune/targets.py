@@ -138,14 +138,17 @@ def _packed(model: nn.Module) -> dict[str, str]:
     packed: dict[str, str] = {}
     wholes: list[str] = []
     for path, module in model.named_modules():
-        kind = type(module)
-        known = f"{kind.__module__}.".startswith(QUANTISED) and not any(f"{path}.".startswith(each) for each in wholes)
-        if known and list(module.state_dict()):
+        if is_packed(module) and not any(f"{path}.".startswith(each) for each in wholes):
             wholes.append(f"{path}." if path else "")
             packed[f"{path}.weight" if path else "weight"] = (
-                f"quantised by torch ({kind.__name__}): packed as whole numbers; prune first, and quantise then"
+                f"quantised by torch ({type(module).__name__}): packed as whole numbers; prune first, and quantise then"
             )
     return packed
+
+
+def is_packed(module: nn.Module) -> bool:
+    """Whether torch quantised a layer and packed its weights for its kernels, so that they are no parameters now."""
+    return f"{type(module).__module__}.".startswith(QUANTISED) and bool(module.state_dict())
 
 
 def _names_by_tensor(model: nn.Module) -> dict[int, list[str]]:

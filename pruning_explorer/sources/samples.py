@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import SampleView, Subject
@@ -183,10 +185,23 @@ def load_sample(name: str) -> Subject:
     )
 
 
+class _Undrawn(TorchFunctionMode):
+    """Leave new tensors as they are where numbers would be drawn for them.
+
+    So the global generator, from which the caller may draw next, stays where it is. The meta device would do the same,
+    but some of what torch does there is written in Python and imports its compiler, which takes 2 s.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", "") == nn.init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return (torch.empty if func is torch.randn else func)(*args, **kwargs)
+
+
 def _trained(name: str, spec: SampleSpec) -> nn.Module:
     weights = read_tensors(SAMPLE_MODELS / "weights" / f"{name}.safetensors")
-    # On meta, because initialising would draw from the global generator and change what the caller draws next
-    with torch.device("meta"):
+    with _Undrawn():
         network = spec.build()
     network.load_state_dict(weights, assign=True)
     return network.eval()

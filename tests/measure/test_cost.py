@@ -146,7 +146,7 @@ def test_masks_take_away_what_their_weights_multiply(make: Make) -> None:
     frame = layer_cost(subject, masks)
     assert list(frame.columns) == ["target", "macs_dense", "macs_theoretical"]
     assert frame.to_numpy().tolist() == [["0.weight", 20, 15], ["2.bias", 0, 0]]
-    assert cost_totals(subject, masks) == {"macs_dense": 32, "macs_theoretical": 27}
+    assert cost_totals(subject, masks) == {"macs_dense": 32, "macs_theoretical": 27, "uncounted": []}
 
 
 def test_removing_everything_leaves_attention_products(everything: Subject) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from pruning_explorer.prune.dispatch import OperationMode
 from pruning_explorer.prune.network import call_network, widen, working_tensors
 from pruning_explorer.prune.observe.channels import Chain, ChannelNotes
 from pruning_explorer.prune.observe.memory import MemoryMap
@@ -75,7 +75,7 @@ def observe(subject: Subject, inputs: tuple[Tensor, ...], masks: Mapping[str, Te
     return watch.observed()
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(OperationMode):
     def __init__(self, subject: Subject, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._targets = {target.name: target for target in subject.targets if target.is_weight}

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.measure.products import products_of
 
 _ALSO_IN_PLACE = """
 abs acos acosh add addcdiv addcmul alpha_dropout asin asinh atan atan2 atanh bitwise_and bitwise_not bitwise_or
@@ -160,15 +160,11 @@ def check_call(packet: str, args: tuple[Any, ...]) -> None:
 
 def work_of(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], output: Any) -> int:
     """Roughly how many steps a kernel takes, each like a multiplication in a matrix product, from shapes alone."""
-    packet = func.overloadpacket
-    name = packet.__name__
+    name = func.overloadpacket.__name__
     values = (*_flat(args), *_flat(list(kwargs.values())), *_flat(output))
     tensors = [each for each in values if isinstance(each, Tensor)]
     work = 0 if func.is_view else _PER_ELEMENT * sum(each.numel() for each in tensors)
-    if packet in flop_registry:
-        work += int(flop_registry[packet](*args, **kwargs, out_val=output))
-    if name == "_scaled_dot_product_flash_attention_for_cpu":
-        work += int(sdpa_flop_count(*(each.shape for each in args[:3])))
+    work += 2 * sum(product.macs for product in products_of(func, args, output) or ())
     if name.startswith(("avg_pool", "max_pool")) and len(args) > 1:
         kernel = args[1] if isinstance(args[1], list | tuple) else [args[1]] * 3
         work += _PER_ELEMENT * tensors[-1].numel() * prod(kernel)

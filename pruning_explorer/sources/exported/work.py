@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.dispatch import OperationMode
 from pruning_explorer.sources.exported.network import ExportedNetwork
 from pruning_explorer.sources.exported.operators import work_of
 
@@ -55,7 +55,7 @@ def _shape_only(tensor: Tensor) -> Tensor:
     return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
 
 
-class _Scale(TorchDispatchMode):
+class _Scale(OperationMode):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.steps = 0
