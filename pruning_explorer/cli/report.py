@@ -5,7 +5,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from pruning_explorer.cli.text import WIDTH, entry, in_columns
-from pruning_explorer.figures.numbers import MISSING, capitalised, count, percent
+from pruning_explorer.figures.numbers import MISSING, UNCOUNTED, capitalised, count, percent, some_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,7 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
 
     Lines are at most 96 columns wide, as long as names are not.
     """
+    macs = MISSING if report.totals["cost"] is None else UNCOUNTED
     parts = [
         textwrap.fill(f"{subject.name}: {recipe_line(recipe)}", WIDTH),
         textwrap.fill(subject.description, WIDTH),
@@ -27,7 +28,7 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
         *(entry(name, text) for name, text in _key_figures(report).items()),
         "",
         "By layer; MACs th.: theoretical multiply-adds per sample, if kernels skipped what is removed:",
-        _table(report.layers, "target shape weights removed requested achieved dead_channels macs_theoretical"),
+        _table(report.layers, "target shape weights removed requested achieved dead_channels macs_theoretical", macs),
     ]
     if report.layer_drift is not None:
         parts += ["", "Outputs of each module, pruned beside dense, in order of execution:"]
@@ -86,6 +87,8 @@ def _key_figures(report: "Report") -> dict[str, str]:
             f"{cost['macs_theoretical']:,.0f} theoretical of {cost['macs_dense']:,} dense, per sample;"
             " dense kernels do them all, whatever is masked"
         )
+        if uncounted := cost["uncounted"]:
+            figures["Multiply-adds"] += f"; uncounted, and in neither number: those of {some_of(uncounted)}"
     return figures
 
 
@@ -104,18 +107,21 @@ HEADINGS = {
 DECIMALS = {"macs_theoretical": 0, "sqnr_db": 1}
 
 
-def _table(frame: "pd.DataFrame", columns: str) -> str:
+def _table(frame: "pd.DataFrame", columns: str, macs: str = MISSING) -> str:
     names = columns.split()
     cells = [[HEADINGS.get(name, name.replace("_", " ")) for name in names]]
-    cells += [[_cell(name, row[name]) for name in names] for row in frame.to_dict("records")]
+    missing = {"macs_theoretical": macs}
+    cells += [
+        [_cell(name, row[name], missing.get(name, MISSING)) for name in names] for row in frame.to_dict("records")
+    ]
     return in_columns(cells, [frame[name].dtype.kind in "iuf" for name in names])
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(name: str, value: Any, missing: str) -> str:
     if isinstance(value, str):
         return value or "(whole network)"
     if value is None or math.isnan(value):
-        return MISSING
+        return missing
     if name in FRACTIONS:
         return percent(value)
     if name == "change":

@@ -1,10 +1,12 @@
 """Numbers as a person reads them. ``None`` and NaN are written as a dash: there is no number."""
 
 import math
+from collections.abc import Sequence
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 IDENTICAL = "identical"
+UNCOUNTED = "uncounted"
 
 
 def _absent(value: float | None) -> bool:
@@ -19,6 +21,15 @@ def capitalised(name: str) -> str:
     ('Exact match', 'Mean F1')
     """
     return f"{name[:1].upper()}{name[1:]}"
+
+
+def some_of(names: Sequence[str], most: int = 3) -> str:
+    """The first of some names, and how many more there are.
+
+    >>> some_of(["a", "b"]), some_of(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c and 2 more')
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def count(value: int | float | None) -> str:

@@ -69,6 +69,11 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
     subject = next((each.subject for each in studies if each is not None), None)
     label = "" if subject is None else quality_label(subject)
     titles = {"quality": f"{label[:1].upper()}{label[1:]}"}
+    costs = [each.cost for each in studies if each is not None and each.cost is not None]
+    if costs and (uncounted := costs[0]["uncounted"]):
+        titles["macs"] = (
+            f"Multiply-adds, theoretical, {len(uncounted):,} uncounted layer{'' if len(uncounted) == 1 else 's'} aside"
+        )
     for measure in MEASURES:
         figures = {
             position: figure
@@ -109,6 +114,12 @@ def _exact(value: float | int | None, dense: float | int | None = None) -> Figur
         NOTHING,
         NOTHING if dense is None else float(dense),
     )
+
+
+def _macs(cost: dict[str, Any] | None) -> Figure | None:
+    if cost is None or (cost["uncounted"] and not cost["macs_dense"]):
+        return None
+    return _exact(cost["macs_theoretical"], cost["macs_dense"])
 
 
 def _left(totals: dict[str, Any]) -> Figure:
@@ -222,7 +233,7 @@ MEASURES = (
         "Multiply-adds, theoretical",
         "count",
         "lower",
-        lambda study: None if study.cost is None else _exact(study.cost["macs_theoretical"], study.cost["macs_dense"]),
+        lambda study: _macs(study.cost),
         near=NEAR,
     ),
 )

@@ -1,7 +1,7 @@
 """How long a report in the terminal takes, beside the libraries that it cannot do without.
 
-``python -m tests.benchmarks.terminal``: ``python -m pruning_explorer report digits-cnn`` takes at most 1.5 times as long
-as a process that imports torch, numpy and pandas and ends. Whole processes, one after the other in turns.
+``python -m tests.benchmarks.terminal``: ``python -m pruning_explorer report digits-cnn`` takes at most 1.5 times as
+long as a process that imports torch, numpy and pandas and ends. Whole processes, one after the other in turns.
 """
 
 import statistics

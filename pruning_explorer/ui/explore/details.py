@@ -7,7 +7,7 @@ import streamlit as st
 
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.class_quality import class_quality
-from pruning_explorer.figures.numbers import count, decibels, decimal, nats, percent
+from pruning_explorer.figures.numbers import UNCOUNTED, count, decibels, decimal, nats, percent
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.drift import Drift
 from pruning_explorer.measure.quality import quality_label
@@ -57,8 +57,9 @@ def _numbers(study: Study) -> None:
         "One row per layer. Amounts are fractions of the dense layer; a globally ranked layer has none of its own. "
         "MACs are multiply-adds for one sample; the theoretical ones would be left if kernels skipped removed weights."
     )
+    layers = study.layers_with_cost.drop(columns=["role"])
     st.dataframe(
-        study.layers_with_cost.drop(columns=["role"]),
+        layers if study.cost is None else layers.assign(**_with_uncounted(layers)),
         key="numbers",
         hide_index=True,
         column_config={
@@ -96,6 +97,15 @@ def _numbers(study: Study) -> None:
     if study.drift is not None:
         st.caption(f"Drift of the outputs on all {study.subject.sample_count} samples, dense against pruned.")
         st.dataframe(_drift_in_all(study.drift), key="drift_numbers", hide_index=True, height="content")
+
+
+def _with_uncounted(layers: pd.DataFrame) -> dict[str, pd.Series]:
+    """The columns that lack a number where products are not counted, in words for that."""
+    macs = (layers[name] for name in ("macs_dense", "macs_theoretical"))
+    written = (
+        each.map(lambda number: UNCOUNTED if pd.isna(number) else count(number)) for each in macs if each.hasnans
+    )
+    return {str(each.name): each for each in written}
 
 
 def _drift_in_all(drift: Drift) -> pd.DataFrame:

@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from pruning_explorer.figures.numbers import capitalised, count, decimal, percent, points, short_count
+from pruning_explorer.figures.numbers import (
+    UNCOUNTED,
+    capitalised,
+    count,
+    decimal,
+    percent,
+    points,
+    short_count,
+    some_of,
+)
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.glossary_link import with_word
@@ -127,20 +136,29 @@ def _multiply_adds(study: Study) -> None:
             "macs",
         )
         return
-    dense, left = cost["macs_dense"], cost["macs_theoretical"]
+    dense, left, uncounted = cost["macs_dense"], cost["macs_theoretical"], cost["uncounted"]
+    if uncounted and not dense:
+        _absent(label, UNCOUNTED, _uncounted(uncounted), "macs")
+        return
+    change = percent(left / dense - 1) if dense else "none"
     st.metric(
         label,
         short_count(left),
-        _change(f"{percent(left / dense - 1) if dense else 'none'}, theoretical"),
+        _change(f"{change} of the counted" if uncounted else f"{change}, theoretical"),
         delta_color="off",
         border=True,
         help=with_word(
             f"Dense: {short_count(dense)} for one sample, as torch counts them. Theoretical: so many would be left if "
-            "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time.",
+            "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time."
+            f"{_uncounted(uncounted)}",
             "macs",
             "theoretical",
         ),
     )
+
+
+def _uncounted(names: list[str]) -> str:
+    return f" Uncounted, and in neither number: those of {plain(some_of(names))}." if names else ""
 
 
 def _recalibrated(study: Study) -> str:
