@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pruning_explorer.exports.saving import Saved, export
     from pruning_explorer.lab.comparison import Comparison, Entry, compare
+    from pruning_explorer.lab.most_within import MostWithin, most_within
     from pruning_explorer.measure.report import Report, build_report
     from pruning_explorer.prune.engine import compute_masks
     from pruning_explorer.prune.masks import Masks
@@ -18,6 +19,7 @@ __all__ = [
     "Comparison",
     "Entry",
     "Masks",
+    "MostWithin",
     "Recipe",
     "Report",
     "SampleView",
@@ -28,6 +30,7 @@ __all__ = [
     "compute_masks",
     "export",
     "load_subject",
+    "most_within",
     "sample_names",
 ]
 
@@ -35,6 +38,7 @@ _ROOMS = {
     "Comparison": "lab.comparison",
     "Entry": "lab.comparison",
     "Masks": "prune.masks",
+    "MostWithin": "lab.most_within",
     "Recipe": "prune.recipe",
     "Report": "measure.report",
     "SampleView": "prune.subject",
@@ -45,6 +49,7 @@ _ROOMS = {
     "compute_masks": "prune.engine",
     "export": "exports.saving",
     "load_subject": "sources.words",
+    "most_within": "lab.most_within",
     "sample_names": "sources.samples",
 }
 

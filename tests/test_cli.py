@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pruning_explorer import Recipe, build_report, compute_masks, load_subject, sample_names
+from pruning_explorer import Recipe, build_report, compute_masks, load_subject, most_within, sample_names
 from pruning_explorer.cli import main
 from pruning_explorer.cli.parser import make_parser
 from pruning_explorer.cli.recipe_flags import read_recipe
@@ -117,6 +117,9 @@ def test_subjects_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["report", "digits-cnn", "--layer-amount", "conv1.weight"], "write it as conv1.weight=0.3"),
         (["report", "digits-cnn", "--layer-amount", "conv1.weight=2"], "amount 2 is outside [0, 1]"),
         (["report", "digits-cnn", "--recipe", "nowhere.json"], "nowhere.json cannot be read"),
+        (["report", "digits-cnn", "--within", "one"], "--within must be a number of points, not 'one'"),
+        (["report", "digits-cnn", "--within", "1", "--amount", "0.5"], "leave --amount out"),
+        (["report", "digits-cnn", "--within", "101"], "101 points is outside [0, 100]"),
         (["report", "digits-cnn", "--sparsity", "0.5"], "unrecognized arguments: --sparsity 0.5"),
     ],
 )
@@ -157,3 +160,15 @@ def test_it_runs_as_a_module() -> None:
     assert ran.returncode == 0
     assert all(word in ran.stdout for word in ("report", "code", "subjects"))
     assert isinstance(make_parser([]), argparse.ArgumentParser)
+
+
+def test_within_finds_the_amount_and_reports_on_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "digits-cnn", "--within", "1", "--scope", "global", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out, parse_constant=refuse_constant)
+    found = most_within(load_subject("digits-cnn"), Recipe(scope="global"), 1.0)
+    assert content["within"] == found.to_dict()
+    assert content["recipe"]["amount"] == found.amount
+    quality = content["totals"]["quality"]
+    assert 100 * (quality["dense"] - quality["pruned"]) == pytest.approx(found.cost)
+    assert main(["report", "digits-cnn", "--within", "1", "--scope", "global"]) == 0
+    assert capsys.readouterr().out.startswith(f"{100 * found.amount:.1f} % can go for at most 1 point of accuracy: ")

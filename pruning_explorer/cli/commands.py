@@ -2,24 +2,38 @@
 
 import argparse
 import json
+import textwrap
 
 from pruning_explorer.cli.inventory import write_inventory
-from pruning_explorer.cli.recipe_flags import read_recipe
+from pruning_explorer.cli.recipe_flags import read_recipe, read_within
 from pruning_explorer.cli.report import write_report
-from pruning_explorer.cli.text import entry
+from pruning_explorer.cli.text import WIDTH, entry
+from pruning_explorer.figures.decision import decision_line
 
 
 def run_report(options: argparse.Namespace) -> str:
     """The report on a subject under a recipe, as text or as JSON."""
     recipe = read_recipe(options)
+    allowed = read_within(options)
     from pruning_explorer import build_report, compute_masks, load_subject
 
     subject = load_subject(options.subject, options.samples)
+    found = None
+    if allowed is not None:
+        from pruning_explorer import most_within
+
+        found = most_within(subject, recipe, allowed)
+        recipe = found.recipe or recipe
     report = build_report(subject, compute_masks(subject, recipe))
     if options.json:
-        content = {"recipe": recipe.to_dict(), **report.to_dict()}
+        within = {} if found is None else {"within": found.to_dict()}
+        content = {"recipe": recipe.to_dict(), **within, **report.to_dict()}
         return json.dumps(content, indent=2, allow_nan=False)
-    return write_report(subject, recipe, report)
+    text = write_report(subject, recipe, report)
+    if found is None:
+        return text
+    line = decision_line(found, report.quality_name, subject.sample_count)
+    return f"{textwrap.fill(line, WIDTH)}\n\n{text}"
 
 
 def run_code(options: argparse.Namespace) -> str:

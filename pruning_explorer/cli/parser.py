@@ -50,6 +50,12 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     if WITH_RECIPES & set(arguments):
         add_recipe_flags(report)
         report.add_argument("--json", action="store_true", help="print the report as JSON")
+        report.add_argument(
+            "--within",
+            metavar="POINTS",
+            help="find the largest amount that costs at most so many points of quality (percent of the samples; where "
+            "nothing judges them, percent of answers that flip), and report on that",
+        )
         add_recipe_flags(code)
         add_compare_flags(compare)
         add_export_flags(export)

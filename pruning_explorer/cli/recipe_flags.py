@@ -103,6 +103,22 @@ def read_recipe(options: argparse.Namespace) -> "Recipe":
     return Recipe.from_dict({**base.to_dict(), **given})
 
 
+def read_within(options: argparse.Namespace) -> float | None:
+    """How many points the amount that is looked for may cost; None where the amount is given.
+
+    Raises:
+        RecipeError: it is no number, or an amount is given as well.
+    """
+    if options.within is None:
+        return None
+    if options.amount is not None:
+        raise RecipeError("--within looks for the amount; leave --amount out")
+    try:
+        return float(options.within)
+    except ValueError:
+        raise RecipeError(f"--within must be a number of points, not {options.within!r}; 1 is usual") from None
+
+
 def recipe_of(text: str, files: Sequence[str]) -> "Recipe":
     """A recipe from JSON; ``files`` are as for :func:`name_file`.
 

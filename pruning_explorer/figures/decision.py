@@ -1,0 +1,94 @@
+"""How much can go for a given loss, in words: the same on the pages and in a terminal."""
+
+from typing import Protocol
+
+from pruning_explorer.figures.numbers import count, percent
+
+
+class Found(Protocol):
+    """The largest measured amount that is within, as :mod:`pruning_explorer.lab.most_within` finds it.
+
+    Amounts are fractions in [0, 1], losses points: percent of quality, or percent of answers that flip.
+    """
+
+    @property
+    def allowed(self) -> float:
+        """What it may cost, in points."""
+
+    @property
+    def measure(self) -> str:
+        """``"quality"``, or ``"agreement"`` where nothing judges the samples."""
+
+    @property
+    def amount(self) -> float | None:
+        """None where no amount is within."""
+
+    @property
+    def achieved(self) -> float | None:
+        """What of the chosen weights goes at that amount, in [0, 1]."""
+
+    @property
+    def cost(self) -> float | None:
+        """At that amount, in points."""
+
+    @property
+    def beyond(self) -> float | None:
+        """The next larger amount that was measured."""
+
+    @property
+    def beyond_cost(self) -> float | None:
+        """In points."""
+
+    @property
+    def earlier(self) -> float | None:
+        """The smallest amount below that costs more than is allowed."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the next step of the amount was measured, too."""
+
+
+def price(found: Found, quality_name: str) -> str:
+    """``"at most 1 point of accuracy"``."""
+    if found.measure == "agreement":
+        return f"at most {found.allowed:g} % of the answers flipped"
+    return f"at most {_points(found.allowed)} of {quality_name}"
+
+
+def decision_line(found: Found, quality_name: str, samples: int) -> str:
+    """One or two sentences: how much can go, what it costs there and one step further.
+
+    Args:
+        quality_name: ``"accuracy"``.
+        samples: on how many it was measured.
+    """
+    if found.amount is None or found.cost is None or found.achieved is None:
+        return f"No measured amount costs {price(found, quality_name)}."
+    loss = _loss(found, found.cost)
+    said = f"{percent(found.amount)} can go for {price(found, quality_name)}"
+    if not found.exact and found.beyond is not None:
+        return (
+            f"At least {said}, and less than {percent(found.beyond)}: so far as it is measured. "
+            f"At {percent(found.amount)} {loss}."
+        )
+    line = f"{said}: there {loss}, on {count(samples)} samples of {_points(100 / samples)} each"
+    if abs(found.achieved - found.amount) >= 0.0005:
+        line += f"; {percent(found.achieved)} is achieved"
+    if found.beyond is not None and found.beyond_cost is not None:
+        line += f". At {percent(found.beyond)} {_loss(found, found.beyond_cost)}"
+    if found.earlier is not None:
+        line += f". The curve goes up and down: at {percent(found.earlier)}, which is less, it costs more"
+    return f"{line}."
+
+
+def _loss(found: Found, cost: float) -> str:
+    if found.measure == "agreement":
+        return f"{cost:.2g} % flip"
+    if cost < 0:
+        return f"it is {_points(-cost)} above dense"
+    return f"it costs {_points(cost)}"
+
+
+def _points(value: float) -> str:
+    written = f"{value:.2g}"
+    return f"{written} point{'s' * (written != '1')}"
