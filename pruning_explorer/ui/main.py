@@ -43,6 +43,8 @@ STYLE = """<style>
 .st-key-cliff_box [data-testid=stElementContainer]:has(.px-stand) {
   position: absolute; inset: 0; pointer-events: none;
 }
+/* What asks again shows nothing, and takes no room */
+[class*=st-key-look_again] { position: absolute; }
 </style>"""
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")

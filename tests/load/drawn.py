@@ -1,5 +1,7 @@
 """What a run of the script puts on a page."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +9,23 @@ from streamlit.proto.Block_pb2 import Block
 from streamlit.proto.Element_pb2 import Element
 
 Path = tuple[int, ...]
+ASKS = "pruning_explorer_look_again"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A part of the page that asks for another look.
+
+    Attributes:
+        trigger: id of the widget that does.
+        seconds: of rest before it does.
+        run: what it says beside it.
+    """
+
+    trigger: str
+    fragment: str
+    seconds: float
+    run: int
 
 
 @dataclass
@@ -15,6 +34,7 @@ class Run:
 
     Attributes:
         elements, blocks: by their place on the page, with all that its fragments drew since.
+        fragments: which fragment drew what stands at a place; empty for the script itself.
         query: the address as it stood when the run ended.
         ended: on this process's clock; None while it goes on.
     """
@@ -23,6 +43,7 @@ class Run:
     query: dict[str, list[str]] = field(default_factory=dict)
     elements: dict[Path, Element] = field(default_factory=dict)
     blocks: dict[Path, Block] = field(default_factory=dict)
+    fragments: dict[Path, str] = field(default_factory=dict)
     ended: float | None = None
 
     def all(self, kind: str) -> list[Any]:
@@ -44,6 +65,25 @@ class Run:
         parts += [part for block in self.blocks.values() for part in _widgets_of(block)]
         ids = [each.id for each in parts if getattr(each, "id", "").startswith("$$ID-")]
         return {each.split("-", 2)[2]: each for each in ids}
+
+    def drop_stale(self, fragments: Iterable[str], fresh: set[Path]) -> None:
+        """Drop what these fragments have not drawn again."""
+        for path, fragment in list(self.fragments.items()):
+            if fragment in fragments and path not in fresh:
+                self.elements.pop(path, None)
+                self.blocks.pop(path, None)
+                del self.fragments[path]
+
+    def asking(self) -> list[Asking]:
+        """Parts that ask for another look."""
+        found = []
+        for path, element in self.elements.items():
+            component = element.bidi_component
+            if component.component_name == ASKS:
+                said = json.loads(component.json)
+                trigger = f"$$STREAMLIT_INTERNAL_KEY_{component.id}__events"
+                found.append(Asking(trigger, self.fragments[path], said["seconds"], said["run"]))
+        return found
 
 
 def _widgets_of(block: Block) -> list[Any]:

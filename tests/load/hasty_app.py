@@ -7,5 +7,7 @@ import streamlit as st
 from app import lifespan
 from pruning_explorer.ui.own_models import LODGING
 
+SCRIPT = Path(__file__).resolve().parents[2] / "pruning_explorer" / "ui" / "main.py"
+
 LODGING.grace = 1.0
-app = st.App(Path(__file__).resolve().parents[2] / "pruning_explorer" / "ui" / "main.py", lifespan=lifespan)
+app = st.App(SCRIPT, lifespan=lifespan)

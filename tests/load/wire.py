@@ -1,7 +1,7 @@
 """A browser without a screen: one session on a Streamlit server, by the protocol that the page itself speaks.
 
-It keeps what a browser keeps: the elements of the last whole run, the widgets that were touched, the large messages
-that need not be sent twice, and the clocks of fragments that ask to be run again.
+It keeps what a browser keeps: the elements of the last whole run, the widgets that were touched, and the large messages
+that need not be sent twice; and does what the page's own script does that asks for another look.
 """
 
 import asyncio
@@ -42,16 +42,21 @@ class Session:
         self._page = ""
         self._run: Run | None = None
         self._fragments: tuple[str, ...] = ()
+        self._fresh: set[tuple[int, ...]] = set()
+        self._running, self._at_rest_since = True, 0.0
         self._touched: dict[str, WidgetState] = {}
         self._known: dict[str, ForwardMsg] = {}
-        self._clocks: dict[str, asyncio.Task[None]] = {}
         self._moved = asyncio.Condition()
         self._files: asyncio.Queue[Any] = asyncio.Queue()
 
     # ---- what a hand does ----
 
-    async def act(self, widget: str, **value: Any) -> None:
-        """Set a widget and tell the server; a trigger is forgotten once it is sent."""
+    async def act(self, widget: str, *, fragment: str = "", **value: Any) -> None:
+        """Set a widget and tell the server; a trigger is forgotten once it is sent.
+
+        Args:
+            fragment: that the widget stands in.
+        """
         state = WidgetState(id=widget)
         for name, each in value.items():
             if name.endswith("_array_value"):
@@ -61,7 +66,7 @@ class Session:
             else:
                 getattr(state, name).CopyFrom(each)
         self._touched[widget] = state
-        await self.rerun()
+        await self.rerun(fragment)
         if state.WhichOneof("value") in ("trigger_value", "json_trigger_value"):
             del self._touched[widget]
 
@@ -77,7 +82,7 @@ class Session:
         state.page_name = "" if self._page else self._path
         state.widget_states.widgets.extend(self._touched.values())
         state.cached_message_hashes.extend(self._known)
-        state.fragment_id, state.is_auto_rerun = fragment, bool(fragment)
+        state.fragment_id = fragment
         await self._socket.send(message.SerializeToString())
 
     async def until(self, stands: Callable[[Run], bool], seconds: float = 60) -> Run:
@@ -144,9 +149,19 @@ class Session:
         async with self._moved:
             self._moved.notify_all()
 
-    def close(self) -> None:
-        for clock in self._clocks.values():
-            clock.cancel()
+    async def look_again(self) -> None:
+        """Ask for another look, where the page says so, whenever it has been at rest for a while."""
+        with suppress(websockets.ConnectionClosed):
+            while True:
+                await asyncio.sleep(0.05)
+                run = self._run or self.standing
+                asking = [] if run is None or self._running else run.asking()
+                rest = time.perf_counter() - self._at_rest_since
+                for each in asking:
+                    if rest >= each.seconds:
+                        self._at_rest_since = time.perf_counter()
+                        look = json.dumps([{"event": "look", "value": each.run}])
+                        await self.act(each.trigger, fragment=each.fragment, json_trigger_value=look)
 
     def _take(self, message: ForwardMsg) -> None:
         match message.WhichOneof("type"):
@@ -160,13 +175,9 @@ class Session:
                 self._draw(message)
             case "page_info_changed":
                 self._query = message.page_info_changed.query_string
-            case "auto_rerun":
-                clock = self._tick(message.auto_rerun.fragment_id, message.auto_rerun.interval)
-                self._stop_clock(message.auto_rerun.fragment_id)
-                self._clocks[message.auto_rerun.fragment_id] = asyncio.create_task(clock)
-            case "stop_auto_rerun":
-                for fragment in message.stop_auto_rerun.fragment_ids:
-                    self._stop_clock(fragment)
+            case "session_status_changed":
+                self._running = message.session_status_changed.script_is_running
+                self._at_rest_since = time.perf_counter()
             case "script_finished":
                 self._end(message)
             case "file_urls_response":
@@ -176,18 +187,18 @@ class Session:
 
     def _begin(self, message: ForwardMsg) -> None:
         self.id = message.new_session.initialize.session_id or self.id
-        self._fragments = tuple(message.metadata.run.fragment_ids)
+        self._fragments, self._fresh = tuple(message.metadata.run.fragment_ids), set()
         if not self._fragments:
             self.runs += 1
             self._run = Run(self.runs)
-            for fragment in list(self._clocks):
-                self._stop_clock(fragment)
 
     def _draw(self, message: ForwardMsg) -> None:
         run = self.standing if self._fragments else self._run
         if run is None:
             return
         path = tuple(message.metadata.delta_path)
+        self._fresh.add(path)
+        run.fragments[path] = message.delta.fragment_id
         match message.delta.WhichOneof("type"):
             case "new_element":
                 run.blocks.pop(path, None)
@@ -223,39 +234,34 @@ class Session:
             there = set(self.standing.widgets().values())
             self._touched = {widget: state for widget, state in self._touched.items() if widget in there}
             self.on_run(self.standing)
+        if message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY and self.standing is not None:
+            self.standing.drop_stale(self._fragments, self._fresh)
         self._fragments = ()
-
-    def _stop_clock(self, fragment: str) -> None:
-        if clock := self._clocks.pop(fragment, None):
-            clock.cancel()
-
-    async def _tick(self, fragment: str, interval: float) -> None:
-        with suppress(websockets.ConnectionClosed):
-            while True:
-                await asyncio.sleep(interval)
-                await self.rerun(fragment)
 
 
 @asynccontextmanager
-async def visit(url: str, path: str = "", query: str = "") -> AsyncIterator[Session]:
+async def visit(url: str, path: str = "", query: str = "", looks: bool = True) -> AsyncIterator[Session]:
     """Open a page in a tab of its own, and close the tab in the end.
 
     Args:
         url: of the server, ``"http://127.0.0.1:8501"``.
         path: of the page, ``"compare"``; the first where it is empty.
         query: what follows the ``?``.
+        looks: whether it asks for another look by itself, where the page says so.
     """
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
     async with websockets.connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=60) as socket:
         session = Session(socket, url, path, query)
-        listening = asyncio.create_task(session.listen())
+        tasks = [asyncio.create_task(session.listen())]
+        if looks:
+            tasks.append(asyncio.create_task(session.look_again()))
         try:
             await session.rerun()
             yield session
         finally:
-            session.close()
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def release(percent: float, revision: int) -> str:

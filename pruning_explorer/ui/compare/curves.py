@@ -15,6 +15,7 @@ from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
@@ -56,12 +57,12 @@ def draw_curves(shown: Comparison) -> CurveJob | None:
     job = _DESK.ask(shown.subject, [entry.recipe for entry in shown.entries], session_id(), load)
     waiting = is_waited_for(job)
     # While points come in, only this part of the page is drawn anew
-    st.fragment(_draw, run_every=SECONDS_BETWEEN_LOOKS if waiting else None)(shown, job, waiting)
+    draw_until_done(lambda: _draw(shown, job, waiting), key="curves_part", seconds=SECONDS_BETWEEN_LOOKS)
     save_table("curves", job.frame)
     return job
 
 
-def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> None:
+def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> bool:
     still = is_waited_for(job)
     planned = None if job.done else sum(curve.planned for curve in job.curves)
     chart = curves_chart(replace(shown, curves=job.frame()), st.session_state["comparison_axis"], planned)
@@ -78,7 +79,8 @@ def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> None:
         if problem and not told:
             st.warning(f"The curve of {plain(name)} stops: {plain(problem)}", icon=":material/warning:")
     if (waiting and not still) or "open_in_explore" in st.session_state:
-        st.rerun()  # the one run that stops the looking
+        st.rerun()  # the rest of the page has a use for all of them
+    return still
 
 
 def _progress(shown: Comparison, job: CurveJob) -> Progress:

@@ -26,6 +26,7 @@ from pruning_explorer.ui.compare.work import Standing, StudyDesk
 from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, take_controls, what_changed
 from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_picture import save_pictures
@@ -166,12 +167,13 @@ def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[R
         )
         return
 
-    def look() -> None:
+    def look() -> bool:
         latest = _DESK.ask(subject, recipes, session_id())
         now = sum(standing.waiting for standing in latest)
         if now < waiting:
             st.rerun()
         names = [name for name, standing in zip(shelf.names(), latest, strict=False) if standing.waiting]
         st.caption(f"Measuring {plain(', '.join(names))} …")
+        return True
 
-    st.fragment(look, run_every=SECONDS_BETWEEN_LOOKS)()
+    draw_until_done(look, key="comparison_part", seconds=SECONDS_BETWEEN_LOOKS)

@@ -13,6 +13,7 @@ from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.live_mask import LIVE_AMOUNT
+from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
@@ -45,13 +46,12 @@ def draw_cliff(study: Study) -> None:
         tell_why_nothing_runs(study.subject, "drift over amounts cannot be measured")
         return
     job = _desk().ask(study.subject, study.recipe, session_id())
-    waiting = is_waited_for(job)
     # While points come in, only this part of the page is drawn anew
-    st.fragment(_draw, run_every=SECONDS_BETWEEN_LOOKS if waiting else None)(study, job, waiting)
+    draw_until_done(lambda: _draw(study, job), key="cliff_part", seconds=SECONDS_BETWEEN_LOOKS)
 
 
-def _draw(study: Study, job: CurveJob, waiting: bool) -> None:
-    still = is_waited_for(job)
+def _draw(study: Study, job: CurveJob) -> bool:
+    waiting = is_waited_for(job)
     with st.container(key="cliff_box"):
         chart = _chart(job, job.standing)
         st.plotly_chart(chart.figure, key="cliff", alt=chart.alt, config=CONFIG)
@@ -60,8 +60,7 @@ def _draw(study: Study, job: CurveJob, waiting: bool) -> None:
         st.warning(f"The curve stops here: {plain(problem)}")
     else:
         draw_progress(_desk(), job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
-    if waiting and not still:
-        st.rerun()  # the one run that stops the looking
+    return waiting
 
 
 def _progress(job: CurveJob) -> Progress:

@@ -9,6 +9,7 @@ from pruning_explorer.figures.layer_drift import layer_drift_chart
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.layer_drift_job import LayerDriftDesk, LayerDriftJob
 from pruning_explorer.lab.study import Study
+from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
@@ -34,20 +35,20 @@ def draw_layer_drift(study: Study) -> None:
         "and how it grows."
     )
     job = _DESK.ask(study, session_id())
-    waiting = is_waited_for(job) and not job.wait(PATIENCE)
-    st.fragment(_draw, run_every=SECONDS_BETWEEN_LOOKS if waiting else None)(job, waiting)
+    if is_waited_for(job):
+        job.wait(PATIENCE)
+    draw_until_done(lambda: _draw(job), key="layer_drift_part", seconds=SECONDS_BETWEEN_LOOKS)
 
 
-def _draw(job: LayerDriftJob, waiting: bool) -> None:
-    still = is_waited_for(job)
+def _draw(job: LayerDriftJob) -> bool:
+    waiting = is_waited_for(job)
     chart = _chart(job)
     st.plotly_chart(chart.figure, key="layer_drift", alt=chart.alt, config=CONFIG)
     if job.problem:
         st.warning(f"It ends here: {plain(job.problem)}")
     else:
         draw_progress(_DESK, job, "layer_drift_progress", PROGRESS_HEIGHT, _progress(job))
-    if waiting and not still:
-        st.rerun()  # the one run that stops the looking
+    return waiting
 
 
 def _progress(job: LayerDriftJob) -> Progress:

@@ -9,6 +9,7 @@ from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.scene import Experiment, Trial, Values
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.learn.stage import draw_panels
+from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
@@ -66,9 +67,8 @@ def draw_trial(lesson: Lesson, subject: Subject, values: Values, stop: int) -> N
         return
     if not begun.stands_for(subject, values, stop):
         st.caption("Something was set otherwise since: what follows was found before that. Press again to see it anew.")
-    running = is_waited_for(begun.take())
 
-    def look() -> None:
+    def look() -> bool:
         trial = begun.take()
         again = "Go on" if trial.resumable else "Begin again"
         progress = Progress(trial.share, trial.doing, "Cancelled.", "Done.", again)
@@ -76,7 +76,6 @@ def draw_trial(lesson: Lesson, subject: Subject, values: Values, stop: int) -> N
         if trial.problem:
             st.error(plain(trial.problem, longest=600), icon=":material/error:")
         draw_panels(trial.panels(), key=f"learn_trial_{lesson.name}")
-        if running and not is_waited_for(trial):
-            st.rerun()
+        return is_waited_for(trial)
 
-    st.fragment(look, run_every=SECONDS_BETWEEN_LOOKS if running else None)()
+    draw_until_done(look, key="learn_trial_part", seconds=SECONDS_BETWEEN_LOOKS)

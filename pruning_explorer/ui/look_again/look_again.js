@@ -1,0 +1,28 @@
+// Asks for the next look at what is waited for, once the page has been at rest for a while. One that asks beside a run
+// would report widgets as they stood before it, and may cost the browser the end of that run.
+const ASKING = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  ASKING.get(parentElement)?.(); // Streamlit calls anew when the data change, and does not clean up before
+  const app = document.querySelector("[data-testid=stApp]");
+  let timer = 0;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, data.seconds * 1000);
+  };
+  const look = () => {
+    if (!parentElement.isConnected) return stop();
+    // an app that does not say how it stands is asked all the same
+    if ((app?.dataset.testScriptState ?? "notRunning") === "notRunning") setTriggerValue("look", data.run);
+    wait();
+  };
+  const change = new MutationObserver(wait);
+  const stop = () => {
+    clearTimeout(timer);
+    change.disconnect();
+  };
+  if (app) change.observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+  ASKING.set(parentElement, stop);
+  wait();
+  return stop;
+}
