@@ -163,7 +163,7 @@ class CurveJob(Job):
             self.fail(error)
             return
         pace: dict[int, int] = {}
-        for answer in spread(measure_task, self._tasks(pace), self.stopped.is_set):
+        for answer in spread(measure_task, self._tasks(pace), self.pause):
             curve = self.curves[answer.curve]
             curve.points.extend(answer.points)
             curve.problem = curve.problem or answer.problem
@@ -203,7 +203,7 @@ def _points_in_a_moment(answer: Answer) -> int:
 class CurveDesk(Desk[CurveJob]):
     """Hands out jobs, the same one to all who ask for the same; keeps the most recent of them and their curves.
 
-    One job at a time, behind everything else: it uses all cores, and the page's own numbers must not wait for it.
+    Jobs take turns, behind everything else: each uses all cores, and the page's own numbers must not wait for it.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """Work behind the page: the same job for all who ask for the same, cancelled once nobody waits for it."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,9 @@ from typing import Generic, TypeVar
 
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import on_forget
+
+TURN = 1.0
+"""Seconds that a job works before it makes way for those that wait, after what it is at."""
 
 
 class Job:
@@ -24,6 +28,8 @@ class Job:
         self.wanted_by: set[str] = set()
         self.declined_by: set[str] = set()
         self._at_rest = threading.Event()
+        self._others_turn: Callable[[], bool] = lambda: False
+        self._made_way = False
 
     @property
     def done(self) -> bool:
@@ -31,8 +37,13 @@ class Job:
         raise NotImplementedError
 
     def run(self) -> None:
-        """Do what is left, until all is done or the job is stopped."""
+        """Do what is left, until all is done or the job is to :meth:`pause`."""
         raise NotImplementedError
+
+    def pause(self) -> bool:
+        """Whether to end after what it is at: it is stopped for good, or it is the turn of others."""
+        self._made_way = self._made_way or self._others_turn()
+        return self._made_way or self.stopped.is_set()
 
     def fail(self, error: Exception) -> None:
         """Say why it will never be done."""
@@ -43,15 +54,22 @@ class Job:
         self._at_rest.wait(seconds)
         return self.done
 
-    def work(self) -> None:
-        """:meth:`run`, unless it is stopped already; whatever goes wrong is said by the job."""
+    def work(self, others_turn: Callable[[], bool] = lambda: False) -> bool:
+        """:meth:`run`, unless it is stopped already; whatever goes wrong is said by the job.
+
+        Returns:
+            Whether it has only made way for others, and is to be gone on with.
+        """
+        self._others_turn, self._made_way = others_turn, False
         try:
             if not self.stopped.is_set():
                 self.run()
         except Exception as error:  # nobody looks at a worker's own exceptions
             self.fail(error)
-        finally:
+        goes_on = self._made_way and not self.done and not self.stopped.is_set()
+        if not goes_on:
             self._at_rest.set()
+        return goes_on
 
 
 Work = TypeVar("Work", bound=Job)
@@ -59,7 +77,10 @@ Key = tuple[str, ...]
 
 
 class Desk(Generic[Work]):
-    """Hands out jobs and has them done in turn; keeps the most recent of them. Safe among threads."""
+    """Hands out jobs and has them done in turns; keeps the most recent of them. Safe among threads.
+
+    One that takes minutes makes way for those that wait, if its ``run`` asks whether to pause.
+    """
 
     def __init__(self, name: str, *, keep: int = 64, workers: int = 1, begin: Callable[[], None] | None = None) -> None:
         """Open a desk.
@@ -72,6 +93,7 @@ class Desk(Generic[Work]):
         self._keep = keep
         self._jobs: OrderedDict[Key, Work] = OrderedDict()
         self._lock = threading.Lock()
+        self._waiting = 0
         self._worker = ThreadPoolExecutor(workers, thread_name_prefix=name, initializer=begin)
         on_forget(self.forget)
 
@@ -98,7 +120,7 @@ class Desk(Generic[Work]):
                 job = self._jobs[key] = make() if known is None or resume is None else resume(known)
                 if known is not None:
                     job.declined_by |= known.declined_by
-                self._worker.submit(job.work)
+                self._submit(job)
                 while len(self._jobs) > self._keep:
                     self._jobs.popitem(last=False)[1].stopped.set()
             else:
@@ -124,6 +146,19 @@ class Desk(Generic[Work]):
         with self._lock:
             for key in [key for key in self._jobs if key[0] == subject.id]:
                 self._jobs.pop(key).stopped.set()
+
+    def _submit(self, job: Work) -> None:
+        """Put a job at the end of the line. To be called with the lock held."""
+        self._waiting += 1
+        self._worker.submit(self._work, job)
+
+    def _work(self, job: Work) -> None:
+        with self._lock:
+            self._waiting -= 1
+        end = time.monotonic() + TURN
+        if job.work(lambda: self._waiting > 0 and time.monotonic() > end):
+            with self._lock:
+                self._submit(job)
 
     def _leave(self, job: Work, asker: str) -> None:
         job.wanted_by.discard(asker)

@@ -35,13 +35,14 @@ class _Order:
 
 
 class StudyDesk:
-    """Has studies made by one worker, for all sessions; orders that nobody waits for any more are taken back."""
+    """Has studies made behind the page, for all sessions; orders that nobody waits for any more are taken back."""
 
     def __init__(self, keep: int = 64) -> None:
         self._keep = keep
         self._orders: OrderedDict[tuple[str, str], _Order] = OrderedDict()
         self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="studies")
+        # One that takes a minute must not hold up those that take a moment
+        self._worker = ThreadPoolExecutor(2, thread_name_prefix="studies")
         on_forget(self.forget)
 
     def ask(self, subject: Subject, recipes: Sequence[Recipe], asker: str) -> list[Standing]:
