@@ -281,4 +281,4 @@ def _put(server: str, path: str, name: str, content: bytes) -> None:
     request.add_header("Content-Type", f"multipart/form-data; boundary={edge}")
     request.add_header("X-Xsrftoken", token)
     request.add_header("Cookie", f"_streamlit_xsrf={token}")
-    urllib.request.urlopen(request, timeout=60).close()
+    urllib.request.urlopen(request, timeout=300).close()

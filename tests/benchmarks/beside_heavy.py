@@ -1,0 +1,170 @@
+"""How long somebody with a small network waits beside one visitor whose work is heavy.
+
+``python -m tests.benchmarks.beside_heavy [SECONDS]``: a visitor drags digits-cnn's slider again and again, with half a
+second between two moves, alone and then beside one who moves a ViT-B (86 M weights, 32 images of 224 pixels), uploads
+500 MB, uploads an exported program and opens it, or trains in the lesson on getting it back. Each of these lasts so
+many seconds, and the visitor's waits beside it are set against the visitor's own waits alone: the 95th percentile must
+stay under twice its own. Every page is checked against the package's own report.
+"""
+
+import asyncio
+import itertools
+import json
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import torch
+
+from pruning_explorer import Recipe
+from tests.browser.conftest import Server
+from tests.load.answers import faults
+from tests.load.crowd import percentile
+from tests.load.drawn import Run
+from tests.load.heavy_networks import exported_program
+from tests.load.visitor import Asked, Diary, Visitor
+from tests.load.wire import release, visit
+
+SECONDS = 20.0
+PAUSE = 0.5
+MOST = 2.0
+SMALL = "digits-cnn"
+SIDE, LAYERS = 4096, 8
+"""Of the layers that are uploaded: 64 MiB each."""
+
+LESSON = "getting-it-back"
+PATIENCE = 300.0
+
+Heavy = Callable[[str], Awaitable[None]]
+
+
+async def moves_of_a_large_network(url: str) -> None:
+    """Drag the slider of a ViT-B, each time to another amount, as soon as the page has answered."""
+    async with visit(url, query="subject=vit_b") as tab:
+        page = await tab.until(lambda run: run.has("amount_control"), PATIENCE)
+        for number in itertools.count(1):
+            percent = round(5 + 7.3 * number % 90, 1)
+            await tab.act(page.widget("amount_control"), json_value=release(percent, number))
+            page = await tab.until(lambda run, percent=percent: amount_of(run) == percent, PATIENCE)
+
+
+def amount_of(run: Run) -> float:
+    return round(float(run.query.get("amount", ["0.5"])[0]) * 100, 1)
+
+
+async def large_uploads(url: str) -> None:
+    """Drop 500 MB of weights, again and again."""
+    await _uploads(url, "large.safetensors", await asyncio.to_thread(checkpoint), explore=False)
+
+
+async def uploads_of_programs(url: str) -> None:
+    """Drop an exported program, and look at it on Explore."""
+    await _uploads(url, "program.pt2", await asyncio.to_thread(exported_program), explore=True)
+
+
+async def _uploads(url: str, name: str, content: bytes, *, explore: bool) -> None:
+    while True:
+        async with visit(url, "models") as tab:
+            page = await tab.until(lambda run: run.has("model_files_0"), PATIENCE)
+            await tab.upload(page.widget("model_files_0"), name, content)
+            page = await tab.until(lambda run: run.has("model_files_1") and run.has("to_explore"), PATIENCE)
+            if explore:
+                await tab.act(page.widget("to_explore"), trigger_value=True)
+                await tab.until(lambda run: run.has("amount_control"), PATIENCE)
+
+
+def checkpoint() -> bytes:
+    """Weights of 512 MiB, as safetensors writes them."""
+    size = SIDE * SIDE * 4
+    header = {
+        f"layers.{i}.weight": {"dtype": "F32", "shape": [SIDE, SIDE], "data_offsets": [i * size, (i + 1) * size]}
+        for i in range(LAYERS)
+    }
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + torch.randn(SIDE * SIDE).numpy().tobytes() * LAYERS
+
+
+async def training(url: str) -> None:
+    """Press the lesson's button, and again a while later."""
+    async with visit(url, "learn", f"lesson={LESSON}") as tab:
+        while True:
+            page = await tab.until(lambda run: run.has("learn_begin"), PATIENCE)
+            await tab.act(page.widget("learn_begin"), trigger_value=True)
+            await asyncio.sleep(8)
+
+
+HEAVY: dict[str, Heavy] = {
+    "a ViT-B's slider": moves_of_a_large_network,
+    "uploads of 512 MiB": large_uploads,
+    "uploads of a .pt2": uploads_of_programs,
+    "a lesson that trains": training,
+}
+
+
+async def drag(url: str, seconds: float) -> Diary:
+    """Move the small network's slider for so long."""
+    async with visit(url, query=f"subject={SMALL}&amount=0.5") as tab:
+        person = Visitor(tab, 0, Asked(SMALL, Recipe(amount=0.5)))
+        await person.arrive()
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            await person.slide()
+            await asyncio.sleep(PAUSE)
+        return person.diary
+
+
+async def drag_beside(url: str, seconds: float, heavy: Heavy) -> Diary:
+    """Move it while another's work goes on."""
+    other = asyncio.create_task(heavy(url))
+    await asyncio.sleep(3)  # until it is under way
+    try:
+        diary = await drag(url, seconds)
+        if other.done():
+            other.result()  # what it failed with
+        return diary
+    finally:
+        other.cancel()
+        await asyncio.gather(other, return_exceptions=True)
+
+
+def say(name: str, diary: Diary, alone: float | None) -> tuple[float, bool]:
+    """Print a line; the 95th percentile in seconds, and whether something is amiss."""
+    waits = [wait for _, wait in diary.waits]
+    p50, p95 = (percentile(waits, share) for share in (0.5, 0.95))
+    wrong = list(faults(diary))
+    ratio = "" if alone is None else f", p95 {p95 / alone:.2f} times its own alone"
+    print(
+        f"{name}: {len(waits)} moves, p50 {p50:.2f} s, p95 {p95:.2f} s, longest {max(waits):.2f} s{ratio}"
+        f"; {len(wrong)} faults on {len(diary.seen)} pages, {diary.unanswered} unanswered",
+        *wrong[:3],
+        sep="\n",
+        flush=True,
+    )
+    return p95, bool(wrong or diary.unanswered or (alone is not None and p95 >= MOST * alone))
+
+
+def main() -> int:
+    """Exit code 1 if a wait is twice as long beside any of them, a page is wrong, or a move is not answered."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        subject = ("--subject", "tests.load.heavy_networks:vit_b")
+        server = Server("tests/load/hasty_app.py", Path(folder) / "log.txt", *subject, TMPDIR=folder)
+        try:
+            asyncio.run(drag(server.url, 3))  # what is made at first use is made
+            alone, missed = say("alone", asyncio.run(drag(server.url, seconds)), None)
+            for name, heavy in HEAVY.items():
+                _, amiss = say(f"beside {name}", asyncio.run(drag_beside(server.url, seconds, heavy)), alone)
+                missed |= amiss
+            missed |= "Traceback" in server.text
+        finally:
+            server.stop()
+    print("MISSED" if missed else "met")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
