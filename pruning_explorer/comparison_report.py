@@ -49,7 +49,9 @@ def comparison_html(comparison: Comparison) -> str:
     ]
     subject = comparison.subject
     same = f" All on the same {count(subject.sample_count)} samples." if subject.samples is not None else ""
-    return comparison_page(f"{subject.name}: {', '.join(names)}", f"{subject.description}{same}".strip(), sections)
+    # Names hold commas themselves: their letters tell where one ends
+    title = f"{subject.name}: {'; '.join(recipe_label(i, name) for i, name in enumerate(names))}"
+    return comparison_page(title, f"{subject.description}{same}".strip(), sections)
 
 
 def standing_points(studies: Sequence[Study | None]) -> pd.DataFrame:

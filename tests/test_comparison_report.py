@@ -46,6 +46,9 @@ def test_all_parts_of_a_network_with_classes() -> None:
         "Samples on which the choice matters",
         "Recipes",
     ]
+    assert re.findall(r"<h1>(.*?)</h1>", html) == [
+        "digits-cnn: " + "; ".join(f"{letter} · {name}" for letter, name in zip("AB", TWO, strict=True))
+    ]
     assert titles(html) == [
         "Accuracy and drift over sparsity",
         "Accuracy and drift over compression",

@@ -158,10 +158,11 @@ def curves_beside(path: Path) -> Path:
 def _write_files(comparison: "Comparison", html: Path | None, csv: Path | None) -> None:
     if csv is not None:
         from pruning_explorer.figures.comparison_table import table_frame
+        from pruning_explorer.figures.recipe_names import with_labels
 
         _write(csv, table_frame(comparison.table).to_csv(index=False))
         if len(comparison.curves):
-            _write(curves_beside(csv), comparison.curves.to_csv(index=False))
+            _write(curves_beside(csv), with_labels(comparison.curves, comparison.names).to_csv(index=False))
     if html is not None:
         from pruning_explorer.comparison_report import comparison_html
 

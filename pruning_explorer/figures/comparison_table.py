@@ -25,7 +25,8 @@ COLUMNS: Final = (
     "dense",
 )
 NOTHING: Final = "<p>No recipe has been measured yet.</p>"
-BEST, TIE, ALL_TIE = "★ best", "≈ tie with best", "≈ all tie"
+TIE, ALL_TIE = "≈ tie with best", "≈ all tie"
+BEST: Final = {"best": "★ best", "best at unequal sparsity": "★ best, at unequal sparsity"}
 DIRECTIONS: Final = {"higher": "higher is better ↑", "lower": "lower is better ↓", "": ""}
 WRITE: Final[dict[str, Callable[[float], str]]] = {
     "fraction": percent,
@@ -51,6 +52,7 @@ background:var(--px-ground,var(--st-background-color,Canvas));border-right:1px s
 .px-compare tbody th{font-weight:600}
 .px-compare small{display:block;font-size:0.8rem;font-weight:400;opacity:.85}
 .px-compare td{white-space:nowrap;font-variant-numeric:tabular-nums}
+.px-compare .px-verdict{white-space:normal}
 .px-compare .px-best{font-weight:700}
 .px-letter{display:inline-block;min-width:1.5em;padding:0 .3em;margin-right:.4em;border:3px solid;border-radius:6px;
 text-align:center;font-weight:700}
@@ -63,8 +65,9 @@ def comparison_table(frame: pd.DataFrame, names: Sequence[str] | None = None) ->
 
     Args:
         frame: one row per measure and recipe with the columns ``COLUMNS``, as ``lab.comparison_table`` makes it:
-            ``unit`` is ``"fraction"``, ``"count"``, ``"nats"`` or ``"dB"``; ``verdict`` is ``"best"``, ``"tie"`` or
-            empty. A measure that a recipe lacks gets a dash.
+            ``unit`` is ``"fraction"``, ``"count"``, ``"nats"`` or ``"dB"``; ``verdict`` is ``"best"``,
+            ``"best at unequal sparsity"``, ``"tie"``, ``"no better than guessing"`` or empty. A measure that a recipe
+            lacks gets a dash.
         names: of all recipes by position, where some may have no rows: their columns keep their places.
 
     Returns:
@@ -86,7 +89,7 @@ def comparison_table(frame: pd.DataFrame, names: Sequence[str] | None = None) ->
     for measure, rows in frame.groupby("measure", sort=False):
         by_recipe = {int(row["recipe"]): row for row in rows.to_dict("records")}
         first = rows.iloc[0].to_dict()
-        ties = TIE if "best" in set(rows["verdict"]) else ALL_TIE
+        ties = TIE if set(BEST) & set(rows["verdict"]) else ALL_TIE
         cells = "".join(_cell(by_recipe.get(position), ties) for position in shown)
         if with_dense:
             cells += f"<td>{escape(_write(first['dense'], first['unit']))}</td>"
@@ -151,9 +154,9 @@ def _cell(row: dict[Any, Any] | None, ties: str) -> str:
     if pd.notna(row["low"]) and pd.notna(row["high"]):
         low, high = (_bare(row[end], row["unit"]) for end in ("low", "high"))
         interval = f"<small>{escape(low)} to {escape(high)}</small>"
-    verdict = {"best": BEST, "tie": ties, "": ""}[row["verdict"]]
-    told = f"<small>{verdict}</small>" if verdict else ""
-    best = ' class="px-best"' if row["verdict"] == "best" else ""
+    verdict = {**BEST, "tie": ties}.get(row["verdict"], row["verdict"])
+    told = f'<small class="px-verdict">{escape(verdict)}</small>' if verdict else ""
+    best = ' class="px-best"' if row["verdict"] in BEST else ""
     return f"<td{best}>{escape(_write(row['value'], row['unit']))}{interval}{told}</td>"
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from pruning_explorer.figures.colours import recipe_look
 
 
@@ -12,6 +14,12 @@ def recipe_label(position: int, name: str) -> str:
     'B · Magnitude, global'
     """
     return f"{recipe_look(position).letter} · {name}"
+
+
+def with_labels(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """The same table with each recipe called what the page calls it, in place of its position in ``recipe``."""
+    labels = dict(enumerate(recipe_label(position, name) for position, name in enumerate(names)))
+    return frame.assign(recipe=frame["recipe"].map(labels))
 
 
 def short_label(position: int, names: Sequence[str], longest: int) -> str:

@@ -10,13 +10,21 @@ import pandas as pd
 
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.paired import bootstrap_interval, mcnemar
-from pruning_explorer.measure.quality import interval_name, quality_label, quality_totals, wilson_interval
+from pruning_explorer.measure.quality import (
+    guessing_level,
+    interval_name,
+    quality_label,
+    quality_totals,
+    wilson_interval,
+)
 
 COLUMNS = ["measure", "title", "unit", "better", "recipe", "name", "value", "low", "high", "verdict", "dense"]
 NEAR = 0.01
 """Rounding makes so much of a difference between recipes of one amount: a fraction of the best."""
 SURE = 0.05
 """Two recipes differ where chance makes them so different less often than this."""
+
+BEST, UNEQUAL, TIE, GUESSING = "best", "best at unequal sparsity", "tie", "no better than guessing"
 
 Figure = tuple[float, float, float, float]
 """Value, low and high of its 95 % interval, and the value of the dense network; NaN where there is none."""
@@ -53,7 +61,10 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
         - ``recipe`` (position in ``studies``), ``name``.
         - ``value``, with ``low`` and ``high`` of its 95 % interval: Wilson's for a fraction of the samples, the
           bootstrap's for drift and where a metric gives fractions; NaN for what is counted and therefore exact.
-        - ``verdict``: ``"best"``; ``"tie"``, within error of the best; or empty. Recipes are paired on the same
+        - ``verdict``: ``"best"``; ``"best at unequal sparsity"``, where the recipes do not remove equally much, so
+          that the method alone does not decide it; ``"tie"``, within error of the best; ``"no better than guessing"``,
+          where the interval of the accuracy reaches down to that of always giving the commonest answer: such a recipe
+          is neither best nor a tie; or empty. Recipes are paired on the same
           samples: quality and agreement tie where McNemar's exact p is at least 0.05; drift, and a metric's fractions,
           where the 95 % bootstrap interval of the difference holds 0; counts within 1 %. Of equal values the first is
           the best. Where all tie nobody is the best, nor where there is no other.
@@ -68,6 +79,8 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
     rows: list[tuple[object, ...]] = []
     subject = next((each.subject for each in studies if each is not None), None)
     label = "" if subject is None else quality_label(subject)
+    guess = None if subject is None else guessing_level(subject)
+    unequal = _unequal(studies)
     titles = {"quality": f"{label[:1].upper()}{label[1:]}"}
     costs = [each.cost for each in studies if each is not None and each.cost is not None]
     if costs and (uncounted := costs[0]["uncounted"]):
@@ -80,11 +93,23 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
             for position, study in enumerate(studies)
             if study is not None and (figure := measure.figure(study)) is not None
         }
-        verdicts = _verdicts(measure, studies, {position: figure[0] for position, figure in figures.items()})
+        guessing = {
+            i for i, figure in figures.items() if guess is not None and measure.key == "quality" and figure[1] <= guess
+        }
+        verdicts = _verdicts(measure, studies, {i: figure[0] for i, figure in figures.items() if i not in guessing})
+        verdicts |= dict.fromkeys(guessing, GUESSING)
+        if unequal:
+            verdicts = {i: UNEQUAL if verdict == BEST else verdict for i, verdict in verdicts.items()}
         for position, (value, low, high, dense) in figures.items():
             about = (measure.key, titles.get(measure.key, measure.title), measure.unit, measure.better)
             rows.append((*about, position, names[position], value, low, high, verdicts[position], dense))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _unequal(studies: Sequence[Study | None]) -> bool:
+    """Whether some recipe removes more of all weights than another, by more than rounding makes of one amount."""
+    gone = [each.sparsity["achieved_of_weights"] or 0.0 for each in studies if each is not None]
+    return bool(gone) and max(gone) - min(gone) > NEAR
 
 
 def _verdicts(measure: Measure, studies: Sequence[Study | None], values: dict[int, float]) -> dict[int, str]:
@@ -95,15 +120,15 @@ def _verdicts(measure: Measure, studies: Sequence[Study | None], values: dict[in
     best = max(judged, key=lambda i: (judged[i] if measure.better == "higher" else -judged[i], -i))
     for position, value in judged.items():
         if position == best:
-            verdicts[position] = "best"
+            verdicts[position] = BEST
         elif value == judged[best] or abs(value - judged[best]) <= measure.near * abs(judged[best]):
-            verdicts[position] = "tie"
+            verdicts[position] = TIE
         elif measure.tied is not None:
             winner, other = studies[best], studies[position]
             if winner is not None and other is not None and measure.tied(winner, other):
-                verdicts[position] = "tie"
+                verdicts[position] = TIE
     if all(verdicts[position] for position in judged):
-        return {position: "tie" if position in judged else "" for position in verdicts}
+        return {position: TIE if position in judged else "" for position in verdicts}
     return verdicts
 
 

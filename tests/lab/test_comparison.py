@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from pruning_explorer import Masks, Recipe, Subject, compare, load_subject
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.lab.comparison import class_changes, held_up_to, layer_table, pareto_front
-from pruning_explorer.lab.comparison_table import comparison_table
+from pruning_explorer.lab.comparison_table import GUESSING, UNEQUAL, comparison_table
 from pruning_explorer.lab.study import Study, study
 from pruning_explorer.measure.paired import bootstrap_interval
+from pruning_explorer.measure.quality import guessing_level
 
 WIDTH = 12
 
@@ -81,8 +82,8 @@ def test_ties_by_mcnemar(subject: Subject) -> None:
     # Against all twelve: 5 lost has p = 2/32 and ties, 6 lost has 2/64 and does not
     studies = [keeping(subject, set(range(kept))) for kept in (7, 6, 12)]
     table = comparison_table(studies, ["five lost", "six lost", "none lost"])
-    assert verdicts(table, "quality") == ["tie", "", "best"]
-    assert verdicts(table, "agreement") == ["tie", "", "best"]
+    assert verdicts(table, "quality") == ["tie", "", UNEQUAL]
+    assert verdicts(table, "agreement") == ["tie", "", UNEQUAL]
     low, high = rows(table, "quality")[0]["low"], rows(table, "quality")[0]["high"]
     assert isinstance(low, float)
     assert isinstance(high, float)
@@ -94,8 +95,8 @@ def test_ties_by_bootstrap(subject: Subject) -> None:
     everything = set(range(WIDTH))
     studies = [keeping(subject, everything - set(range(1, 5))), keeping(subject, everything - set(range(5, 9)))]
     table = comparison_table([*studies, keeping(subject, {0, 1})], ["a", "b", "c"])
-    assert verdicts(table, "kl_nats") == ["best", "tie", ""]
-    assert verdicts(table, "sqnr_db") == ["best", "tie", ""]
+    assert verdicts(table, "kl_nats") == [UNEQUAL, "tie", ""]
+    assert verdicts(table, "sqnr_db") == [UNEQUAL, "tie", ""]
     for row in rows(table, "kl_nats").values():
         assert row["low"] <= row["value"] <= row["high"]  # type: ignore[operator]
 
@@ -113,7 +114,7 @@ def test_what_a_metric_gives_is_named_and_ties_by_bootstrap(subject: Subject) ->
     assert {row["title"] for row in quality.values()} == {"Mean right class probability"}
     # The first two lose the same on other samples, which is a tie, as the one that stands first has it
     assert quality[0]["value"] == pytest.approx(quality[1]["value"])
-    assert verdicts(table, "quality") == ["best", "tie", ""]
+    assert verdicts(table, "quality") == [UNEQUAL, "tie", ""]
     for made, row in zip(studies, quality.values(), strict=True):
         values = made.sample_quality
         assert values is not None
@@ -135,10 +136,10 @@ def test_a_metric_that_fails_is_a_problem_and_all_else_stands(subject: Subject) 
 def test_counts_tie_only_when_equal_and_what_was_asked_has_no_best(subject: Subject) -> None:
     studies = [keeping(subject, {0, 1}), keeping(subject, {2, 3}), keeping(subject, {4, 5, 6})]
     table = comparison_table(studies, ["a", "b", "c"])
-    assert verdicts(table, "parameters") == ["best", "tie", ""]
-    assert verdicts(table, "macs") == ["best", "tie", ""]
+    assert verdicts(table, "parameters") == [UNEQUAL, "tie", ""]
+    assert verdicts(table, "macs") == [UNEQUAL, "tie", ""]
     assert verdicts(table, "achieved") == ["", "", ""]
-    assert set(comparison_table(studies[:1], ["a"])["verdict"]) == {""}
+    assert set(comparison_table([keeping(subject, set(range(9)))], ["a"])["verdict"]) == {""}
     assert verdicts(comparison_table(studies[:2], ["a", "b"]), "macs") == ["tie", "tie"]  # and nobody is best
 
 
@@ -182,6 +183,20 @@ def test_a_network_that_gives_no_numbers_is_never_the_best() -> None:
     table = compare(subject, {"nothing left": Recipe(amount=1.0), "dense": Recipe(amount=0.0)}, amounts=()).table
     assert verdicts(table, "kl_nats") == ["", ""]
     assert math.isnan(rows(table, "kl_nats")[0]["value"])  # type: ignore[arg-type]
+
+
+def test_what_is_no_better_than_guessing_is_neither_best_nor_a_tie() -> None:
+    subject = load_subject("digits-mlp")
+    recipes = {"all": Recipe(amount=1.0), "nearly": Recipe(amount=0.99), "half": Recipe(), "random": Recipe("random")}
+    found = compare(subject, recipes, amounts=(0.5,))
+    judged = {row["name"]: row for row in rows(found.table, "quality").values()}
+    guess = guessing_level(subject)
+    assert guess is not None
+    assert judged["all"]["low"] <= guess < judged["half"]["low"]  # type: ignore[operator]
+    assert [judged[name]["verdict"] for name in ("all", "half")] == [GUESSING, UNEQUAL]
+    # And where nobody knows more than that, nobody is the best
+    found = compare(subject, {"all": Recipe(amount=1.0), "once more": Recipe(amount=0.999)}, amounts=(0.5,))
+    assert {row["verdict"] for row in rows(found.table, "quality").values()} == {GUESSING}
 
 
 def test_layers_and_classes_of_real_recipes() -> None:

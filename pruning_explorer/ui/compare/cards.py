@@ -1,6 +1,7 @@
 """One card for each recipe: its name, what it does, and what can be done with it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -46,9 +47,9 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
             "Add a recipe",
             key="add_column",
             disabled=len(shelf.columns()) >= MOST,
-            on_click=shelf.add,
+            on_click=_add,
             args=(explored,),
-            help=f"One more column, with Explore's recipe to start from; at most {MOST}.",
+            help=f"One more column, with Explore's recipe to start from, and the amount that all have; at most {MOST}.",
         )
     if presets.open:
         with presets:
@@ -84,6 +85,12 @@ def _take_preset(number: int) -> None:
     recipes = recipes_of(PRESETS[number], shelf.edited().recipe.amount)
     shelf.set_columns([(name, beginning(recipe, state.subject())) for name, recipe in recipes])
     st.session_state["presets_open"] = False  # it would lie over what was asked for
+
+
+def _add(recipe: Recipe) -> None:
+    """At another amount than all the others it would be compared with nothing."""
+    amounts = {column.recipe.amount for column in shelf.columns()}
+    shelf.add(replace(recipe, amount=amounts.pop()) if len(amounts) == 1 else recipe)
 
 
 def _take_amount_of_all() -> None:

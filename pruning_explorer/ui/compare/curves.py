@@ -9,6 +9,7 @@ from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.colours import recipe_look
 from pruning_explorer.figures.curve_traces import Axis
 from pruning_explorer.figures.numbers import capitalised, percent
+from pruning_explorer.figures.recipe_names import with_labels
 from pruning_explorer.lab.comparison import Comparison, held_up_to
 from pruning_explorer.lab.curves import CurveDesk, CurveJob
 from pruning_explorer.measure.quality import dense_level, quality_label
@@ -58,7 +59,7 @@ def draw_curves(shown: Comparison) -> CurveJob | None:
     waiting = is_waited_for(job)
     # While points come in, only this part of the page is drawn anew
     draw_until_done(lambda: _draw(shown, job, waiting), key="curves_part", seconds=SECONDS_BETWEEN_LOOKS)
-    save_table("curves", job.frame)
+    save_table("curves", lambda: with_labels(job.frame(), shown.names))
     return job
 
 

@@ -102,6 +102,14 @@ def test_an_amount_finer_than_the_controls_stays_until_it_is_touched(open_compar
     assert page.recipes[0].amount == 0.97
 
 
+def test_a_new_recipe_takes_the_amount_that_all_have(open_comparison: Open) -> None:
+    page = open_comparison(
+        "amount=0.8", "amount=0.8&scope=global", subject="digits-mlp", session={"explored": Recipe()}
+    )
+    page.click("add_column")
+    assert [recipe.amount for recipe in page.recipes] == [0.8] * 3
+
+
 def test_columns_are_added_doubled_moved_named_and_removed(open_comparison: Open) -> None:
     page = open_comparison("amount=0.1", "amount=0.2", subject="digits-mlp", session={"explored": Recipe(amount=0.9)})
     page.click("add_column")
