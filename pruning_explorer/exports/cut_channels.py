@@ -15,7 +15,6 @@ from pruning_explorer.exports.pruned_models import permanent_model
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.network import call_network, first_tensor, require_samples
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.prune.targets import Target
 
 _ONE_AT_A_TIME = threading.Lock()
 """Torch-Pruning keeps the dim that it is at on objects that all graphs share."""
@@ -72,7 +71,7 @@ def cut_channels(subject: Subject, masks: Masks) -> Cut:
     example = tuple(tensor[:1] for tensor in require_samples(subject))
     model = permanent_model(subject, masks)
     before = _output(subject, model, example)
-    empty = {target.name: _empty_channels(masks, target) for target in masks.targets}
+    empty = {each.name: tuple(np.flatnonzero(masks.empty_channels(each)).tolist()) for each in masks.targets}
     removed: dict[str, tuple[int, ...]] = dict.fromkeys(empty, ())
     left = {name: NOT_FOLLOWED for name, channels in empty.items() if channels}
     if any(empty.values()):
@@ -121,13 +120,6 @@ def _places(coupled: Coupled, empty: Mapping[str, tuple[int, ...]], left: dict[s
             others = ", ".join(other for other in names if other != name)
             left[name] = "one channel has to stay" if staying else f"its channels go only where {others} is empty, too"
     return places
-
-
-def _empty_channels(masks: Masks, target: Target) -> tuple[int, ...]:
-    if len(target.shape) < 2:
-        return ()
-    others = tuple(dim for dim in range(len(target.shape)) if dim != target.out_dim)
-    return tuple(np.flatnonzero(~masks[target.name].numpy().any(axis=others)).tolist())
 
 
 def _check(subject: Subject, model: nn.Module, example: tuple[Tensor, ...], before: Tensor) -> None:

@@ -54,10 +54,11 @@ def layer_sparsity(subject: Subject, masks: Masks) -> pd.DataFrame:
         - ``weights``, ``kept``, ``removed``: counts.
         - ``requested``: fraction asked of this target; NaN where it was ranked together with others, or made by hand.
         - ``achieved``: fraction removed, in [0, 1]; rounding, ties and groups make it differ from ``requested``.
-        - ``channels``: output channels (size of the target's ``out_dim``; a gate's row in a recurrent layer, a
-          token in an embedding); 0 for targets of one dim.
+        - ``channels``: output channels (a gate's row in a recurrent layer, a token in an embedding); 0 for targets of
+          one dim.
         - ``dead_channels``: those of them that have lost all their weights. Such a channel's output is constant, which
-          need not be zero: a bias that is kept, or a BatchNorm behind it, can still give it a value.
+          need not be zero: a bias that is kept, or a BatchNorm behind it, can still give it a value. A gate's row takes
+          nothing from the inputs then, or nothing from the states, and still varies by the other.
     """
     return pd.DataFrame([_row(target, masks) for target in masks.targets], columns=_COLUMNS)
 
@@ -127,13 +128,9 @@ def _row(target: Target, masks: Masks) -> tuple[str | int | float, ...]:
         target.numel - kept,
         masks.requested.get(target.name, math.nan),
         (target.numel - kept) / target.numel,
-        _channels(target),
+        target.channels,
         masks.dead_channels(target),
     )
-
-
-def _channels(target: Target) -> int:
-    return target.shape[target.out_dim] if len(target.shape) > 1 else 0
 
 
 def _count_dense(subject: Subject) -> _DenseCounts:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
@@ -97,13 +98,18 @@ class Masks(Mapping[str, Tensor]):
         return self._dead[target.name]
 
     def _count_dead(self, target: Target) -> int:
-        if len(target.shape) < 2:
+        if not target.channels or target.numel - self.kept(target.name) < target.numel // target.channels:
             return 0
-        channels = target.shape[target.out_dim]
-        if target.numel - self.kept(target.name) < target.numel // channels:
-            return 0
-        others = tuple(dim for dim in range(len(target.shape)) if dim != target.out_dim)
-        return channels - int(np.count_nonzero(self[target.name].numpy().any(axis=others)))
+        return int(np.count_nonzero(self.empty_channels(target)))
+
+    def empty_channels(self, target: Target) -> NDArray[np.bool_]:
+        """Which output channels of a target have lost all their weights, ``[target.channels]``."""
+        if not target.channels:
+            return np.zeros(0, dtype=np.bool_)
+        kept = np.moveaxis(self[target.name].numpy(), target.out_dim, 0)
+        # [out / groups, in, ...], where each group of inputs makes outputs of its own
+        alive = np.asarray(kept.reshape(len(kept), target.out_groups, -1).any(axis=2))
+        return np.logical_not(alive.T.reshape(-1))
 
     def apply(self, model: nn.Module) -> None:
         """Put the masks on a network with the same parameters, by ``prune.custom_from_mask``.

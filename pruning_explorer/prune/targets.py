@@ -81,6 +81,8 @@ class Target:
         shape: of the dense tensor.
         dtype: of the dense tensor; scores of float64 weights are ranked in float64, all others in float32.
         out_dim: the dim that indexes output channels (1 for transposed convolutions, else 0).
+        out_groups: how many output channels share an index along it: as many as a transposed convolution, whose weight
+            is ``[in, out / groups, ...]``, has groups; else 1.
         position: index among the network's named parameters; it seeds random criteria, so that choosing
             other layers does not change what is drawn for this one.
     """
@@ -93,11 +95,17 @@ class Target:
     shape: tuple[int, ...]
     dtype: torch.dtype
     out_dim: int
+    out_groups: int
     position: int
 
     @property
     def numel(self) -> int:
         return prod(self.shape)
+
+    @property
+    def channels(self) -> int:
+        """How many output channels it makes: neurons, filters, gate rows, tokens of a table; 0 of one dim."""
+        return self.shape[self.out_dim] * self.out_groups if len(self.shape) > 1 else 0
 
     @property
     def is_weight(self) -> bool:
@@ -181,8 +189,20 @@ def _target(
         shape=tuple(parameter.shape),
         dtype=parameter.dtype,
         out_dim=1 if _stores_inputs_first(module) and parameter.dim() > 1 else 0,
+        out_groups=_output_groups(module, parameter),
         position=position,
     )
+
+
+def _output_groups(module: nn.Module, parameter: nn.Parameter) -> int:
+    if not issubclass(layer_class(module), TRANSPOSED) or parameter.dim() < 2:
+        return 1
+    groups = getattr(module, "groups", None)
+    if isinstance(groups, int):
+        return groups
+    # Of an exported or stored layer only the tensors are known; its bias has a number for each output
+    bias = dict(module.named_parameters(recurse=False)).get("bias")
+    return 1 if bias is None else max(1, bias.numel() // parameter.shape[1])
 
 
 def _stores_inputs_first(module: nn.Module) -> bool:

@@ -226,3 +226,45 @@ def test_dead_channels_along_either_dim(shape: tuple[int, ...], transposed: bool
     mask[0].view(-1)[0] = False
     masks = Masks.from_dict(subject, {"weight": mask})
     assert layer_sparsity(subject, masks)["dead_channels"].tolist() == [1]
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_dead_channels_are_the_outputs_that_are_constant(dims: int, groups: int, transposed: bool) -> None:
+    kinds = {1: (nn.Conv1d, nn.ConvTranspose1d), 2: (nn.Conv2d, nn.ConvTranspose2d), 3: (nn.Conv3d, nn.ConvTranspose3d)}
+    torch.manual_seed(0)
+    layer = kinds[dims][transposed](4, 8, 2, groups=groups)
+    images = torch.randn(5, 4, *[3] * dims)
+    subject = Subject.from_module(layer, images)
+    # Whatever the outputs 0, 1, 4 and 5 are made of
+    lit = torch.zeros(8, *[1] * dims)
+    lit[[0, 1, 4, 5]] = 1
+    weight = layer.weight.detach().clone().requires_grad_()
+    made = torch.func.functional_call(layer, {"weight": weight}, images)
+    (gradient,) = torch.autograd.grad((made * lit).sum(), weight)
+    masks = Masks.from_dict(subject, {"weight": gradient == 0})
+    row = layer_sparsity(subject, masks).iloc[0]
+    assert (row["channels"], row["dead_channels"]) == (8, 4)
+    pruned = torch.func.functional_call(layer, {"weight": weight * masks["weight"]}, images)
+    constant = (pruned == pruned.transpose(0, 1).flatten(1)[:, 0].view(1, 8, *[1] * dims)).transpose(0, 1).flatten(1)
+    assert constant.all(dim=1).tolist() == [True, True, False, False, True, True, False, False]
+    assert masks.empty_channels(subject.target("weight")).tolist() == constant.all(dim=1).tolist()
+
+
+def test_dead_channels_of_gpt2s_linear_are_its_columns() -> None:
+    from transformers.pytorch_utils import Conv1D
+
+    subject = Subject.from_module(nn.Sequential(Conv1D(3, 5)))
+    mask = torch.ones(5, 3, dtype=torch.bool)
+    mask[:, 1] = False
+    row = layer_sparsity(subject, Masks.from_dict(subject, {"0.weight": mask})).iloc[0]
+    assert (row["channels"], row["dead_channels"]) == (3, 1)
+
+
+def test_dead_channels_of_recurrent_layers_are_rows_of_gates() -> None:
+    subject = Subject.from_module(nn.LSTM(3, 4))
+    mask = torch.ones(16, 3, dtype=torch.bool)
+    mask[[2, 9]] = False
+    row = layer_sparsity(subject, Masks.from_dict(subject, {"weight_ih_l0": mask})).iloc[0]
+    assert (row["channels"], row["dead_channels"]) == (16, 2)

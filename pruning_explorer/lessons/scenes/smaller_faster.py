@@ -65,7 +65,7 @@ def _build(subject: Subject, values: Values) -> Stage:
         "weights": count(weights),
         "removed": tuple(map(count, removed)),
         "sparsity": tuple(percent(each / weights) for each in removed),
-        "channels": count(sum(target.shape[target.out_dim] for target in masks[0].targets)),
+        "channels": count(sum(target.channels for target in masks[0].targets)),
         **_facts(counted),
         **_asked_facts(*asked),
     }
