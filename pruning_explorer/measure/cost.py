@@ -16,7 +16,7 @@ from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.network import call_network, require_samples
 from pruning_explorer.prune.subject import Subject, skeleton
 from pruning_explorer.prune.subject_cache import SubjectCache
-from pruning_explorer.prune.targets import is_lazy
+from pruning_explorer.prune.targets import SAMPLES_PER_CALL, is_lazy
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def dense_cost(subject: Subject) -> DenseCost:
 def _count(subject: Subject) -> DenseCost:
     sample = tuple(tensor[:1] for tensor in require_samples(subject))
     # A program that was exported for a fixed number of samples computes that many, however few it is given
-    computed = getattr(subject.model, "samples_per_call", 1)
+    computed = getattr(subject.model, SAMPLES_PER_CALL, 1)
     # Attention takes its fused path, whose products nobody sees, only where nothing wants a gradient
     tensors = {
         name: each.detach().requires_grad_()

@@ -16,7 +16,7 @@ class Inventory:
 
     Attributes:
         table: :func:`layer_table`.
-        parameters: numbers in all of them; a tied tensor counts once.
+        parameters: numbers in all of them; a tied tensor counts once, and a buffer is none.
         nbytes: their size in memory, or in the file that they are mapped from.
         layers: how many weights can be pruned; embeddings, biases and norms are left out.
         dtypes: of the parameters, the commonest first: ``("float32", "int64")``.
@@ -56,7 +56,7 @@ def layer_table(subject: Subject) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = [
         (t.name, t.layer_type, t.role, _shape(t.shape), t.numel, _dtype(t.dtype), True, "") for t in subject.targets
     ]
-    parameters = dict(subject.model.named_parameters())
+    parameters = dict(subject.model.named_buffers()) | dict(subject.model.named_parameters())
     for name, reason in subject.refused.items():
         # Under prune's hooks the parameter is weight_orig; what torch packed for whole numbers is none at all
         tensor = parameters.get(name, parameters.get(f"{name}_orig"))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pruning_explorer.errors import SubjectError, TargetError
 from pruning_explorer.prune.content_id import extended_id, network_id
 from pruning_explorer.prune.metric import Metric, classes_among, metric_id, name_of_quality
-from pruning_explorer.prune.targets import Target, find_targets, is_lazy
+from pruning_explorer.prune.targets import MISFIT, Target, find_targets, is_lazy
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.floating]]
 
@@ -186,7 +186,7 @@ class Subject:
         if not self.runnable:
             raise SubjectError(f"{self.name} is known by its weights alone, so samples cannot be run; give the network")
         _check_lengths(inputs, labels, None)
-        misfit = getattr(self.model, "misfit", None)
+        misfit = getattr(self.model, MISFIT, None)
         if inputs is not None and callable(misfit) and (reason := misfit(inputs)) is not None:
             raise SubjectError(f"{self.name} {reason}; give one tensor for each of these, N samples in each")
         _check_calibration(self.calibration, self.calibration_labels, inputs)

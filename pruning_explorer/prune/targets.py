@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 Role = Literal["weight", "embedding", "bias", "norm"]
@@ -26,6 +26,10 @@ NORMS = (
     nn.RMSNorm,
     nn.LocalResponseNorm,
 )
+STATISTICS = frozenset(
+    ("running_mean", "running_var", "num_batches_tracked", "position_ids", "token_type_ids", "inv_freq")
+)
+"""Buffers that everybody knows; they are not listed."""
 EMBEDDING_NAME = re.compile(r"emb|^w[tp]e$|^shared$|vocab|^pos(ition)?s?$|^relative_attention_bias$")
 """How embeddings are called where the names in a file are all that is known of a network."""
 EMBEDDING_PARAMETER = re.compile(r"(pos|position|positional|class|patch)_emb|^pos(ition)?s?$|_tokens?$")
@@ -43,28 +47,38 @@ PRUNABLE = (
 )
 
 
+# Attributes of ours on modules. No layer or tensor of a network can be called so, since a dot divides their names
+_LAYER_TYPE = "own.layer_type"
+SAMPLES_PER_CALL = "own.samples_per_call"
+MISFIT = "own.misfit"
+
+
 class StoredLayer(nn.Module):
     """Tensors of one layer whose network is not known, as in a checkpoint; it cannot be called.
 
-    Attributes:
+    Args:
         layer_type: what the layer most likely is, by its names and shapes: ``"Conv2d"``.
     """
 
     def __init__(self, layer_type: str) -> None:
         super().__init__()
-        self.layer_type = layer_type
+        setattr(self, _LAYER_TYPE, layer_type)
 
 
 class RecordedLayer(nn.Module):
     """A layer of a network whose code is not there, as in an exported program; it remembers nothing between calls.
 
-    Attributes:
-        recorded_type: full name of the class that it was of: ``"torch.nn.modules.conv.Conv2d"``; ``""`` if unknown.
+    Args:
+        layer_type: full name of the class that it was of: ``"torch.nn.modules.conv.Conv2d"``; ``""`` if unknown.
     """
 
-    def __init__(self, recorded_type: str) -> None:
+    def __init__(self, layer_type: str) -> None:
         super().__init__()
-        self.recorded_type = recorded_type
+        setattr(self, _LAYER_TYPE, layer_type)
+
+
+def _noted_type(module: StoredLayer | RecordedLayer) -> str:
+    return str(getattr(module, _LAYER_TYPE))
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,19 @@ def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
             targets.append(_target(name, aliases, parameter, owner, position, role))
         else:
             refused[name.removesuffix("_orig") if reason == ALREADY_PRUNED else name] = reason
-    return tuple(targets), refused | _packed(model)
+    return tuple(targets), refused | _packed(model) | _stored_buffers(model)
+
+
+def _stored_buffers(model: nn.Module) -> dict[str, str]:
+    """What else a checkpoint holds that is no parameter, with what it is, but for what everybody knows."""
+    return {
+        f"{path}.{leaf}".removeprefix("."): made_by_norm(module, leaf)
+        or f"a buffer of {str(tensor.dtype).removeprefix('torch.')} and no parameter: nothing that was learnt"
+        for path, module in model.named_modules()
+        if isinstance(module, StoredLayer)
+        for leaf, tensor in module.named_buffers(recurse=False)
+        if leaf not in STATISTICS
+    }
 
 
 ALREADY_PRUNED = "already pruned by torch.nn.utils.prune; call prune.remove first"
@@ -208,9 +234,9 @@ def _output_groups(module: nn.Module, parameter: nn.Parameter) -> int:
 def _stores_inputs_first(module: nn.Module) -> bool:
     """Whether weights are ``[in, out, ...]``, as in transposed convolutions and in the Linear of GPT-2."""
     kind = layer_class(module)
-    if isinstance(module, StoredLayer) and module.layer_type == GPT2_LINEAR[1]:
+    if isinstance(module, StoredLayer) and _noted_type(module) == GPT2_LINEAR[1]:
         return True
-    if isinstance(module, RecordedLayer) and module.recorded_type == ".".join(GPT2_LINEAR):
+    if isinstance(module, RecordedLayer) and _noted_type(module) == ".".join(GPT2_LINEAR):
         return True
     return issubclass(kind, TRANSPOSED) or (kind.__module__, kind.__qualname__) == GPT2_LINEAR
 
@@ -228,22 +254,22 @@ def layer_class(module: nn.Module) -> type[nn.Module]:
     Such are the modules of an exported program, and the layers of a checkpoint.
     """
     if isinstance(module, StoredLayer):
-        named = getattr(nn, module.layer_type, None)
+        named = getattr(nn, _noted_type(module), None)
         return named if isinstance(named, type) and issubclass(named, nn.Module) else StoredLayer
     if isinstance(module, RecordedLayer):
-        return _KNOWN_CLASSES.get(module.recorded_type, type(module))
-    type_name = getattr(module, "type_name", None)
+        return _KNOWN_CLASSES.get(_noted_type(module), type(module))
+    type_name = getattr(type(module), "type_name", None)
     if type(module).__module__.startswith("torch.export.") and callable(type_name):
-        return _KNOWN_CLASSES.get(str(type_name()), type(module))
+        return _KNOWN_CLASSES.get(str(type_name(module)), type(module))
     return type(module)
 
 
 def layer_type(module: nn.Module) -> str:
     """What a module is called where a person reads it: ``"Conv2d"``."""
     if isinstance(module, StoredLayer):
-        return module.layer_type
+        return _noted_type(module)
     if isinstance(module, RecordedLayer) and layer_class(module) is type(module):
-        return module.recorded_type.rpartition(".")[2] or "layer"
+        return _noted_type(module).rpartition(".")[2] or "layer"
     # MultiheadAttention keeps its output projection in a private subclass of Linear
     kind = layer_class(module)
     return "Linear" if issubclass(kind, nn.Linear) else kind.__name__
@@ -270,10 +296,8 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
         return "not initialised yet; run the network once first"
     if ".parametrizations." in f".{name}" or parametrize.is_parametrized(module):
         return "parametrized: its value is computed from other tensors; remove the parametrization first"
-    if leaf in ("weight_g", "weight_v"):
-        return "weight_norm computes the weight anew at every call; call torch.nn.utils.remove_weight_norm first"
-    if leaf.endswith("_orig") and hasattr(module, leaf.removesuffix("_orig") + "_u"):
-        return "spectral_norm computes the weight anew at every call; call torch.nn.utils.remove_spectral_norm first"
+    if (reason := made_by_norm(module, leaf)) is not None:
+        return reason
     if leaf.endswith("_orig") and hasattr(module, leaf.removesuffix("_orig") + "_mask"):
         return ALREADY_PRUNED
     if parameter.is_meta:
@@ -288,6 +312,20 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
         return None
     if leaf not in ("weight", "bias"):
         return f"a parameter of {layer_type(module)} itself, which is no layer type that torch prunes"
+    return None
+
+
+def made_by_norm(module: nn.Module, leaf: str) -> str | None:
+    """Why a tensor is no weight by itself, if ``weight_norm`` or ``spectral_norm`` makes the weight of it."""
+    stem, _, part = leaf.rpartition("_")
+    magnitude, direction = getattr(module, f"{stem}_g", None), getattr(module, f"{stem}_v", None)
+    if part in ("g", "v") and isinstance(magnitude, Tensor) and isinstance(direction, Tensor):
+        fits = zip(magnitude.shape, direction.shape, strict=False)
+        if magnitude.dim() in (0, direction.dim()) and all(size in (1, whole) for size, whole in fits):
+            return "weight_norm computes the weight anew at every call; call torch.nn.utils.remove_weight_norm first"
+    weight, vector = getattr(module, f"{stem}_orig", None), getattr(module, f"{stem}_u", None)
+    if part in ("orig", "u", "v") and isinstance(weight, Tensor) and isinstance(vector, Tensor) and vector.dim() == 1:
+        return "spectral_norm computes the weight anew at every call; call torch.nn.utils.remove_spectral_norm first"
     return None
 
 

@@ -16,6 +16,8 @@ from torch.nn.utils import prune
 
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import ScoreError, SubjectError
+from pruning_explorer.measure.inventory import take_inventory
+from pruning_explorer.measure.sparsity import sparsity_totals
 from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
 from tests.sources.files_of_torch import Language, Residual, safetensors, same_tensors, saved, write
 
@@ -56,6 +58,81 @@ def test_roles_and_types_are_those_of_the_network(tmp_path: Path) -> None:
             guessed = found.target(target.name)
             assert (guessed.role, guessed.layer_type) == (target.role, target.layer_type)
             assert guessed.out_dim == target.out_dim
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("norm", [nn.utils.spectral_norm, nn.utils.weight_norm])
+def test_what_a_norm_makes_weights_of_is_offered_nowhere(norm: Callable[..., nn.Module], tmp_path: Path) -> None:
+    """In a file as in the module; and what is only called alike is a parameter like any other."""
+    alike = {"mix.q_g": torch.rand(5, 4), "mix.q_v": torch.rand(4, 6), "mix.weight_u": torch.rand(4, 4)}
+    network = nn.ModuleDict({"c": norm(nn.Conv2d(3, 8, 3)), "m": norm(nn.LSTM(3, 4), "weight_hh_l0")})
+    stored = open_checkpoint(write(tmp_path, "n.pt", saved({**network.state_dict(), **alike})))
+    live = Subject.from_module(network)
+    assert {target.name for target in stored.targets} == {target.name for target in live.targets} | set(alike)
+    name = norm.__name__
+    made = {"c.weight_orig", "c.weight_u", "c.weight_v"} if name == "spectral_norm" else {"c.weight_g", "c.weight_v"}
+    made |= {each.replace("c.weight", "m.weight_hh_l0") for each in made}
+    assert set(stored.refused) == made
+    assert set(live.refused) == made & set(dict(network.named_parameters()))
+    assert all(why.startswith(f"{name} computes the weight anew") for why in (stored.refused | live.refused).values())
+    vectors = sum(len(each) for key, each in network.named_buffers() if key.endswith(("_u", "_v")))
+    parameters = sum(each.numel() for each in network.parameters()) + sum(each.numel() for each in alike.values())
+    assert take_inventory(stored).parameters == parameters
+    assert vectors == (8 + 27 + 16 + 4 if name == "spectral_norm" else 0)
+
+
+def test_buffers_are_no_parameters(tmp_path: Path) -> None:
+    """By hand: 12 + 4 are learnt; masks, places, statistics and the tables of quantisation are not."""
+    learnt = {"fc.weight": torch.rand(4, 3), "fc.bias": torch.rand(4)}
+    buffers = {
+        "bn.running_mean": torch.zeros(4),
+        "bn.num_batches_tracked": torch.tensor(7),
+        "embeddings.position_ids": torch.arange(5)[None],
+        "attn.relative_position_index": torch.zeros(49, 49, dtype=torch.long),
+        "attn.bias": torch.ones(1, 1, 8, 8),
+        "attn.masked_bias": torch.tensor(-1e4),
+        "attn_mask": torch.zeros(2, 4, 4),
+        "rotary.inv_freq": torch.rand(4),
+        "fc.g_idx": torch.zeros(3, dtype=torch.int32),
+        "fc.scales": torch.rand(1, 4).half(),
+        "fc.qzeros": torch.zeros(1, 1, dtype=torch.int32),
+    }
+    packed = {"q.qweight": torch.zeros(2, 4, dtype=torch.int32)}
+    stored = open_checkpoint(write(tmp_path, "b.pt", saved({**learnt, **buffers, **packed})))
+    inventory = take_inventory(stored)
+    assert inventory.parameters == 12 + 4 + 8, "packed weights are weights"
+    assert inventory.dtypes == ("float32", "int32")
+    assert [target.name for target in stored.targets] == list(learnt)
+    assert sparsity_totals(stored, compute_masks(stored, Recipe(amount=0.5)))["parameters"] == 24
+    assert "a buffer of int64 and no parameter" in stored.refused["attn.relative_position_index"]
+    assert "bn.running_mean" not in stored.refused
+    assert same_tensors(stored.model.state_dict(), {**learnt, **buffers, **packed})
+
+
+WORDS = (
+    "layer_type",
+    "recorded_type",
+    "dtype",
+    "device",
+    "shape",
+    "name",
+    "weight",
+    "program",
+    "calls",
+    "misfit",
+    "kind",
+)
+
+
+def test_a_name_may_be_any_word_but_those_of_torch_itself(tmp_path: Path) -> None:
+    state = {f"{word}.{word}.x": torch.rand(3, 4) for word in WORDS} | {f"a.{word}": torch.rand(2, 2) for word in WORDS}
+    subject = open_checkpoint(write(tmp_path, "n.pt", saved(state)))
+    assert sorted(target.name for target in subject.targets) == sorted(state)
+    assert len(compute_masks(subject, Recipe(amount=0.5, targets=tuple(state)))) == len(state)
+    for word in ("T_destination", "parameters", "to", "type"):
+        assert hasattr(nn.Module(), word)
+        with pytest.raises(SubjectError, match=f"every module of torch has a '{word}'"):
+            open_checkpoint(write(tmp_path, "n.pt", saved({f"{word}.weight": torch.rand(2, 2)})))
 
 
 def test_embeddings_are_known_by_their_names(tmp_path: Path) -> None:
@@ -184,6 +261,7 @@ def test_numbers_that_cannot_be_pruned_are_listed_with_the_reason(tmp_path: Path
         "empty.weight": torch.ones(0, 2),
         "elsewhere.weight": torch.ones(2, 2, device="meta"),
         "old.weight_g": torch.ones(2, 1),
+        "old.weight_v": torch.ones(2, 3),
     }
     subject = open_checkpoint(write(tmp_path, "n.pt", saved(state)))
     assert [target.name for target in subject.targets] == ["good.weight"]
@@ -195,6 +273,7 @@ def test_numbers_that_cannot_be_pruned_are_listed_with_the_reason(tmp_path: Path
         "empty.weight": "empty:",
         "elsewhere.weight": "on",
         "old.weight_g": "weight_norm",
+        "old.weight_v": "weight_norm",
     }
 
 

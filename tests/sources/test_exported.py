@@ -102,6 +102,21 @@ class Several(nn.Module):
         return self.head(hidden), {"hidden": hidden, "count": x.shape[0]}
 
 
+class Worded(nn.Module):
+    """Layers that are called as something in the program might be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for word in WORDS:
+            setattr(self, word, nn.Linear(4, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for word in WORDS:
+            x = torch.relu(getattr(self, word)(x))
+        return x
+
+
+WORDS = ("program", "signature", "digest", "calls", "writes", "native", "recorded_type", "misfit", "samples_per_call")
 BATCH = Dim("batch")
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[], tuple[Tensor, ...]], dict[str, Any], Any]] = {
     "mlp": (
@@ -110,6 +125,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[], tuple[Tensor, ..
         {},
         ({0: BATCH},),
     ),
+    "words": (Worded, lambda: (torch.randn(2, 4),), {}, ({0: BATCH},)),
     "cnn": (Residual, lambda: (torch.randn(2, 3, 8, 8),), {}, {"x": {0: Dim.AUTO}}),
     "cnn-of-3": (Residual, lambda: (torch.randn(3, 3, 8, 8),), {}, None),
     "gru": (Recurrent, lambda: (torch.randn(2, 5, 4),), {}, {"x": {0: BATCH}}),

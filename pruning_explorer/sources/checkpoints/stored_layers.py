@@ -1,12 +1,14 @@
 """A module tree for tensors whose network is not known: the names of a state_dict, and what they most likely are."""
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+import torch
 from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.targets import EMBEDDING_NAME, StoredLayer
+from pruning_explorer.prune.targets import EMBEDDING_NAME, STATISTICS, StoredLayer
 
 TENSORS_MOST = 20_000
 MODULES_MOST = 50_000
@@ -14,10 +16,14 @@ MODULES_MOST = 50_000
 NAME_MOST = 512
 DEPTH_MOST = 64
 
-_BUFFERS = frozenset(
-    ("running_mean", "running_var", "num_batches_tracked", "position_ids", "token_type_ids", "inv_freq")
+_BUFFER = re.compile(
+    r"^masked_bias$|^(cos|sin)_cached$|^attn_mask$"
+    r"|^(q?zeros|scales|g_idx|SCB|absmax|quant_map|zero_point|(weight|input|output)_scale(_inv)?)$"
 )
-_TAKEN = frozenset(dir(StoredLayer("")))
+"""Masks and tables that networks keep beside their parameters, and what quantisation needs to read a weight."""
+_WHOLE = (torch.bool, torch.int16, torch.int32, torch.int64)
+"""Of 8 bits are weights that somebody has quantised."""
+_TAKEN = frozenset(dir(nn.Module()))
 
 Leaves = Mapping[str, Tensor]
 
@@ -56,7 +62,7 @@ def stored_network(
         # A state_dict of this network says then what the file said, or nothing
         module._version = versions.get(path)  # type: ignore[assignment]
         for leaf, tensor in leaves.items():
-            if leaf in _BUFFERS:
+            if _is_buffer(leaf, leaves):
                 module.register_buffer(leaf, tensor)
             else:
                 module.register_parameter(leaf, parameters.setdefault(*_parameter(tensor)))
@@ -72,6 +78,17 @@ def stored_network(
     for path in layers:
         module_at(path)
     return root
+
+
+def _is_buffer(leaf: str, leaves: Leaves) -> bool:
+    """Whether a tensor is most likely no parameter, so that it does not count as one."""
+    tensor, (stem, _, part) = leaves[leaf], leaf.rpartition("_")
+    if leaf in STATISTICS or _BUFFER.search(leaf) or (tensor.dtype in _WHOLE and "weight" not in leaf):
+        return True
+    if leaf == "bias" and tensor.dim() == 4:  # GPT-2's causal mask is called so
+        return True
+    # The vectors of spectral_norm
+    return part in ("u", "v") and {f"{stem}_orig", f"{stem}_u"} <= leaves.keys() and tensor.dim() == 1
 
 
 def check_count(count: int, label: str) -> None:

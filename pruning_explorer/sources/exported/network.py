@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.targets import RecordedLayer
+from pruning_explorer.prune.targets import MISFIT, SAMPLES_PER_CALL, RecordedLayer
 from pruning_explorer.sources.exported.calls import Call, calls_of
 from pruning_explorer.sources.exported.inputs import Signature
 from pruning_explorer.sources.exported.operators import check_call
@@ -28,14 +28,42 @@ class ExportedLayer(RecordedLayer):
         return given[0] if len(given) == 1 else given
 
 
+_HELD = "own.held"
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What an exported network knows beside its modules.
+
+    Attributes:
+        digest: of the program, for its id.
+        calls: of the program's modules, in order.
+        writes: whether a step writes into what it is given.
+        native: the narrowest type of its floating-point tensors.
+    """
+
+    program: Program
+    signature: Signature
+    digest: str
+    calls: Sequence[Call]
+    writes: bool
+    native: torch.dtype
+
+
+def held_by(network: "ExportedNetwork") -> _Held:
+    """What ``network`` knows beside its modules."""
+    held: _Held = getattr(network, _HELD)
+    return held
+
+
 class ExportedNetwork(RecordedLayer):
     """The whole; called with one tensor for each tensor among the program's inputs, batch first.
 
     A program that was exported for a fixed number of samples, or for at least or at most so many, takes any number
     here: they go in by pieces, the last of them filled up.
 
-    Attributes:
-        samples_per_call: how many samples a call with a single one computes.
+    What it holds of its own lies in one attribute, and what others ask it for in two, whose names no part of a network
+    can have.
     """
 
     def __init__(self, program: Program, state: Mapping[str, Tensor], digest: str) -> None:
@@ -50,22 +78,25 @@ class ExportedNetwork(RecordedLayer):
             SubjectError: the names make no tree of modules, or a tensor is missing.
         """
         super().__init__(program.module_types.get("", ""))
-        self.program = program
-        self.signature = Signature(program.inputs, program.ranges)
-        self.samples_per_call = self.signature.least
-        self.digest = digest
         if missing := set(program.state.values()) - set(state):
             raise SubjectError(f"its archive lacks the tensor {min(missing)[:80]!a}; export the network again")
         try:
-            self._grow(state)
+            self._grow(program, state)
         except (KeyError, TypeError, AttributeError) as error:
             raise SubjectError(
                 f"its names make no tree of modules ({str(error)[:80]!a}); give the module another name"
             ) from None
-        modules = dict(self.named_modules())
-        self.calls = calls_of(program, modules)
-        self.writes = any(step.writes for step in program.steps)
-        self.native = _narrowest(state[path] for path in program.state.values())
+        held = _Held(
+            program,
+            Signature(program.inputs, program.ranges),
+            digest,
+            calls_of(program, dict(self.named_modules())),
+            any(step.writes for step in program.steps),
+            _narrowest(state[path] for path in program.state.values()),
+        )
+        setattr(self, _HELD, held)
+        setattr(self, SAMPLES_PER_CALL, held.signature.least)
+        setattr(self, MISFIT, held.signature.misfit)
 
     def forward(self, *inputs: Tensor) -> Any:
         """Outputs as the network gave them; see the class.
@@ -73,32 +104,29 @@ class ExportedNetwork(RecordedLayer):
         Raises:
             SubjectError: the inputs are not what it takes.
         """
-        if (misfit := self.misfit(inputs)) is not None:
+        signature = held_by(self).signature
+        if (misfit := signature.misfit(inputs)) is not None:
             raise SubjectError(f"it {misfit}")
-        count, most = len(inputs[0]), self.signature.most
-        if self.signature.least <= count and (most is None or count <= most):
+        count, most = len(inputs[0]), signature.most
+        if signature.least <= count and (most is None or count <= most):
             return self._run(inputs)
         size = count if most is None else most
         outputs = []
         for start in range(0, count, size):
             piece = [each[start : start + size] for each in inputs]
             held = len(piece[0])
-            lacking = max(0, self.signature.least - held)
+            lacking = max(0, signature.least - held)
             whole = [torch.cat([each, each[-1:].expand(lacking, *each.shape[1:])]) for each in piece]
             outputs.append(_cropped(self._run(whole if lacking else piece), held + lacking, held))
         return _together(outputs)
 
-    def misfit(self, inputs: Sequence[Tensor]) -> str | None:
-        """What is wrong with inputs, shapes of both sides in it, as the end of a sentence; None where they fit."""
-        return self.signature.misfit(inputs)
-
     def extra_repr(self) -> str:
-        return self.digest
+        return held_by(self).digest
 
-    def _grow(self, state: Mapping[str, Tensor]) -> None:
-        types = dict(self.program.module_types)
+    def _grow(self, program: Program, state: Mapping[str, Tensor]) -> None:
+        types = dict(program.module_types)
         owners = (name.rpartition(".")[0] for name in state)
-        for path in dict.fromkeys((*self.program.module_order, *types, *owners)):
+        for path in dict.fromkeys((*program.module_order, *types, *owners)):
             parent: nn.Module = self
             parts = path.split(".") if path else []
             for depth, part in enumerate(parts, 1):
@@ -113,20 +141,21 @@ class ExportedNetwork(RecordedLayer):
             if isinstance(tensor, nn.Parameter):
                 owner.register_parameter(leaf, tensor)
             else:
-                owner.register_buffer(leaf, tensor, persistent=name not in self.program.constants)
+                owner.register_buffer(leaf, tensor, persistent=name not in program.constants)
 
     def _run(self, inputs: Sequence[Tensor]) -> Any:
         modules = dict(self.named_modules())
         known: dict[str, Any] = {}
-        for name, path in self.program.state.items():
+        held = held_by(self)
+        for name, path in held.program.state.items():
             owner, _, leaf = path.rpartition(".")
             known[name] = getattr(modules[owner], leaf)
-        frozen = _storages(known.values()) if self.writes else frozenset()
+        frozen = _storages(known.values()) if held.writes else frozenset()
         now = _narrowest(known.values())
-        run = _Run(inputs[0].device, None if now == self.native else now, frozen)
-        for each, tensor in zip(self.program.inputs, inputs, strict=True):
+        run = _Run(inputs[0].device, None if now == held.native else now, frozen)
+        for each, tensor in zip(held.program.inputs, inputs, strict=True):
             known[each.name] = tensor.to(run.widened(each.dtype)) if tensor.is_floating_point() else tensor
-        for call in self.calls:
+        for call in held.calls:
             if call.path:
                 given = modules[call.path](call, run, *(known[name] for name in call.takes))
                 known.update(zip(call.gives, (given,) if len(call.gives) == 1 else given, strict=True))
@@ -134,7 +163,7 @@ class ExportedNetwork(RecordedLayer):
                 run.take(call.steps, known)
             for name in call.drops:
                 known.pop(name, None)
-        return run.filled(self.program.outputs, known)
+        return run.filled(held.program.outputs, known)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.exported.archive import LARGEST_JSON, Archive
 from pruning_explorer.sources.exported.graph import read_program
 from pruning_explorer.sources.exported.inputs import SAMPLES, Signature, make_samples
-from pruning_explorer.sources.exported.network import ExportedNetwork
+from pruning_explorer.sources.exported.network import ExportedNetwork, held_by
 from pruning_explorer.sources.exported.program import Program
 from pruning_explorer.sources.exported.weights import read_state
 from pruning_explorer.sources.exported.work import weigh
@@ -50,7 +50,7 @@ def _open(path: Path, name: str) -> Subject:
     state = read_state(archive, models[0])
     digest = hashlib.blake2b(archive.content(record, LARGEST_JSON), digest_size=16).hexdigest()
     network = ExportedNetwork(program, state, digest)
-    signature = network.signature
+    signature = held_by(network).signature
     count = _sample_count(network)
     samples = make_samples(program, signature, state, count)
     weigh(network, samples)
@@ -66,14 +66,14 @@ def _open(path: Path, name: str) -> Subject:
 
 
 def _sample_count(network: ExportedNetwork) -> int:
-    signature = network.signature
+    signature = held_by(network).signature
     if signature.fixed:
         return signature.least
     most = SAMPLES if signature.most is None else min(SAMPLES, signature.most)
     least = signature.least
     if most <= least:
         return least
-    one = weigh(network, make_samples(network.program, signature, dict(network.state_dict()), least))
+    one = weigh(network, make_samples(held_by(network).program, signature, dict(network.state_dict()), least))
     room = min(LIGHT_WORK / max(1, one.steps), LIGHT_BYTES / max(1, one.bytes))
     return max(least, min(most, int(least * room)))
 
