@@ -87,7 +87,8 @@ class Channel:
     """All weights at one index of ``dim``; their importance is the Ln norm of their scores.
 
     Attributes:
-        dim: 0 is the output channel (a neuron), 1 the input channel, of Linear and Conv layers.
+        dim: 0 is the output channel (a neuron), 1 the input channel, of Linear and Conv layers; the other way round of
+            transposed convolutions and of GPT-2's Conv1D, which store ``[in, out, ...]`` (:attr:`Target.out_dim` says).
         n: order of the norm: 1, 2, any number, ``inf`` or ``-inf``.
     """
 
@@ -185,11 +186,12 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
                 Setting(
                     "dim",
                     "Channel dim",
-                    "0: output channels (neurons, filters); 1: input channels.",
+                    "0: output channels (neurons, filters), 1: input channels; the other way round in transposed "
+                    "convolutions and GPT-2's Conv1D.",
                     0,
                     -5,
                     4,
-                    labels={0: "0 · outputs", 1: "1 · inputs"},
+                    labels={0: "0 · mostly outputs", 1: "1 · mostly inputs"},
                     word="dim",
                 ),
                 _norm_order("channel"),

@@ -94,7 +94,7 @@ class Target:
             it; ``"bias"``; or ``"norm"`` for every parameter of a norm layer.
         shape: of the dense tensor.
         dtype: of the dense tensor; scores of float64 weights are ranked in float64, all others in float32.
-        out_dim: the dim that indexes output channels (1 for transposed convolutions, else 0).
+        out_dim: the dim that indexes output channels (1 for transposed convolutions and GPT-2's Conv1D, else 0).
         out_groups: how many output channels share an index along it: as many as a transposed convolution, whose weight
             is ``[in, out / groups, ...]``, has groups; else 1.
         position: index among the network's named parameters; it seeds random criteria, so that choosing

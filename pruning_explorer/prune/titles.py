@@ -10,7 +10,7 @@ def title_of(recipe: Recipe) -> str:
     """Criterion, and whatever differs from the plainest recipe; the amount and the layers play no part in it.
 
     >>> title_of(Recipe(scope="global")), title_of(Recipe(criterion="random", granularity="channel:dim=1"))
-    ('Magnitude, global', 'Random, input channels, seed 0')
+    ('Magnitude, global', 'Random, channels of dim 1, seed 0')
     """
     scopes = {"layer": "", "row": "per row", "global": "global"}
     allocations = {"each": "", "uniform": "exact total", "erk": "ERK"}
@@ -33,7 +33,7 @@ def _grouping(granularity: str) -> str:
         case "element":
             return ""
         case "channel":
-            return {"0": "channels", "1": "input channels"}.get(values["dim"], f"channels of dim {values['dim']}")
+            return "channels" if values["dim"] == "0" else f"channels of dim {values['dim']}"
         case "n_m":
             return f"{values['n']}:{values['m']}"
         case "block":

@@ -118,6 +118,8 @@ class Chain:
         cls, notes: ChannelNotes, whole: Tensor, product: Product, vectors: MemoryMap, scales: Collection[str]
     ) -> "Chain | None":
         """A chain, or None where the product's outputs are not whole output channels of the target."""
+        if product.output is None:
+            return None
         view, target = product.weight, notes.target
         channels, step = view.shape[product.weight_dim], whole.stride(target.out_dim)
         if channels > 1 and view.stride(product.weight_dim) != step:

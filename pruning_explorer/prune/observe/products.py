@@ -14,6 +14,7 @@ aten = torch.ops.aten
 # Where the two factors stand among the arguments
 MATRIX_PRODUCTS = {aten.mm: 0, aten.bmm: 0, aten.addmm: 1, aten.baddbmm: 1}
 CONVOLUTIONS = (aten.convolution, aten._convolution)
+FUSED_LSTM = getattr(aten, "mkldnn_rnn_layer", None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +23,14 @@ class Product:
 
     Attributes:
         weight: that factor.
-        output: of the product.
+        output: of the product; None where it is out of sight.
         weight_dim, output_dim: the dim that indexes output channels, of either.
         squares: for each element of ``weight`` the sum of the squares of the inputs that it multiplies, or what
             broadcasts to it.
     """
 
     weight: Tensor
-    output: Tensor
+    output: Tensor | None
     weight_dim: int
     output_dim: int
     squares: Callable[[], Tensor]
@@ -49,6 +50,20 @@ def products_of(packet: Any, args: Any, output: Any) -> list[Product]:
     if packet in CONVOLUTIONS:
         transposed = bool(args[6])
         return [Product(args[1], output, 1 if transposed else 0, 1, lambda: _convolved_squares(args, output))]
+    if packet is FUSED_LSTM:
+        # One layer in one direction; its products with the state before each step are all inside
+        inputs, from_inputs, from_state, begin = args[0], args[1], args[2], args[5]
+        states, end = output[0], output[1]
+        return [
+            Product(from_inputs, None, 0, 1, lambda: _summed_squares(inputs)),
+            Product(
+                from_state,
+                None,
+                0,
+                1,
+                lambda: _summed_squares(begin) + _summed_squares(states) - _summed_squares(end),
+            ),
+        ]
     return []
 
 
@@ -59,6 +74,11 @@ def _convolved_squares(args: Any, output: Tensor) -> Tensor:
         torch.ones_like(output), inputs.square(), weight, None, *geometry, [False, True, False]
     )[1]
     return squares
+
+
+def _summed_squares(values: Tensor) -> Tensor:
+    """``[..., F]`` -> ``[1, F]``, over all places; in float64, since one sum is taken from another."""
+    return values.double().square().flatten(0, -2).sum(dim=0, keepdim=True).to(values.dtype)
 
 
 class InputSquares:

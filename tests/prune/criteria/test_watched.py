@@ -388,13 +388,56 @@ def test_what_cannot_be_watched_is_refused_with_a_reason() -> None:
         for target in subject.targets
     }
     assert "linear layers are judged" in str(why["wanda", "words.weight"])
-    for unseen in ("spare.weight", "memory.weight_ih_l0", "memory.weight_hh_l0"):
+    for unseen in ("spare.weight",):
         assert "no product with it was seen" in str(why["wanda", unseen])
         assert "no product with it was seen" in str(why["mean-activation", unseen])
-    assert why["wanda", "gates.weight_ih_l0"] is None
-    assert why["wanda", "gates.weight_hh_l0"] is None
+    for layer in ("memory", "gates"):
+        assert why["wanda", f"{layer}.weight_ih_l0"] is None
+        assert why["wanda", f"{layer}.weight_hh_l0"] is None
     assert why["mean-activation", "gates.weight_hh_l0"] == "its products are parts of gates, not channels"
     assert why["wanda", "spare.bias"] == "a bias is in no product with inputs"
+
+
+class Remembers(nn.Module):
+    """A recurrent layer and what reads its last state."""
+
+    def __init__(self, kind: type[nn.RNNBase], **how: object) -> None:
+        super().__init__()
+        self.memory = kind(3, 4, **how)
+        self.head = nn.Linear(self.memory.proj_size or 4, 2)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        states, _ = self.memory(inputs)
+        return self.head(states[..., : self.head.in_features].flatten(0, -2))
+
+
+RECURRENT = {
+    "lstm": (nn.LSTM, {}),
+    "lstm, both ways, two layers": (nn.LSTM, {"bidirectional": True, "num_layers": 2, "batch_first": True}),
+    "lstm without biases": (nn.LSTM, {"bias": False, "batch_first": True}),
+    "projected lstm": (nn.LSTM, {"proj_size": 2, "bidirectional": True, "batch_first": True}),
+    "gru": (nn.GRU, {"bidirectional": True, "num_layers": 2}),
+    "rnn": (nn.RNN, {"bidirectional": True, "nonlinearity": "relu"}),
+}
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize(("kind", "how"), RECURRENT.values(), ids=RECURRENT.keys())
+def test_every_weight_of_a_recurrent_layer_is_watched(kind: type[nn.RNNBase], how: dict[str, object]) -> None:
+    """Inside a fused kernel too: the oracle is torch with that kernel off, whose products are all seen."""
+    torch.manual_seed(0)
+    inputs = torch.randn(70, 5, 3)  # more than are run at once
+    subject = Subject.from_module(Remembers(kind, **how), calibration=inputs)
+    weights = [target for target in subject.targets if target.role == "weight"]
+    assert [CRITERIA["wanda"].refuse(subject, target) for target in weights] == [None] * len(weights)
+    with torch.backends.mkldnn.flags(enabled=False):
+        apart = observe(subject, (inputs,), {}).squares
+    fused = observe(subject, (inputs,), {}).squares
+    for target in weights:
+        expected = apart[target.name].expand(target.shape)
+        torch.testing.assert_close(fused[target.name].expand(target.shape), expected, rtol=1e-4, atol=1e-5)
+    ih = fused["memory.weight_ih_l0"].expand(subject.target("memory.weight_ih_l0").shape)
+    torch.testing.assert_close(ih[0], inputs.square().sum((0, 1)), rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_missing_is_said() -> None:
