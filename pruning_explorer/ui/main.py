@@ -4,12 +4,14 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from pruning_explorer.ui.address_bar import draw_address_bar
 from pruning_explorer.ui.compare.page import compare
 from pruning_explorer.ui.explore.page import explore
 from pruning_explorer.ui.glossary_link import reach_words
 from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
 from pruning_explorer.ui.session import arriving
+from pruning_explorer.ui.told import hide_predecessors
 
 # Drawn here: Streamlit would fetch a named icon from a server far away
 ICON = "data:image/svg+xml," + quote(
@@ -49,6 +51,7 @@ STYLE = """<style>
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
 st.html(STYLE)
+hide_predecessors()
 explore_page = st.Page(explore, title="Explore", default=True)
 compare_page = st.Page(compare, title="Compare", url_path="compare")
 learn_page = st.Page(learn, title="Learn", url_path="learn")
@@ -57,4 +60,5 @@ st.session_state.update(explore_page=explore_page, compare_page=compare_page)
 page = st.navigation([explore_page, compare_page, learn_page, models_page], position="top")
 arriving(page.url_path)
 page.run()
+draw_address_bar()
 reach_words()

@@ -16,6 +16,12 @@ def just_arrived() -> bool:
     return bool(st.session_state.get("just_arrived"))
 
 
+def page_shown() -> str | None:
+    """The page that is shown, as its address names it; None where there is but one."""
+    page: str | None = st.session_state.get("page_shown")
+    return page
+
+
 def session_id() -> str:
     """An id of this browser session, made at its first run."""
     return str(st.session_state.setdefault("session_id", uuid.uuid4().hex))

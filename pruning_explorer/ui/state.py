@@ -21,10 +21,14 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import OPTIONAL, Target
 from pruning_explorer.ui.one_by_one import first_layer, one_by_one
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.release import Release
 from pruning_explorer.ui.subjects import find_subject, first_subject, is_there
 
 AMOUNT_STEPS = 1000
 """Of the amount slider: 0.1 % each."""
+
+SHARED_AMOUNT = "shared"
+"""The group of the controls that set the amount of all layers, not of one alone."""
 
 
 def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[str, ...]:
@@ -91,9 +95,28 @@ def _show_granularity(text: str) -> None:
 
 
 def set_amount(amount: float) -> None:
-    """Take over an amount in [0, 1], from wherever it was set, for every control that shows it."""
+    """Take over an amount in [0, 1], from wherever it was set; every control that shows it follows.
+
+    To be called in a callback, or in a run before the controls are drawn; later in a run, call ``st.rerun`` after it.
+    """
     percent = round(amount * AMOUNT_STEPS) / AMOUNT_STEPS * 100
     st.session_state["amount"] = round(percent, 1)
+
+
+def newly_released(release: Release | None) -> float | None:
+    """The percent of a release of an amount, if it is later than all that were taken so far; else None.
+
+    What a browser reports may be late: a look at the work behind the page can come in after the move that followed it.
+    """
+    if release is None or release.revision <= last_release():
+        return None
+    st.session_state["last_release"] = release.revision
+    return release.percent
+
+
+def last_release() -> int:
+    """The number of the last release of an amount that was taken; 0 before the first."""
+    return int(st.session_state.get("last_release", 0))
 
 
 def set_layer_amounts(amounts: dict[str, float]) -> None:

@@ -147,7 +147,8 @@ def build_stage() -> Stage:
 
 
 def follow() -> None:
-    st.session_state.heard = [*st.session_state.get("heard", []), released_stop("lesson")]
+    released = released_stop("lesson")
+    st.session_state.heard = [*st.session_state.get("heard", []), released and released.stop]
 
 
 def main() -> None:

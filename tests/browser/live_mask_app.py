@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_amount
+from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_in_mask
 
 SHAPES = {
     "tiny": (4, 5),
@@ -76,7 +76,9 @@ def window(name: str, channels: bool, cap: float, place: tuple[int, int, int, in
 
 
 def follow() -> None:
-    st.session_state.amount = released_amount("mask")
+    released = released_in_mask("mask")
+    assert released is not None
+    st.session_state.update(amount=released.percent, revision=released.revision)
 
 
 def main() -> None:
@@ -97,6 +99,7 @@ def main() -> None:
         key="mask",
         layer_key=layer,
         amount_percent=st.session_state.amount,
+        revision=st.session_state.get("revision", 0),
         label="Amount to remove",
         help="",
         window_payload=window(layer, channels, cap, place[1]) if place and place[0] == layer else None,
@@ -105,7 +108,7 @@ def main() -> None:
     if state.window and place != (layer, state.window):
         st.session_state.place = (layer, state.window)
         st.rerun()
-    st.write(f"Python sees {state.amount_percent:.1f} %, run {st.session_state.runs}")
+    st.write(f"Python sees {st.session_state.amount:.1f} %, run {st.session_state.runs}")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def test_the_way_back_takes_back_what_was_set(explore: Explore) -> None:
     expect(page).to_have_url(re.compile("pattern=1:4|pattern=1%3A4"))
     wait_until_settled(page)
     page.go_back()
-    expect(page.get_by_role("radio", name="2:4")).to_be_checked()
+    expect(page.get_by_role("radio", name="2:4").filter(visible=True)).to_be_checked()
     expect(readout(page)).to_have_text("31 %")
     wait_until_settled(page)
     page.go_back()

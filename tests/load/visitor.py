@@ -147,19 +147,19 @@ class Visitor:
         """Let go of the slider in the sidebar."""
         amount = self._amount()
         self._want(amount=amount)
-        await self._let_go("amount_slider", double_array_value=[amount * 100])
+        await self._let_go("amount_control", json_value=self._release(amount))
 
     async def slide_live(self) -> None:
         """Let go of the open layer's own slider."""
         amount = self._amount()
         self._want(amount=amount)
-        await self._let_go("live_mask-view", json_value=release(round(amount * 100, 1), next(self._revisions)))
+        await self._let_go("live_mask-view", json_value=self._release(amount))
 
     async def slide_twice(self) -> None:
         """Go on before the page has answered."""
         amount = self._amount()
         self._want(amount=amount)
-        await self._act("amount_slider", double_array_value=[amount * 100])
+        await self._act("amount_control", json_value=self._release(amount))
         await self.slide()
 
     async def choose_scope(self) -> None:
@@ -183,6 +183,9 @@ class Visitor:
         self._asked.append(replace(self.asked, subject=model, owner=self.diary.number if model in mine else None))
         await self._act("subject", string_value=model)
         await self._answer()
+
+    def _release(self, amount: float) -> str:
+        return release(round(amount * 100, 1), next(self._revisions))
 
     def _amount(self) -> float:
         """One that no page shows which may still stand: else that would be taken for the answer."""
@@ -234,7 +237,7 @@ class Visitor:
         return await self.session.until(stands, PATIENCE)
 
     def _look(self, run: Run) -> None:
-        if not run.has("amount_slider"):
+        if not run.has("amount_control"):
             return  # still on Models
         shown = Shown.on(run)
         # The same layer comes again with every run: it is kept once

@@ -214,6 +214,10 @@ class Session:
         """Take over what the script sets a widget to that we had touched."""
         kind = element.WhichOneof("type")
         widget = getattr(element, kind)
+        if kind == "bidi_component" and widget.id.endswith("-address_bar"):
+            bar = json.loads(widget.json)
+            if self._query.removeprefix("?") == bar["instead_of"]:
+                self._query = bar["query"]
         state = self._touched.get(getattr(widget, "id", ""))
         if state is None or not getattr(widget, "set_value", False):
             return

@@ -15,6 +15,7 @@ from pruning_explorer import Recipe, Subject
 from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.address import read_address
+from tests.ui.hands import amount_shown, release_amount, told
 
 MAIN = Path(pruning_explorer.__file__).parent / "ui" / "main.py"
 
@@ -49,9 +50,8 @@ class Page:
 
     @property
     def address(self) -> dict[str, list[str]]:
-        """The query as a browser shows it."""
-        query = self.app.query_params
-        return {name: [values] if isinstance(values, str) else list(values) for name, values in query.items()}
+        """The query as a browser shows it: on coming to a page it is not a step in its history."""
+        return dict(self.app.session_state["address_told"])
 
     @property
     def recipe(self) -> Recipe:
@@ -70,14 +70,12 @@ class Page:
 
     @property
     def layers(self) -> list[str]:
-        return list(self.app.multiselect(key="layers").value)
+        return list(told(self.app.multiselect, "layers").value)
 
     @property
     def amount(self) -> float:
-        """In percent; slider and box must agree on it."""
-        slider, box = self.app.slider(key="amount_slider").value, self.app.number_input(key="amount_box").value
-        assert slider == box
-        return float(slider)
+        """In percent, where the slider and its box stand."""
+        return amount_shown(self.app)
 
     @property
     def own_amounts(self) -> dict[str, float]:
@@ -121,9 +119,7 @@ class Page:
 
     def pick(self, key: str, value: object) -> None:
         """Choose in a box or a row of segments."""
-        boxes = {each.key for each in self.app.selectbox}
-        widget: Any = self.app.selectbox(key=key) if key in boxes else self.app.button_group(key=key)
-        widget.set_value(value).run()
+        told([*self.app.selectbox, *self.app.button_group], key).set_value(value).run()
         self._look()
 
     def type_into_box(self, key: str, text: str) -> None:
@@ -152,6 +148,11 @@ class Page:
         self.app.slider(key=key).set_value(value).run()
         self._look()
 
+    def set_amount(self, percent: float) -> None:
+        """Let go of the sidebar's slider, or type into its box."""
+        release_amount(self.app, percent)
+        self._look()
+
     def enter(self, key: str, value: float) -> None:
         self.app.number_input(key=key).set_value(value).run()
         self._look()
@@ -165,7 +166,7 @@ class Page:
         self._look()
 
     def choose_layers(self, names: list[str]) -> None:
-        self.app.multiselect(key="layers").set_value(names).run()
+        told(self.app.multiselect, "layers").set_value(names).run()
         self._look()
 
     def set_own_amount(self, layer: str, percent: float | None) -> None:

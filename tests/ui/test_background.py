@@ -85,7 +85,7 @@ def test_layer_drift_is_cancelled_and_gone_on_with(slow_page: Page) -> None:
 def test_another_recipe_cancels_it_and_starts_its_own(slow_page: Page) -> None:
     page = slow_page
     page.open("Drift by layer")
-    page.drag("amount_slider", 70.0)
+    page.set_amount(70.0)
     OPEN.set()
     run_until(page, lambda: "2 of 2 modules have outputs to compare." in captions(page))
 
@@ -97,7 +97,7 @@ def test_the_cliff_is_cancelled_and_the_rest_measured_later(slow_page: Page) -> 
     # With nothing removed there is nothing to run
     assert re.search(r"Cancelled at [01] of 5 amounts\.", captions(page))
     OPEN.set()
-    page.drag("amount_slider", 70.0)
+    page.set_amount(70.0)
     assert "of 5 amounts." in captions(page)
     page.click("cliff_progress_go_on")
     run_until(page, lambda: "Measured at 5 amounts on the same 6 samples." in captions(page))
@@ -130,7 +130,7 @@ def test_a_network_of_millions_has_a_line_for_what_the_page_waits_for(
     for tab in ("Drift by layer", "Numbers", "Code and recipe"):
         page.open(tab)
         assert (page.errors, page.warnings) == ([], [])
-    page.drag("amount_slider", 80.0)
+    page.set_amount(80.0)
     assert page.metrics["Sparsity"].value == "80.0 %"
     said.clear()
     page.pick("subject", "tutorial-mlp")

@@ -11,6 +11,7 @@ import streamlit as st
 from pruning_explorer import build_report, compute_masks, load_subject
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import sample_names
+from tests.ui.hands import told
 from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
@@ -198,7 +199,7 @@ def test_an_upload_may_carry_a_byte_order_mark_and_finer_amounts(open_page: Open
     assert page.errors == []
     assert page.recipe == Recipe(amount=0.333)
     assert "Its amount 0.33333 is shown as 33.3 %" in page.app.success[0].value
-    page.drag("amount_slider", 10.0)
+    page.set_amount(10.0)
     assert len(page.app.success) == 0
 
 
@@ -251,7 +252,7 @@ def test_an_address_opens_the_same_page_again(open_page: OpenPage) -> None:
     assert {key: each.value for key, each in received.metrics.items()} == {
         key: each.value for key, each in sent.metrics.items()
     }
-    assert received.app.selectbox(key="open_layer_box").value == "fc.weight"
+    assert told(received.app.selectbox, "open_layer_box").value == "fc.weight"
 
 
 def test_a_broken_address_says_all_that_is_wrong_until_one_has_read_it(open_page: OpenPage) -> None:
@@ -261,7 +262,7 @@ def test_a_broken_address_says_all_that_is_wrong_until_one_has_read_it(open_page
         assert said in warning
     assert page.recipe == Recipe()
     assert page.address == {"subject": ["tutorial-mlp"]}
-    page.drag("amount_slider", 30.0)
+    page.set_amount(30.0)
     assert page.warnings == [warning]
     page.click("address_read")
     assert page.warnings == []

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pruning_explorer.errors import MaskError, ScoreError
 from pruning_explorer.ui.live_mask import build_payload, build_window, exit_amounts
 from pruning_explorer.ui.live_mask.blocks import block_edges, block_sections, removed_by_channel
-from pruning_explorer.ui.live_mask.component import _latest, _release, _Seen, _window
+from pruning_explorer.ui.live_mask.component import _window
 from pruning_explorer.ui.live_mask.layout import flat_index, picture_layout, to_picture
 from pruning_explorer.ui.live_mask.parcel import pack, read_header, unpack_arrays
 
@@ -307,36 +307,12 @@ def test_equal_scores_are_one_bar(scores: np.ndarray) -> None:
     assert arrays["histogram"].tolist() == [6]
 
 
-@pytest.mark.parametrize(
-    ("state", "expected"),
-    [
-        ({}, (None, 0)),
-        ({"release": "80"}, (None, 0)),
-        ({"release": {"amount": float("nan"), "revision": 1}}, (None, 0)),
-        ({"release": {"amount": 80.04, "revision": 3}}, (80.0, 3)),
-        ({"release": {"amount": -5, "revision": 1}}, (0.0, 1)),
-        ({"release": {"amount": 500, "revision": 1}}, (100.0, 1)),
-    ],
-)
-def test_what_a_browser_sends_is_checked(state: dict[str, object], expected: tuple[float | None, int]) -> None:
-    assert _release(state) == expected
-
-
-def test_whoever_moved_last_decides() -> None:
-    assert _latest(None, 50.0, None, 0) == 50.0
-    assert _latest(_Seen(50.0, 50.0, 0), 50.0, 80.0, 1) == 80.0, "a release"
-    assert _latest(_Seen(50.0, 80.0, 1), 50.0, 80.0, 1) == 80.0, "a rerun for another reason"
-    assert _latest(_Seen(50.0, 80.0, 1), 20.0, 80.0, 1) == 20.0, "Python moved"
-    assert _latest(_Seen(20.0, 20.0, 1), 20.0, 80.0, 1) == 20.0, "and stays"
-    assert _latest(_Seen(50.0, 50.0, 0), 40.0, 80.0, 1) == 40.0, "Python answers a release with a limit"
-
-
 def test_it_runs_in_a_script() -> None:
     def script() -> None:
         import numpy as np
         import streamlit as st
 
-        from pruning_explorer.ui.live_mask import build_payload, live_mask, released_amount
+        from pruning_explorer.ui.live_mask import build_payload, live_mask, released_in_mask
 
         values = np.arange(6, dtype=np.float32)
         data = build_payload(
@@ -349,12 +325,12 @@ def test_it_runs_in_a_script() -> None:
             granularity_note="",
             removed_at=np.arange(1001) * 6 // 1000,
         )
-        state = live_mask(data, key="m", layer_key="fc", amount_percent=30.0, label="Amount", disabled=True)
-        st.text(f"{state} {released_amount('m')}")
+        state = live_mask(data, key="m", layer_key="fc", amount_percent=30.0, revision=0, label="Amount", disabled=True)
+        st.text(f"{state} {released_in_mask('m')}")
 
     at = AppTest.from_function(script).run(timeout=30)
     assert not at.exception
-    assert at.text[0].value == "LiveMaskState(amount_percent=30.0, window=None) None"
+    assert at.text[0].value == "LiveMaskState(window=None) None"
 
 
 def test_a_window_of_another_layer_is_no_window() -> None:

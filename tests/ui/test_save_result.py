@@ -98,9 +98,9 @@ def test_another_amount_is_another_file_and_the_first_is_still_there(open_page: 
     page.open("Save")
     make(page)
     first = link(page)
-    page.app.number_input(key="amount_box").set_value(20.0).run()
+    page.set_amount(20.0)
     assert not page.app.get("link_button")
-    page.app.number_input(key="amount_box").set_value(50.0).run()
+    page.set_amount(50.0)
     assert link(page) == first
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from pruning_explorer.ui.compare.work import Standing
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.told import told
 
 CARD_WIDTH = 160
 """Pixels that a card needs: two stand side by side on a phone."""
@@ -28,20 +30,21 @@ SHOWN_WHOLE = 16
 def draw_choice(subject: Subject, explored: Recipe) -> None:
     """Above the cards: presets, one amount for all, one more recipe."""
     amounts = {column.recipe.amount for column in shelf.columns()}
-    st.session_state["amount_of_all"] = round(amounts.pop() * 100, 1) if len(amounts) == 1 else None
+    percent_of_all = told("amount_of_all", round(amounts.pop() * 100, 1) if len(amounts) == 1 else None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         presets = st.popover("Presets", key="presets_open", on_change="rerun", help="Comparisons worth a look.")
         st.number_input(
             "Amount of all, %",
             0.0,
             100.0,
+            percent_of_all.value,
             step=0.1,
             format="%.1f",
-            key="amount_of_all",
+            key=percent_of_all.key,
             placeholder="each its own",
             width=170,
             help=with_word("Gives every recipe the same amount. Empty while they differ.", "amount"),
-            on_change=_take_amount_of_all,
+            on_change=percent_of_all.hear(_take_amount_of_all),
         )
         st.button(
             "Add a recipe",
@@ -93,8 +96,7 @@ def _add(recipe: Recipe) -> None:
     shelf.add(replace(recipe, amount=amounts.pop()) if len(amounts) == 1 else recipe)
 
 
-def _take_amount_of_all() -> None:
-    percent_of_all = st.session_state["amount_of_all"]
+def _take_amount_of_all(percent_of_all: float | None) -> None:
     if percent_of_all is not None:
         shelf.set_amount_of_all(round(percent_of_all / 100, 4))
 
@@ -103,14 +105,14 @@ def _card(column: Column, name: str, place: int, standing: Standing, dense: Sequ
     """``dense``: layers that it leaves alone and another recipe prunes."""
     number, letter, count = column.number, LETTERS[place], len(shelf.columns())
     edited = shelf.edited().number == number
-    st.session_state[f"name_{number}"] = name
+    box = told(f"name_{number}", name)
     st.text_input(
         f"Recipe {letter}",
-        key=f"name_{number}",
+        box.value,
+        key=box.key,
         max_chars=60,
         help=with_word("Its name in every chart. Empty it to go back to the name that says what it does.", "recipe"),
-        on_change=_take_name,
-        args=(number,),
+        on_change=box.hear(partial(shelf.rename, number)),
     )
     title = title_of(column.recipe)
     # A long name may be longer than its box on a phone
@@ -153,7 +155,3 @@ def _actions(number: int, place: int, count: int) -> None:
     if st.button("Open in Explore", key=f"explore_{number}", width="stretch"):
         st.session_state["open_in_explore"] = shelf.columns()[place].recipe
         st.rerun()
-
-
-def _take_name(number: int) -> None:
-    shelf.rename(number, st.session_state[f"name_{number}"])

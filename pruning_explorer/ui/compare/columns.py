@@ -55,6 +55,16 @@ def set_columns(wanted: Sequence[tuple[str, Recipe]]) -> None:
     edit(columns()[0].number)
 
 
+def set_back(wanted: Sequence[tuple[str, Recipe]]) -> None:
+    """Set the columns to what they were: the one that is edited still is, if there are as many as now."""
+    now = st.session_state.get("columns", ())
+    if len(now) != len(wanted):
+        set_columns(wanted)
+        return
+    _keep(tuple(Column(column.number, recipe, name) for column, (name, recipe) in zip(now, wanted, strict=True)))
+    edit(edited().number)
+
+
 def edited() -> Column:
     """The column that the sidebar edits."""
     number = st.session_state.get("edited_column")

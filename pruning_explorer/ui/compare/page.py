@@ -13,7 +13,7 @@ from pruning_explorer.lab.comparison import Comparison, Entry
 from pruning_explorer.measure.quality import guessing_level, quality_label
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.ui import state
+from pruning_explorer.ui import address_bar, state
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.address import read_comparison, write_comparison
@@ -32,6 +32,7 @@ from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 from pruning_explorer.ui.subjects import find_subject, first_subject
+from pruning_explorer.ui.told import told
 
 SECONDS_BETWEEN_LOOKS = 0.4
 STATUS_HEIGHT = 88
@@ -61,7 +62,7 @@ def compare() -> None:
     tell_problems("comparison_problems")
     _edit()
     subject = state.subject()
-    _write_address(subject)
+    address_bar.tell(write_comparison(subject, shelf.columns()))
     draw_choice(subject, st.session_state["explored"])
     recipes = [each.recipe for each in shelf.columns()]
     standings = _DESK.ask(subject, recipes, session_id())
@@ -93,10 +94,11 @@ def _open_in_explore() -> None:
 
 
 def _begin() -> None:
-    """Take over what the address asks for, once a session; without recipes in it, start from Explore's."""
-    if "columns" in st.session_state:
+    """Take over what the address asks for, if it asks for anything else; without recipes, start from Explore's."""
+    query = address_bar.brought()
+    if query is None and "columns" in st.session_state:
         return
-    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    query = dict(query or {})
     if "subject" not in query:
         query["subject"] = [st.session_state.get("subject", first_subject())]
     address = read_comparison(query)
@@ -111,7 +113,8 @@ def _begin() -> None:
     st.session_state["comparison_problems"] = address.problems
     st.session_state.setdefault("explored", first)
     st.session_state.setdefault("address_problems", ())
-    shelf.set_columns(recipes)
+    shelf.set_back(recipes)
+    address_bar.taken()
 
 
 def _follow_subject() -> None:
@@ -125,17 +128,18 @@ def _edit() -> None:
     """Draw the sidebar and give what it makes to the column that it edits."""
     column = shelf.edited()
     with st.sidebar:
-        numbers = [each.number for each in shelf.columns()]
-        st.session_state["edited_box"] = column.number
+        numbers = dict(zip(LETTERS, (each.number for each in shelf.columns()), strict=False))
+        # By its letter, which is what the browser reports: a recipe that has moved has another
+        box = told("edited_box", next(letter for letter, number in numbers.items() if number == column.number))
         st.segmented_control(
             "The recipe to edit",
-            numbers,
-            key="edited_box",
-            format_func=lambda number: LETTERS[numbers.index(number)] if number in numbers else "",
+            list(numbers),
+            default=box.value,
+            key=box.key,
             required=True,
             width="stretch",
             help=with_word("All controls below but the network set this recipe alone.", "recipe"),
-            on_change=lambda: shelf.edit(st.session_state["edited_box"]),
+            on_change=box.hear(lambda letter: shelf.edit(numbers[letter])),
         )
     try:
         changed = what_changed(draw_controls())
@@ -144,12 +148,6 @@ def _edit() -> None:
         shelf.update(replace(column, problem=str(error)))
         return
     shelf.update(replace(column, recipe=changed or column.recipe, problem=""))
-
-
-def _write_address(subject: Subject) -> None:
-    query = write_comparison(subject, shelf.columns())
-    if query != {name: st.query_params.get_all(name) for name in st.query_params}:
-        st.query_params.from_dict(query)
 
 
 def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[Recipe]) -> None:

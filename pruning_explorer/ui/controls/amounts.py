@@ -5,7 +5,11 @@ import streamlit as st
 
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import state
+from pruning_explorer.ui.amount_control import amount_control, released_by_control
 from pruning_explorer.ui.glossary_link import with_word
+
+KEY = "amount_control"
+LABEL = "Amount, %"
 
 
 def draw_amounts() -> None:
@@ -16,31 +20,29 @@ def draw_amounts() -> None:
 
 def _amount() -> None:
     setting = SETTINGS["amount"]
-    st.session_state["amount_slider"] = st.session_state["amount_box"] = st.session_state["amount"]
-    slider, box = st.columns([3, 2], vertical_alignment="bottom")
-    slider.slider(
-        "Amount, %",
-        0.0,
-        100.0,
-        step=0.1,
-        format="%.1f",
-        key="amount_slider",
-        help=with_word(
-            f"{setting.help} The layer's own slider on the page follows the pointer while you drag.", setting.name
-        ),
-        on_change=lambda: state.set_amount(st.session_state["amount_slider"] / 100),
-    )
-    box.number_input(
-        "Amount, exact, %",
-        0.0,
-        100.0,
-        step=0.1,
-        format="%.1f",
-        key="amount_box",
-        label_visibility="collapsed",
-        help=with_word("The same amount, typed.", setting.name),
-        on_change=lambda: state.set_amount(st.session_state["amount_box"] / 100),
-    )
+    with st.container(key="amount", gap=None):
+        st.markdown(
+            f":small[{LABEL}]",
+            help=with_word(
+                f"{setting.help} Drag, or type it. The open layer's picture follows while you drag.",
+                setting.name,
+            ),
+        )
+        amount_control(
+            key=KEY,
+            label=LABEL,
+            exact="Amount, exact, %",
+            amount_percent=st.session_state["amount"],
+            revision=state.last_release(),
+            group=state.SHARED_AMOUNT,
+            on_release=_take_amount,
+        )
+
+
+def _take_amount() -> None:
+    percent = state.newly_released(released_by_control(KEY))
+    if percent is not None:
+        state.set_amount(percent / 100)
 
 
 def _layer_amounts() -> None:
@@ -73,7 +75,7 @@ def _layer_amounts() -> None:
 def _amounts_table(names: list[str], base: dict[str, float]) -> None:
     st.caption("A layer with an amount of its own is cut by itself; the others keep the shared one.")
     frame = pd.DataFrame({"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")})
-    key = f"amounts_{st.session_state['amounts_edition']}"
+    key = _table_key()
     st.data_editor(
         frame,
         key=key,
@@ -97,6 +99,8 @@ def _amounts_table(names: list[str], base: dict[str, float]) -> None:
 
 
 def _take_edits(key: str, names: list[str]) -> None:
+    if key != _table_key():
+        return  # a table that has a successor
     amounts = dict(st.session_state["layer_amounts"])
     for row, edit in st.session_state[key]["edited_rows"].items():
         if "amount" in edit:
@@ -106,6 +110,10 @@ def _take_edits(key: str, names: list[str]) -> None:
             else:
                 amounts[names[int(row)]] = round(min(max(float(percent), 0.0), 100.0) / 100, 4)
     st.session_state["layer_amounts"] = amounts
+
+
+def _table_key() -> str:
+    return f"amounts_{st.session_state['amounts_edition']}"
 
 
 def _percent(amount: float | None) -> float | None:

@@ -7,6 +7,7 @@ from pruning_explorer.ui import state
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import subject_names
+from pruning_explorer.ui.told import told
 
 
 def draw_network() -> Subject:
@@ -33,14 +34,15 @@ def draw_layers(subject: Subject) -> None:
     """Choose among the layers on offer, by name or by type."""
     on_offer = state.offered_targets()
     names = [target.name for target in on_offer]
-    st.session_state["layers"] = state.chosen_names()
+    chosen = told("layers", state.chosen_names(), same=lambda said, names: set(said) == set(names))
     st.multiselect(
         "Layers",
         names,
-        key="layers",
+        default=chosen.value,
+        key=chosen.key,
         placeholder="Search a layer, or choose all",
         help=with_word("Only these lose weights; all others stay dense. Type to search.", "target"),
-        on_change=lambda: state.choose(st.session_state["layers"]),
+        on_change=chosen.hear(state.choose),
     )
     types = sorted({target.layer_type for target in on_offer})
     with st.container(horizontal=True, gap="small"):

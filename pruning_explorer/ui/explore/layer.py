@@ -20,9 +20,10 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import state
 from pruning_explorer.ui.glossary_link import with_word
-from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_amount
+from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_in_mask
 from pruning_explorer.ui.live_mask.computed import Computed
 from pruning_explorer.ui.live_mask.payload import POSITIONS
+from pruning_explorer.ui.told import told
 
 KEY = "live_mask"
 ALL_FOLLOWS = "Drag: all of this follows the pointer. Let go: the rest of the page follows."
@@ -54,15 +55,16 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
     """The open layer: which one, and its weights, mask, exit amounts and scores, redrawn in the browser."""
     target = state.open_layer(chosen)
     names = [each.name for each in chosen]
-    st.session_state["open_layer_box"] = target.name
+    box = told("open_layer_box", target.name)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     left.header("The layer, weight by weight", anchor="layer")
     right.selectbox(
         "Open layer",
         names,
-        key="open_layer_box",
+        index=names.index(box.value),
+        key=box.key,
         help=with_word("Or click its bar above.", "target", "exit-amount"),
-        on_change=lambda: st.session_state.update(open_layer=st.session_state["open_layer_box"]),
+        on_change=box.hear(lambda name: st.session_state.update(open_layer=name)),
     )
     own = recipe.amount_of(target)
     shown = _Shown(subject, recipe, target)
@@ -72,6 +74,8 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         key=KEY,
         layer_key=layer_key,
         amount_percent=round((recipe.amount if own is None else own) * 100, 1),
+        revision=state.last_release(),
+        group=state.SHARED_AMOUNT if own is None else "",
         label="Amount" if own is None else f"Amount of {target.name} alone",
         help=ALL_FOLLOWS if recipe.nested else STEPS_FOLLOW,
         window_payload=_window(shown, layer_key),
@@ -200,7 +204,7 @@ def _note(recipe: Recipe, granularity: Granularity) -> str:
 
 
 def _take_amount(layer: str | None) -> None:
-    percent = released_amount(KEY)
+    percent = state.newly_released(released_in_mask(KEY))
     if percent is None:
         return
     if layer is None:

@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.study import Study, study
 from pruning_explorer.prune.recipe import Recipe
-from pruning_explorer.ui import state
+from pruning_explorer.ui import address_bar, state
 from pruning_explorer.ui.address import read_address, write_address
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.controls import draw_controls
@@ -43,7 +43,7 @@ def explore() -> None:
         keep_open_tab()
         return
     st.session_state["explored"] = recipe
-    _write_address(shown)
+    address_bar.tell(write_address(shown.subject, shown.recipe, st.session_state["open_layer"]))
     with curve:
         draw_cliff(shown)
     draw_note(shown, note or _bars(shown, bars))
@@ -59,20 +59,14 @@ def _bars(shown: Study, place: DeltaGenerator) -> DeltaGenerator:
 
 
 def _begin() -> None:
-    """Set the controls: to what the address asks for, once a session; on coming from another page, to what was here."""
-    if "controls_show" not in st.session_state:
-        address = read_address({name: st.query_params.get_all(name) for name in st.query_params})
-        rounded = state.show(address.subject, address.recipe, address.layer)
-        st.session_state["address_problems"] = (*address.problems, *rounded)
-        st.session_state["controls_show"] = EXPLORE
-    else:
-        take_controls(
-            EXPLORE, state.subject(), st.session_state.get("explored", Recipe()), st.session_state["open_layer"]
-        )
-
-
-def _write_address(shown: Study) -> None:
-    query = write_address(shown.subject, shown.recipe, st.session_state["open_layer"])
-    # Writing the same address again would still be sent
-    if query != {name: st.query_params.get_all(name) for name in st.query_params}:
-        st.query_params.from_dict(query)
+    """Set the controls: to what the address asks for, or, on coming from another page, to what was here."""
+    query = address_bar.brought()
+    if query is None and "controls_show" in st.session_state:
+        explored = st.session_state.get("explored", Recipe())
+        take_controls(EXPLORE, state.subject(), explored, st.session_state["open_layer"])
+        return
+    address = read_address(query or {})
+    rounded = state.show(address.subject, address.recipe, address.layer)
+    st.session_state["address_problems"] = (*address.problems, *rounded)
+    st.session_state["controls_show"] = EXPLORE
+    address_bar.taken()

@@ -7,21 +7,20 @@ import streamlit as st
 from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.prune.settings import format_value
+from pruning_explorer.ui import address_bar
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.subjects import is_there
 
 PRESENT, VIEW, WORD, LESSON = "present", "view", "word", "lesson"
 EVERYWHERE = {PRESENT, VIEW, WORD, LESSON, "embed", "embed_options"}
-_WRITTEN = "learn_address"
 
 
 def take_address(lessons: Mapping[str, Lesson]) -> None:
-    """Go where the address says, unless this page wrote it itself: at first, and when a browser goes back."""
-    query = {name: st.query_params.get_all(name) for name in st.query_params}
-    written = st.session_state.get(_WRITTEN)
-    if written is not None and (query == written or not query):
-        return
-    st.session_state["learn_problems"] = tuple(_take(query, lessons))
+    """Go where the address says: at first, and when somebody goes back."""
+    query = address_bar.brought()
+    if query is not None:
+        st.session_state["learn_problems"] = tuple(_take(query, lessons))
+        address_bar.taken()
 
 
 def write_address(lesson: Lesson) -> None:
@@ -38,10 +37,7 @@ def write_address(lesson: Lesson) -> None:
             query[VIEW] = [view]
     if st.session_state.get("learn_present"):
         query[PRESENT] = ["true"]
-    st.session_state[_WRITTEN] = query
-    # Writing the same address again would still be sent
-    if query != {name: st.query_params.get_all(name) for name in st.query_params}:
-        st.query_params.from_dict(query)
+    address_bar.tell(query)
 
 
 def _take(query: Mapping[str, Sequence[str]], lessons: Mapping[str, Lesson]) -> list[str]:

@@ -9,6 +9,7 @@ from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.learn.front import draw_front
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.told import told
 
 PRESENT = "learn_present"
 
@@ -16,15 +17,16 @@ PRESENT = "learn_present"
 def draw_views(lesson: Lesson) -> None:
     """Choose among lessons, glossary and errors; large type; the hand-out."""
     with st.container(key="learn_heading_views", horizontal=True, vertical_alignment="center"):
-        st.session_state["learn_view_chosen"] = place.view()
+        view = told("learn_view_chosen", place.view())
         st.segmented_control(
             "Part of the page",
             list(place.VIEWS),
-            key="learn_view_chosen",
+            default=view.value,
+            key=view.key,
             format_func=lambda view: place.VIEWS[view],
             required=True,
             label_visibility="collapsed",
-            on_change=lambda: place.open_view(st.session_state["learn_view_chosen"]),
+            on_change=view.hear(place.open_view),
         )
         st.toggle(
             "Large type",
@@ -50,19 +52,20 @@ def draw_turning(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
     at = names.index(lesson.name)
     given = place.answers()
     with st.container(key="learn_turning", horizontal=True, vertical_alignment="bottom"):
-        _turn("Previous", "learn_previous", names[at - 1] if at else None, "P", ":material/arrow_back:")
-        st.session_state["learn_chosen"] = lesson.name
-        labels = {name: _listed(lessons, name) for name in names}
+        _turn("Previous", "learn_previous", names, -1, "P", ":material/arrow_back:", end=not at)
+        labels = {_listed(lessons, name): name for name in names}
+        # By its label, which is what the browser reports: one that has changed is another choice
+        chosen = told("learn_chosen", _listed(lessons, lesson.name))
         st.selectbox(
             "Lesson",
-            names,
-            key="learn_chosen",
-            format_func=labels.__getitem__,
+            list(labels),
+            index=at,
+            key=chosen.key,
             label_visibility="collapsed",
             filter_mode=None,
-            on_change=lambda: place.open_at(st.session_state["learn_chosen"]),
+            on_change=chosen.hear(lambda label: place.open_at(labels[label])),
         )
-        _turn("Next", "learn_next", names[at + 1] if at + 1 < len(names) else None, "N", ":material/arrow_forward:")
+        _turn("Next", "learn_next", names, 1, "N", ":material/arrow_forward:", end=at + 1 == len(names))
     answered = [name for name in names if name in given]
     right = sum(lessons[name].answers[given[name]].right for name in answered)
     with st.container(key="learn_progress", horizontal=True, vertical_alignment="center"):
@@ -73,16 +76,17 @@ def draw_turning(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
         st.button("Start over", key="learn_start_over", type="tertiary", on_click=place.start_over)
 
 
-def _turn(label: str, key: str, to: str | None, shortcut: str, icon: str) -> None:
+def _turn(label: str, key: str, names: list[str], by: int, shortcut: str, icon: str, end: bool) -> None:
     st.button(
         label,
         key=key,
         icon=icon,
         icon_position="right" if label == "Next" else "left",
-        disabled=to is None,
+        disabled=end,
         shortcut=shortcut,
-        on_click=place.open_at,
-        args=(to,),
+        # From where one is by then: of two quick presses the second comes before the first is shown
+        on_click=place.turn,
+        args=(names, by),
     )
 
 

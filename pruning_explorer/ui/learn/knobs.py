@@ -1,16 +1,17 @@
 """What can be set in a lesson beside its slider: drawn from how the scene declares it."""
 
-from functools import partial
+from collections.abc import Callable
 
 import streamlit as st
 
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.scene import Knob
-from pruning_explorer.prune.settings import format_value
+from pruning_explorer.prune.settings import Value, format_value
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import subject_names
+from pruning_explorer.ui.told import Told, told
 
 FEW = 4
 """Choices that stand side by side; more go into a list."""
@@ -46,42 +47,47 @@ def _said(lesson: Lesson, knob: Knob) -> str:
     return f"{knob.setting.label}: {plain(knob.choices.get(str(value), format_value(value)))}"
 
 
-def _key(lesson: Lesson, name: str) -> str:
-    return f"learn_{name}_{lesson.name}"
+def _told(lesson: Lesson, name: str, value: Value) -> Told[Value]:
+    return told(f"learn_{name}_{lesson.name}", value)
 
 
-def _take(lesson: Lesson, name: str) -> None:
-    value = st.session_state[_key(lesson, name)]
-    if value is not None:
-        place.set_value(lesson, name, value)
+def _taking(lesson: Lesson, name: str) -> Callable[[Value | None], None]:
+    def take(value: Value | None) -> None:
+        if value is not None:
+            place.set_value(lesson, name, value)
+
+    return take
 
 
 def _network(lesson: Lesson) -> None:
-    key = _key(lesson, place.NETWORK)
     names = subject_names()
     now = str(place.value_of(lesson, place.NETWORK))
-    st.session_state[key] = now
+    if now not in names:
+        names = [now, *names]
+    box = _told(lesson, place.NETWORK, now)
     st.selectbox(
         "Network",
-        names if now in names else [now, *names],
-        key=key,
+        names,
+        index=names.index(now),
+        key=box.key,
         help=with_word(f"Written for {lesson.network}; on another, all numbers are computed anew.", "subject"),
         filter_mode=None,
         width=280,
-        on_change=partial(_take, lesson, place.NETWORK),
+        on_change=box.hear(_taking(lesson, place.NETWORK)),
     )
 
 
 def _knob(lesson: Lesson, knob: Knob) -> None:
     setting = knob.setting
-    key = _key(lesson, setting.name)
-    st.session_state[key] = place.value_of(lesson, setting.name)
-    change = partial(_take, lesson, setting.name)
+    now = place.value_of(lesson, setting.name)
+    shown = _told(lesson, setting.name, now)
+    key, change = shown.key, shown.hear(_taking(lesson, setting.name))
     help = with_word(setting.help, *(knob.words or (setting.name,)))
     if knob.choices and len(knob.choices) <= FEW:
         st.segmented_control(
             setting.label,
             list(knob.choices),
+            default=str(now),
             key=key,
             format_func=knob.choices.__getitem__,
             help=help,
@@ -92,6 +98,7 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
         st.selectbox(
             setting.label,
             list(knob.choices),
+            index=list(knob.choices).index(str(now)),
             key=key,
             format_func=knob.choices.__getitem__,
             help=help,
@@ -100,12 +107,13 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
             on_change=change,
         )
     elif isinstance(setting.default, bool):
-        st.toggle(setting.label, key=key, help=help, on_change=change)
+        st.toggle(setting.label, bool(now), key=key, help=help, on_change=change)
     elif isinstance(setting.default, int):
         st.number_input(
             setting.label,
             int(setting.low),
             int(setting.high),
+            int(now),
             step=1,
             key=key,
             help=help,
@@ -117,6 +125,7 @@ def _knob(lesson: Lesson, knob: Knob) -> None:
             setting.label,
             float(setting.low),
             float(setting.high),
+            float(now),
             step=setting.step,
             key=key,
             help=help,

@@ -1,6 +1,7 @@
 """Where a person stands on the Learn page, and what they set and answered: all of it in the browser session alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -28,6 +29,13 @@ def open_at(name: str) -> None:
     """Open a lesson by its name, as it was left."""
     st.session_state.update(learn_lesson=name, learn_view="lessons")
     _starts().pop(name, None)
+
+
+def turn(names: Sequence[str], by: int) -> None:
+    """Open the lesson so many leaves further on, or back (negative); at an end, stay there."""
+    now = str(st.session_state.get("learn_lesson"))
+    at = names.index(now) if now in names else 0
+    open_at(names[min(max(at + by, 0), len(names) - 1)])
 
 
 def lesson_open(lessons: Mapping[str, Lesson]) -> Lesson:
@@ -64,14 +72,37 @@ def set_value(lesson: Lesson, name: str, value: object) -> None:
         _set_in(lesson)[name] = checked
 
 
-def start_of(lesson: Lesson, stop: int) -> int:
+@dataclass(frozen=True)
+class Start:
+    """Where a lesson's slider was when the lesson was opened.
+
+    Attributes:
+        turn: another number each time that a lesson is opened.
+        begins: what the lesson's file said then.
+    """
+
+    stop: int
+    turn: int
+    begins: dict[str, Value]
+
+
+def start_of(lesson: Lesson, stop: int) -> Start:
     """The stop at which the slider was when the lesson was opened: it stays as long as the lesson does, since the
     browser moves its slider whenever this changes. A lesson whose file says another beginning by now is opened anew.
     """
     begins = dict(lesson.values)
-    if lesson.name not in _starts() or _starts()[lesson.name][0] != begins:
-        _starts()[lesson.name] = begins, stop
-    return _starts()[lesson.name][1]
+    if lesson.name not in _starts() or _starts()[lesson.name].begins != begins:
+        turn = st.session_state["learn_turns"] = int(st.session_state.get("learn_turns", 0)) + 1
+        _starts()[lesson.name] = Start(stop, turn, begins)
+    return _starts()[lesson.name]
+
+
+def is_latest(revision: int) -> bool:
+    """Whether a release of a lesson's slider comes after all that were taken, and take note of it."""
+    if revision <= int(st.session_state.get("learn_last_release", 0)):
+        return False
+    st.session_state["learn_last_release"] = revision
+    return True
 
 
 def begin_anew(lesson: Lesson) -> None:
@@ -106,6 +137,6 @@ def _set_in(lesson: Lesson) -> dict[str, Value]:
     return found
 
 
-def _starts() -> dict[str, tuple[dict[str, Value], int]]:
-    found: dict[str, tuple[dict[str, Value], int]] = st.session_state.setdefault("learn_starts", {})
+def _starts() -> dict[str, Start]:
+    found: dict[str, Start] = st.session_state.setdefault("learn_starts", {})
     return found

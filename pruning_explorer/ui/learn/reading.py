@@ -93,15 +93,18 @@ def _stage(lesson: Lesson, subject: Subject, stage: Stage, stop: int) -> None:
 
     def release() -> None:
         released = released_stop(key)
-        if slider is not None and stage.slider is not None and released is not None:
-            place.set_value(lesson, slider.name, _typed(slider.default, stage.slider.stops[released]))
+        if slider is None or stage.slider is None or released is None or not place.is_latest(released.revision):
+            return
+        place.set_value(lesson, slider.name, _typed(slider.default, stage.slider.stops[released.stop]))
 
+    start = place.start_of(lesson, stop)
     draw_stage(
         stage,
         key=key,
         label=slider.label if slider else "",
         help=slider.help if slider else "",
-        start=place.start_of(lesson, stop),
+        start=start.stop,
+        turn=start.turn,
         on_release=release,
     )
 

@@ -24,7 +24,7 @@ _READING = """
 .st-key-learn_on_paper { display: none; }
 .st-key-learn_in_short { max-width: 64rem; }
 @media screen and (max-width: 640px) {
-  .st-key-learn_turning > :has(.st-key-learn_chosen), .st-key-learn_turning > .st-key-learn_chosen {
+  .st-key-learn_turning > :has([class*=st-key-learn_chosen]), .st-key-learn_turning > [class*=st-key-learn_chosen] {
     order: 3; flex: 1 0 100%; }
   .st-key-learn_in_short thead { display: none; }
   .st-key-learn_in_short :is(table, tbody, tr, td) { display: block; border: 0; }
@@ -34,7 +34,7 @@ _READING = """
   .st-key-learn_in_short td:nth-child(2)::before { content: "Reach for: "; }
   .st-key-learn_in_short td:nth-child(3)::before { content: "Measure: "; }
   .st-key-learn_in_short td:nth-child(4)::before { content: "Lessons "; }
-  .st-key-learn_view_chosen [role=radio] { padding-left: 0.6rem; padding-right: 0.6rem; }
+  [class*=st-key-learn_view_chosen] [role=radio] { padding-left: 0.6rem; padding-right: 0.6rem; }
 }
 @media print {
   @page { margin: 14mm; }

@@ -5,7 +5,6 @@ beside it, because Streamlit sends a component's code and all of its data again 
 A feed's message is its 1 kB of code and one parcel: the layer (once), a window of it, or the amount.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pruning_explorer.ui.live_mask.parcel import pack, read_header
+from pruning_explorer.ui.release import Release, read_release
 
 _HERE = Path(__file__).parent
 LIVE_AMOUNT = "--live-amount"
@@ -40,20 +40,11 @@ class LiveMaskState:
     """Where the person stands.
 
     Attributes:
-        amount_percent: what the component shows: the last release, or what Python passed since.
         window: ``(row, col, rows, cols)`` of the single weights that a large layer's view asks for; pass it to
             :func:`build_window` and the result as ``window_payload``.
     """
 
-    amount_percent: float
     window: tuple[int, int, int, int] | None
-
-
-@dataclass(frozen=True)
-class _Seen:
-    passed: float
-    effective: float
-    revision: int
 
 
 def live_mask(
@@ -62,69 +53,63 @@ def live_mask(
     key: str,
     layer_key: str,
     amount_percent: float,
+    revision: int,
     label: str,
     help: str = "",
     window_payload: bytes | None = None,
+    group: str = "",
     followers: str = "",
     disabled: bool = False,
     on_release: Callable[[], None] | None = None,
 ) -> LiveMaskState:
     """Show one layer with its slider.
 
-    The slider follows ``amount_percent`` whenever that changes. While the person drags, only the browser works; on
-    release the script runs again, ``on_release`` first (read :func:`released_amount` there).
+    The slider follows ``amount_percent``, unless the person has released another since the release ``revision``. While
+    they drag, only the browser works; on release the script runs again, ``on_release`` first (read
+    :func:`released_in_mask` there).
 
     Args:
         payload: from :func:`build_payload`. It travels to the browser once.
         key: identity of this component on the page.
         layer_key: identity of the layer; zoom and cursor stay while it does.
         amount_percent: 0 to 100.
+        revision: of the last release that Python has taken, here or in another control of the same amount.
         label: of the slider.
         help: one line below it.
         window_payload: from :func:`build_window`, for large layers.
+        group: what this is the amount of; while a hand is at one control of a group, the others move along.
         followers: a CSS selector; in the page's elements that it finds, ``LIVE_AMOUNT`` is set frame by frame.
         disabled: lock the slider; looking and zooming stay possible.
         on_release: called when a new amount was released, before the script runs.
     """
-    view_key, seen_key = f"{key}-view", f"{key}-seen"
     with st.container(key=f"{key}-live-mask", gap=None):
         result = _VIEW(
-            key=view_key,
+            key=f"{key}-view",
             data={"view": key},
             on_release_change=on_release or _nothing,
             on_window_change=_nothing,
         )
-        amount, revision = _release(result)
-        effective = _latest(st.session_state.get(seen_key), amount_percent, amount, revision)
-        st.session_state[seen_key] = _Seen(amount_percent, effective, revision)
         _FEED(key=f"{key}-layer", data=_parcel(payload, "layer", key, layer_key))
         state: dict[str, Any] = {
-            "amount": effective,
+            "amount": amount_percent,
             "revision": revision,
             "label": label,
             "help": help,
             "disabled": disabled,
         }
-        state |= {"followers": followers, "variable": LIVE_AMOUNT}
+        state |= {"group": group, "followers": followers, "variable": LIVE_AMOUNT}
         _FEED(key=f"{key}-state", data={"view": key, "slot": "state", **state})
         if window_payload is not None:
             _FEED(key=f"{key}-window", data=_parcel(window_payload, "window", key, layer_key))
-    return LiveMaskState(effective, _window(result, layer_key))
+    return LiveMaskState(_window(result, layer_key))
 
 
-def released_amount(key: str) -> float | None:
-    """The last amount, in percent, that the person released in the live mask ``key``; None before the first.
+def released_in_mask(key: str) -> Release | None:
+    """The last release in the live mask ``key``; None before the first.
 
     For use in ``on_release``, where the script has not run yet.
     """
-    return _release(st.session_state.get(f"{key}-view", {}))[0]
-
-
-def _latest(seen: _Seen | None, passed: float, released: float | None, revision: int) -> float:
-    """Whoever moved last decides: Python, when it passes another amount than before, or the person's hand."""
-    if seen is None or seen.passed != passed or released is None:
-        return passed
-    return released if revision > seen.revision else seen.effective
+    return read_release(st.session_state.get(f"{key}-view", {}))
 
 
 def _nothing() -> None:
@@ -135,17 +120,6 @@ def _nothing() -> None:
 def _parcel(payload: bytes, slot: str, view: str, layer_key: str) -> bytes:
     digest = read_header(payload)["digest"]
     return pack({"view": view, "slot": slot, "layer": layer_key, "digest": digest}, payload)
-
-
-def _release(state: Any) -> tuple[float | None, int]:
-    """Amount and number of the last release; what a browser sends is checked."""
-    value = state.get("release") if hasattr(state, "get") else None
-    if not isinstance(value, dict):
-        return None, 0
-    amount, revision = value.get("amount"), value.get("revision")
-    if not isinstance(amount, (int, float)) or not math.isfinite(amount) or not isinstance(revision, int):
-        return None, 0
-    return round(min(100.0, max(0.0, float(amount))), 1), revision
 
 
 def _window(state: Any, layer_key: str) -> tuple[int, int, int, int] | None:

@@ -7,9 +7,13 @@ from pruning_explorer.figures.numbers import memory
 from pruning_explorer.measure.inventory import Inventory, take_inventory
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
+from pruning_explorer.ui import address_bar
+from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.glossary_link import with_word
-from pruning_explorer.ui.models.looked_at import LOOKED_AT, take_next
+from pruning_explorer.ui.models.looked_at import LOOKED_AT, look_at, take_next
 from pruning_explorer.ui.subjects import find_subject, is_sample, subject_names
+
+PROBLEMS = "models_problems"
 
 _INVENTORIES: SubjectCache[Inventory] = SubjectCache(
     16 << 20, lambda inventory: 300 * len(inventory.table), "inventories"
@@ -47,6 +51,8 @@ def draw_loaded() -> Subject:
             "origin": st.column_config.TextColumn("From", width="large"),
         },
     )
+    _take_address(names)
+    tell_problems(PROBLEMS)
     take_next()
     if st.session_state.get(LOOKED_AT) not in names:
         st.session_state[LOOKED_AT] = st.session_state.get("subject") or names[0]
@@ -60,7 +66,22 @@ def draw_loaded() -> Subject:
         filter_mode=None,
         help=with_word("Which of these networks is shown below, with its layers and its samples.", "subject"),
     )
+    address_bar.tell({"model": [name]})
     return find_subject(name)
+
+
+def _take_address(names: list[str]) -> None:
+    """Look at the network that the address names."""
+    query = address_bar.brought()
+    if query is None:
+        return
+    asked = query.get("model", [])[-1:]
+    problems = [f"there is no network called {name!r} here" for name in asked if name not in names]
+    problems += [f"it has an unknown part “{part}”, which was ignored" for part in query if part != "model"]
+    st.session_state[PROBLEMS] = tuple(problems)
+    if asked and asked[0] in names:
+        look_at(asked[0])
+    address_bar.taken()
 
 
 def _row(subject: Subject) -> dict[str, object]:

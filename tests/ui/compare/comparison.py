@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pruning_explorer import Recipe
 from pruning_explorer.ui.compare.address import read_comparison
+from tests.ui.hands import amount_shown, release_amount, told
 
 SCRIPT = "from pruning_explorer.ui.compare.page import compare\n\ncompare()\n"
 PATIENCE = 180
@@ -65,7 +66,7 @@ class Comparison:
 
     @property
     def names(self) -> list[str]:
-        return [self.app.text_input(key=f"name_{number}").value for number in self.numbers]
+        return [told(self.app.text_input, f"name_{number}").value for number in self.numbers]
 
     @property
     def errors(self) -> list[str]:
@@ -100,7 +101,7 @@ class Comparison:
         self.click(f"{what}_{number}")
 
     def call(self, place: int, name: str) -> None:
-        self.app.text_input(key=f"name_{self.numbers[place]}").set_value(name).run()
+        told(self.app.text_input, f"name_{self.numbers[place]}").set_value(name).run()
         self._look()
 
     def preset(self, number: int) -> None:
@@ -109,17 +110,21 @@ class Comparison:
         self.click(f"preset_{number}")
 
     def pick(self, key: str, value: object) -> None:
-        boxes = {each.key for each in self.app.selectbox}
-        widget: Any = self.app.selectbox(key=key) if key in boxes else self.app.button_group(key=key)
-        widget.set_value(value).run()
+        told([*self.app.selectbox, *self.app.button_group], key).set_value(value).run()
         self._look()
 
-    def drag(self, key: str, value: float) -> None:
-        self.app.slider(key=key).set_value(value).run()
+    @property
+    def amount(self) -> float:
+        """In percent, where the sidebar's slider and its box stand."""
+        return amount_shown(self.app)
+
+    def set_amount(self, percent: float) -> None:
+        """Let go of the sidebar's slider, or type into its box."""
+        release_amount(self.app, percent)
         self._look()
 
     def enter(self, key: str, value: float) -> None:
-        self.app.number_input(key=key).set_value(value).run()
+        told(self.app.number_input, key).set_value(value).run()
         self._look()
 
     def click(self, key: str) -> None:

@@ -124,11 +124,12 @@ def test_what_a_browser_sends_is_checked(value: Any, expected: tuple[int | None,
 
 
 def test_whoever_moved_last_decides() -> None:
-    seen = _Seen(stage(None), {}, start=20, stop=30, revision=5)
-    assert _latest(None, 20, None, 0) == 20
-    assert _latest(seen, 20, 40, 6) == 40, "a hand after the last run"
-    assert _latest(seen, 20, 30, 5) == 30, "the same release, seen again"
-    assert _latest(seen, 60, 30, 5) == 60, "another start from Python"
-    moved = _Seen(stage(None), {}, start=60, stop=60, revision=5)
-    assert _latest(moved, 60, 30, 5) == 60, "a release from before that start"
-    assert _latest(seen, 20, None, 0) == 20, "the component was away"
+    seen = _Seen(stage(None), {}, start=20, turn=1, stop=30, revision=5)
+    assert _latest(None, 20, 1, None, 0) == 20
+    assert _latest(seen, 20, 1, 40, 6) == 40, "a hand after the last run"
+    assert _latest(seen, 20, 1, 30, 5) == 30, "the same release, seen again"
+    assert _latest(seen, 60, 1, 30, 5) == 60, "another start from Python"
+    assert _latest(seen, 20, 2, 30, 5) == 20, "the same start from Python, anew"
+    moved = _Seen(stage(None), {}, start=60, turn=1, stop=60, revision=5)
+    assert _latest(moved, 60, 1, 30, 5) == 60, "a release from before that start"
+    assert _latest(seen, 20, 1, None, 0) == 20, "the component was away"

@@ -34,11 +34,24 @@ _STAGE = st.components.v2.component(
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was drawn last: a stage is encoded once, and a person's stop holds until ``start`` is another one."""
+    """What was drawn last: a stage is encoded once, and a person's stop holds until Python moves the slider."""
 
     stage: Stage
     encoded: Encoded
     start: int
+    turn: int
+    stop: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a person let go.
+
+    Attributes:
+        revision: grows from one release to the next.
+    """
+
     stop: int
     revision: int
 
@@ -50,6 +63,7 @@ def draw_stage(
     label: str,
     help: str,
     start: int,
+    turn: int = 0,
     on_release: Callable[[], None] | None = None,
 ) -> int:
     """Show a stage with its slider.
@@ -63,31 +77,33 @@ def draw_stage(
         label: of the slider.
         help: one line below it.
         start: the stop at which it opens. Pass the same one until the slider is to be moved from here.
+        turn: another number than before where the slider is to be moved to ``start`` although it began there.
         on_release: called when the person has moved to another stop.
 
     Returns:
-        The stop where the person last let go; ``start`` before, and whenever ``start`` is another than before.
+        The stop where the person last let go; ``start`` before, and when ``start`` or ``turn`` is another than before.
     """
     seen: _Seen | None = st.session_state.get(_memory(key))
     encoded = seen.encoded if seen and seen.stage is stage else encode_stage(stage)
     result = _STAGE(
         key=_identity(key),
-        data={"name": key, "label": label, "help": help, "start": start, **encoded},
+        data={"name": key, "label": label, "help": help, "start": start, "turn": turn, **encoded},
         on_release_change=on_release or _nothing,
     )
     released, revision = _release(result)
-    stop = _latest(seen, start, released, revision)
+    stop = _latest(seen, start, turn, released, revision)
     stop = min(max(stop, 0), max(len(encoded["stops"]) - 1, 0))
-    st.session_state[_memory(key)] = _Seen(stage, encoded, start, stop, revision)
+    st.session_state[_memory(key)] = _Seen(stage, encoded, start, turn, stop, revision)
     return stop
 
 
-def released_stop(key: str) -> int | None:
+def released_stop(key: str) -> Stop | None:
     """The stop at which the person last let go of the stage ``key``; None before the first.
 
     For use in ``on_release``, where the script has not run yet.
     """
-    return _release(st.session_state.get(_identity(key), {}))[0]
+    stop, revision = _release(st.session_state.get(_identity(key), {}))
+    return None if stop is None else Stop(stop, revision)
 
 
 def draw_panels(panels: Sequence[Panel], *, key: str) -> None:
@@ -97,7 +113,7 @@ def draw_panels(panels: Sequence[Panel], *, key: str) -> None:
         key: identity of these panels on the page; drawn anew in place where they change.
     """
     drawn = [encode_panel(panel) for panel in panels]
-    data = {"name": key, "label": "", "help": "", "start": 0, "stops": [], "shown": [], "playable": False}
+    data = {"name": key, "label": "", "help": "", "start": 0, "turn": 0, "stops": [], "shown": [], "playable": False}
     _STAGE(key=_identity(key), data={**data, "panels": drawn}, on_release_change=_nothing)
 
 
@@ -109,9 +125,9 @@ def _memory(key: str) -> str:
     return f"{key}-stage-seen"
 
 
-def _latest(seen: _Seen | None, start: int, released: int | None, revision: int) -> int:
-    """Whoever moved last decides: Python, when it passes another start than before, or the person's hand."""
-    if seen is None or seen.start != start or released is None:
+def _latest(seen: _Seen | None, start: int, turn: int, released: int | None, revision: int) -> int:
+    """Whoever moved last decides: Python, when it passes another start or turn than before, or the person's hand."""
+    if seen is None or (seen.start, seen.turn) != (start, turn) or released is None:
         return start
     return released if revision > seen.revision else seen.stop
 

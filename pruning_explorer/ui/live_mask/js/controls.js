@@ -13,6 +13,7 @@ function bindControls(app) {
   };
   slider.oninput = () => {
     moveTo(app, Math.round(slider.valueAsNumber * 10), false);
+    share(app, null);
     if (!app.dragging) releaseSoon(app);
   };
   slider.onchange = () => {

@@ -1,4 +1,5 @@
 // ---- Streamlit's door ---------------------------------------------------------------------------------------------------
+const SHARED = "pruning-explorer-amount"; // the event by which controls of one amount move along with each other
 const APPS = new WeakMap();
 
 function readTheme(app) {
@@ -31,6 +32,8 @@ function connect(app) {
   app.parent.host?.closest("[data-testid=stElementContainer]")?.style.setProperty("opacity", "1", "important");
   room.take = (slot) => take(app, slot);
   bindControls(app);
+  app.hear = (event) => hearShared(app, event.detail);
+  document.addEventListener(SHARED, app.hear);
   app.resize = new ResizeObserver(() => invalidate(app, VIEW));
   app.resize.observe(app.panes.weights.canvas);
   app.resize.observe(app.charts.histogram.canvas);
@@ -40,6 +43,7 @@ function connect(app) {
 
 function disconnect(app) {
   app.resize.disconnect();
+  document.removeEventListener(SHARED, app.hear);
   cancelAnimationFrame(app.request);
   for (const timer of [app.waiting, app.saying, app.asking]) clearTimeout(timer);
   app.room.take = null;

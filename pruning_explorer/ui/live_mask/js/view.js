@@ -234,6 +234,7 @@ function takeState(app, parcel) {
   app.$(".label").textContent = parcel.label;
   app.$(".help").textContent = parcel.help;
   app.slider.disabled = parcel.disabled;
+  app.group = parcel.group;
   app.followers = parcel.followers;
   app.variable = parcel.variable;
   const last = app.memory.revision ?? 0;
@@ -241,6 +242,20 @@ function takeState(app, parcel) {
   if (parcel.revision < last || app.dragging || app.waiting) return;
   app.memory.revision = parcel.revision;
   moveTo(app, Math.round(parcel.amount * 10), true);
+}
+
+// A hand is at another control of the same amount.
+function hearShared(app, { group, position, revision, from }) {
+  if (from === app || !group || group !== app.group || app.dragging) return;
+  app.slider.value = String(position / 10);
+  moveTo(app, position, false);
+  if (revision) Object.assign(app.memory, { revision, released: position });
+}
+
+function share(app, revision) {
+  if (!app.group) return;
+  const detail = { group: app.group, position: app.position, revision, from: app };
+  document.dispatchEvent(new CustomEvent(SHARED, { detail }));
 }
 
 function moveTo(app, position, fromPython) {
@@ -256,10 +271,15 @@ function moveTo(app, position, fromPython) {
 function release(app) {
   clearTimeout(app.waiting);
   app.waiting = 0;
-  if (app.memory.released === app.position) return;
+  if (app.memory.released === app.position) {
+    take(app, "state"); // what Python said meanwhile
+    return;
+  }
   app.memory.released = app.position;
-  app.memory.revision = (app.memory.revision ?? 0) + 1;
+  // the time of day: it still grows after this was away and came back, and from one control to another
+  app.memory.revision = Math.max(Date.now(), (app.memory.revision ?? 0) + 1);
   app.send("release", { amount: app.position / 10, revision: app.memory.revision });
+  share(app, app.memory.revision);
 }
 
 function wantsWindow(app) {

@@ -59,7 +59,10 @@ function take(app, data) {
     last,
     where: (stop) => (data.stops.length ? `${data.label} ${data.shown[stop]}` : data.label || "the end"),
   };
-  if (memory.start !== data.start) Object.assign(memory, { start: data.start, stop: data.start, released: data.start, reach: data.start });
+  if (memory.start !== data.start || memory.turn !== data.turn) {
+    const { start, turn } = data;
+    Object.assign(memory, { start, turn, stop: start, released: start, reach: start });
+  }
   memory.stop = Math.min(last, memory.stop);
   $(".controls").hidden = !data.stops.length;
   app.play.hidden = !data.playable;

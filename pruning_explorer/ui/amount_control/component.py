@@ -1,0 +1,52 @@
+"""The amount's slider and box as one Streamlit component.
+
+As two widgets they would have to be told of each other's moves, and Streamlit cannot tell what a browser reports of a
+widget before it has heard of such a tell from a hand on it: of two quick keys the second would be lost.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from pruning_explorer.ui.release import Release, read_release
+
+_HERE = Path(__file__).parent
+_CONTROL = st.components.v2.component(
+    "pruning_explorer_amount_control",
+    html=(_HERE / "amount_control.html").read_text(encoding="utf-8"),
+    css=(_HERE / "amount_control.css").read_text(encoding="utf-8"),
+    js=(_HERE / "amount_control.js").read_text(encoding="utf-8"),
+)
+
+
+def amount_control(
+    *,
+    key: str,
+    label: str,
+    exact: str,
+    amount_percent: float,
+    revision: int,
+    group: str,
+    on_release: Callable[[], None],
+) -> None:
+    """Show a slider and a box.
+
+    Both follow ``amount_percent`` whenever Python has taken the last move of the hand, and keep to the hand until then.
+
+    Args:
+        key: identity on the page.
+        label: of the slider, for a screen reader; write it above yourself.
+        exact: of the box.
+        amount_percent: 0 to 100.
+        revision: of the last release that Python has taken, here or in another control of the same amount.
+        group: what this is the amount of; while a hand is at one control of a group, the others move along.
+        on_release: called when a new amount was released, before the script runs; see :func:`released_by_control`.
+    """
+    data = {"label": label, "exact": exact, "amount": amount_percent, "revision": revision, "group": group}
+    _CONTROL(key=key, data=data, on_release_change=on_release)
+
+
+def released_by_control(key: str) -> Release | None:
+    """The last release in the control ``key``; None before the first. For use in ``on_release``."""
+    return read_release(st.session_state.get(key, {}))

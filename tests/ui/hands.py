@@ -1,0 +1,38 @@
+"""What a person's hands do on a page without a browser, where AppTest has no word for it."""
+
+import json
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.testing.v1 import AppTest
+
+_REVISIONS = count(1)
+
+
+def amount_shown(app: AppTest) -> float:
+    """The percent at which the sidebar's slider and its box stand."""
+    return float(json.loads(_component(app, "amount_control").json)["amount"])
+
+
+def release_amount(app: AppTest, percent: float, key: str = "amount_control", revision: int | None = None) -> None:
+    """Let go of a slider that is a component, and run.
+
+    Args:
+        revision: of the release; by default one that comes after all others.
+    """
+    number = next(_REVISIONS) if revision is None else revision
+    states: WidgetStates = app._tree.get_widget_states()
+    value = json.dumps({"release": {"amount": percent, "revision": number}})
+    states.widgets.append(WidgetState(id=_component(app, key).id, json_value=value))
+    app._run(states)
+
+
+def told(widgets: Iterable[Any], name: str) -> Any:
+    """The widget of a name whose key gets a number when it is told what to show."""
+    return next(each for each in widgets if name in (each.key, str(each.key).rpartition("-")[0]))
+
+
+def _component(app: AppTest, key: str) -> Any:
+    return next(each.proto for each in app.get("bidi_component") if each.proto.id.endswith(f"-{key}"))

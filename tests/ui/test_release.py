@@ -1,0 +1,37 @@
+"""What a browser says of a slider that was let go: it is checked, and the latest counts, whenever it comes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pruning_explorer.ui.release import Release, read_release
+from tests.ui.hands import release_amount
+from tests.ui.page import Page
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({}, None),
+        ({"release": "80"}, None),
+        ({"release": {"amount": float("nan"), "revision": 1}}, None),
+        ({"release": {"amount": 80.0, "revision": 1.5}}, None),
+        ({"release": {"amount": 80.04, "revision": 3}}, Release(80.0, 3)),
+        ({"release": {"amount": -5, "revision": 1}}, Release(0.0, 1)),
+        ({"release": {"amount": 500, "revision": 1}}, Release(100.0, 1)),
+    ],
+)
+def test_what_a_browser_sends_is_checked(state: dict[str, object], expected: Release | None) -> None:
+    assert read_release(state) == expected
+
+
+def test_a_release_that_comes_late_is_not_taken(open_page: Callable[..., Page]) -> None:
+    page = open_page(subject="tutorial-mlp")
+    release_amount(page.app, 70.0, revision=1_000_005)
+    assert page.recipe.amount == 0.7
+    release_amount(page.app, 20.0, revision=1_000_004)  # of the same control
+    release_amount(page.app, 30.0, key="live_mask-view", revision=1_000_003)  # of another
+    assert page.recipe.amount == 0.7
+    release_amount(page.app, 30.0, key="live_mask-view", revision=1_000_006)
+    assert page.recipe.amount == 0.3
+    assert page.amount == 30.0
