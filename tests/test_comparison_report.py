@@ -2,6 +2,7 @@
 
 import json
 import re
+from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import nn
 from pruning_explorer import Recipe, Subject, compare, load_subject
 from pruning_explorer.comparison_report import STANDING, comparison_html, largest, standing_points
 from pruning_explorer.lab.curve_points import measure_points
+from pruning_explorer.prune.subject import SampleView
 
 AMOUNTS = (0.5, 0.75, 0.9)
 TWO = {"plain": Recipe(amount=0.8), "all-together": Recipe(amount=0.8, scope="global")}
@@ -73,6 +75,60 @@ def test_nothing_is_fetched_and_no_name_becomes_a_tag() -> None:
     assert "<i>" not in html
     assert len(figures(html)) == 6  # a name that ended a script would cut one short
     assert "Accuracy" not in " ".join(headings(html) + titles(html))
+
+
+class Tags(HTMLParser):
+    """All elements of a page, with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+MARKER = """'"><!--<script><u id=marker>m</u><a href="https://example.org">m</a>"""
+UNESCAPED = re.compile(r"<(u|a|/?script|!--)", re.IGNORECASE)
+
+
+def words(value: Any) -> list[str]:
+    """All that plotly may draw: what a click brings back is not among it."""
+    if isinstance(value, dict):
+        return [word for key, each in value.items() if key != "customdata" for word in words(each)]
+    return [word for each in value for word in words(each)] if isinstance(value, list) else [str(value)]
+
+
+def test_strangers_words_are_text_wherever_they_stand() -> None:
+    """Names of the network, its layers, its classes, what is right, a sample that is text, and the recipes."""
+    torch.manual_seed(0)
+    name = MARKER.replace(".", "-")
+    model = nn.Sequential()
+    model.add_module(name, nn.Linear(6, 8))
+    model.add_module(f"{name}2", nn.Linear(8, 3))
+    classes = [f"{MARKER}{number}" for number in range(3)]
+    subject = Subject.from_module(
+        model,
+        torch.randn(12, 6),
+        torch.arange(12) % 3,
+        name=MARKER,
+        about=MARKER,
+        output_names=classes,
+        group_names=classes,
+        quality_name=MARKER,
+        view=SampleView("text", tuple(MARKER for _ in range(12))),
+    )
+    recipes = {f"{MARKER}{number}": recipe for number, recipe in enumerate(TWO.values())}
+    misfit = {f"{MARKER}3": Recipe(targets=(f"{MARKER}.weight",))}
+    html = ours(comparison_html(compare(subject, {**recipes, **misfit}, AMOUNTS)))
+    found = Tags(html).found
+    assert not [tag for tag, attributes in found if tag in ("u", "a") or attributes.get("id") == "marker"]
+    assert len(figures(html)) == 7
+    assert len(headings(html)) == 8
+    for figure in figures(html):
+        # Plotly reads some tags in the words that it draws
+        assert not [word for word in words([figure["data"], figure["layout"]]) if UNESCAPED.search(word)]
 
 
 def test_a_recipe_that_failed_is_told_and_the_others_keep_their_letters() -> None:

@@ -157,12 +157,13 @@ def curves_beside(path: Path) -> Path:
 
 def _write_files(comparison: "Comparison", html: Path | None, csv: Path | None) -> None:
     if csv is not None:
+        from pruning_explorer.exports.csv_table import write_csv
         from pruning_explorer.figures.comparison_table import table_frame
         from pruning_explorer.figures.recipe_names import with_labels
 
-        _write(csv, table_frame(comparison.table).to_csv(index=False))
+        _write(csv, write_csv(table_frame(comparison.table)))
         if len(comparison.curves):
-            _write(curves_beside(csv), with_labels(comparison.curves, comparison.names).to_csv(index=False))
+            _write(curves_beside(csv), write_csv(with_labels(comparison.curves, comparison.names)))
     if html is not None:
         from pruning_explorer.comparison_report import comparison_html
 

@@ -40,7 +40,7 @@ def class_changes(
         ValueError: a column is missing.
     """
     need_columns(frame, COLUMNS, "Change by class")
-    title = f"Change of {quality_name} by class"
+    title = f"Change of {escape(quality_name, quote=False)} by class"
     if frame.empty:
         return word_chart(title, "There are no labels, so no quality can be told.", 160)
     groups = list(dict.fromkeys(frame["group"].astype(str)))

@@ -1,5 +1,6 @@
 """Quality class by class: dense beside pruned, each with the range in which it may lie."""
 
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
         ValueError: a column is missing.
     """
     need_columns(frame, COLUMNS, "Quality by class")
-    title = f"{capitalised(quality_name)} by class"
+    title = escape(f"{capitalised(quality_name)} by class", quote=False)
     if frame.empty:
         return word_chart(title, "There are no labels, so no quality can be told.", 160)
     shown = frame.head(limit)
@@ -46,7 +47,7 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
     names = [str(group) for group in shown["group"]]
     axes = {
         "xaxis": {
-            "title": axis_title(f"{quality_name} (%), with 95 % intervals{more}"),
+            "title": axis_title(f"{escape(quality_name, quote=False)} (%), with 95 % intervals{more}"),
             "range": [-3, 103],
             "tickvals": [0, 25, 50, 75, 100],
             "showgrid": True,

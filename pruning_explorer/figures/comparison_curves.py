@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def comparison_curves(
         ValueError: a column is missing.
     """
     need_columns(frame, COLUMNS, "The curves of a comparison")
-    title = f"{capitalised(quality_name)} and drift over {axis}"
+    title = escape(f"{capitalised(quality_name)} and drift over {axis}", quote=False)
     if frame.empty:
         return word_chart(title, "No amount has been measured yet.", HEIGHT)
     labelled = bool(frame["quality"].notna().any())

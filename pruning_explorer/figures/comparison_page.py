@@ -116,8 +116,8 @@ def preformatted(text: str) -> str:
 
 
 def _chart(chart: Chart, number: int) -> str:
-    # In a script element "</" would end it, whatever is around it
-    figure = json.dumps(json.loads(chart.figure.to_json())).replace("</", "<\\/")
+    # In a script element "</" would end it, and "<!--" hide its end
+    figure = json.dumps(json.loads(chart.figure.to_json())).replace("<", "\\u003c")
     buttons = "".join(
         f'<button type="button" value="{kind.lower()}" aria-label="Save chart {number} as {kind}">{kind}</button>'
         for kind in ("PNG", "SVG")

@@ -1,6 +1,7 @@
 """The axes of quality over drift: what the cliff and the curves of a comparison share."""
 
 import math
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def drift_axis(nats: npt.NDArray[np.float64], domain: list[float]) -> dict[str, 
 def quality_axis(name: str, domain: list[float]) -> dict[str, Any]:
     """An axis in % from none to all."""
     return {
-        "title": {"text": f"{name} (%)"},
+        "title": {"text": escape(f"{name} (%)", quote=False)},
         "domain": domain,
         "range": [-3, 103],
         "tickvals": [0, 25, 50, 75, 100],

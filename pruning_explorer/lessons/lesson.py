@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -137,8 +137,11 @@ def check_value(scene: Scene, name: str, value: object) -> Value:
     return read
 
 
-def fill(text: str, stage: Stage, scene: Scene, stop: int) -> str:
+def fill(text: str, stage: Stage, scene: Scene, stop: int, plain: Callable[[str], str]) -> str:
     """Put a stage's facts where a text names them.
+
+    Args:
+        plain: writes a fact so that it is shown as it is: some are names that come from files, in a text of Markdown.
 
     Raises:
         LessonError: the text asks for a fact at a place where the slider has no stop.
@@ -148,8 +151,8 @@ def fill(text: str, stage: Stage, scene: Scene, stop: int) -> str:
         name, place = found.groups()
         at = stop if place is None else _stop_at(stage, place)
         if scene.slider is not None and name == scene.slider.name and stage.slider is not None:
-            return stage.slider.shown[at]
-        return stage.fact(name, at)
+            return plain(stage.slider.shown[at])
+        return plain(stage.fact(name, at))
 
     return AS_WRITTEN.sub(r"\1", FACT.sub(put, text))
 

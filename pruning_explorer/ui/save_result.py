@@ -12,10 +12,11 @@ from pruning_explorer.exports.contents import What
 from pruning_explorer.exports.saving import Export
 from pruning_explorer.figures.numbers import memory
 from pruning_explorer.lab.study import Study
+from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.own_models import own_models
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.saved_files import SavedFile, file_name
+from pruning_explorer.ui.saved_files import SavedFile
 from pruning_explorer.ui.subjects import words_in_terminal
 
 LABELS: dict[What, str] = {"weights": "Weights", "masks": "Masks", "prune": "Pairs of torch"}
@@ -58,7 +59,7 @@ def draw_save(study: Study, key: str) -> None:
             ),
         )
     st.caption(f"{MEANINGS[what]}{_about_statistics(study, what)}")
-    name = file_name(study.subject.name, study.recipe.id, what, ending)
+    name = file_name(study.subject.name, study.recipe.id, what, ending=ending)
     try:
         wanted = Export(study.subject, study.masks, what, ending, recipe=study.recipe)
     except PruningExplorerError as error:
@@ -132,7 +133,7 @@ def _offer(made: SavedFile) -> None:
 
 def _tell_terminal(study: Study, what: What, name: str) -> None:
     st.caption("In a terminal, with the recipe’s file:")
-    recipe = shlex.quote(f"{study.subject.name}-{study.recipe.id}.json")
+    recipe = shlex.quote(file_name(study.subject.name, study.recipe.id, ending=".json"))
     st.code(
         f"python -m pruning_explorer export {words_in_terminal(study.subject.name)} --recipe {recipe} --as {what} "
         f"--out {shlex.quote(name)}",

@@ -4,7 +4,6 @@ Streamlit's own downloads lie in the server's memory, each as long as its button
 sent from there, whatever their size.
 """
 
-import re
 import secrets
 import tempfile
 from collections import OrderedDict
@@ -21,9 +20,6 @@ from pruning_explorer.exports.saving import Saved
 
 MOST = 1 << 30
 """Bytes of one session's files; beyond, what was made first goes. The last one stays, whatever its size."""
-
-LONGEST = 80
-"""Characters of a network's name in that of a file."""
 
 Key = tuple[str, ...]
 
@@ -77,17 +73,6 @@ class SavedFiles:
         if file is not None:
             _BY_TOKEN.pop(file.token, None)
             file.folder.cleanup()
-
-
-def file_name(network: str, recipe_id: str, what: str, ending: str) -> str:
-    """What a file is called: by the last part of the network's name, without anything that a path could be made of.
-
-    >>> file_name("hf:../models/Größe 2", "ab12", "weights", ".pt")
-    'Größe-2-ab12-weights.pt'
-    """
-    last = re.split(r"[/\\:]", network)[-1]
-    stem = re.sub(r"[^\w.-]+", "-", last)[:LONGEST].strip("-.") or "network"
-    return f"{stem}-{recipe_id}-{what}{ending}"
 
 
 async def _send(request: Request) -> Response:

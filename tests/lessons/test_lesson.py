@@ -1,6 +1,7 @@
 """The form in which a lesson is written, and what is said of one that is not in it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from pruning_explorer.lessons.lesson import begins_at, fill, read_lesson
 from pruning_explorer.lessons.scenes import SCENES
 from pruning_explorer.lessons.shelf import own_shelf
 from pruning_explorer.lessons.stages import stage_of
+from pruning_explorer.ui.plain_text import plain
 
 WHOLE = """
 title = "Half of it"
@@ -44,8 +46,8 @@ def test_a_lesson_is_what_its_file_says() -> None:
 def test_facts_are_put_where_the_slider_stands_or_where_the_text_says() -> None:
     lesson = read_lesson(WHOLE, "half")
     stage = stage_of(load_subject(lesson.network), lesson.scene, {})
-    assert fill(lesson.idea, stage, lesson.scene, 7) == "Half of 20 is 10."
-    assert fill(lesson.truth, stage, lesson.scene, 25) == "At 25 %, 5 go."
+    assert fill(lesson.idea, stage, lesson.scene, 7, str) == "Half of 20 is 10."
+    assert fill(lesson.truth, stage, lesson.scene, 25, str) == "At 25 %, 5 go."
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_what_is_wrong_is_said_with_the_way_out(change: tuple[str, str], told: s
 def test_doubled_braces_are_no_fact() -> None:
     lesson = read_lesson(WHOLE.replace("{weights}", "$\\\\frac{{a}}{{b}}$ of {weights} {{weights}}"), "half")
     stage = stage_of(load_subject(lesson.network), lesson.scene, {})
-    assert fill(lesson.idea, stage, lesson.scene, 0) == "Half of $\\frac{a}{b}$ of 20 {weights} is 10."
+    assert fill(lesson.idea, stage, lesson.scene, 0, str) == "Half of $\\frac{a}{b}$ of 20 {weights} is 10."
 
 
 @pytest.mark.parametrize(("place", "told"), [("0.505", "between two stops"), ("half", "is not a number")])
@@ -85,7 +87,19 @@ def test_a_fact_is_asked_for_at_a_stop(place: str, told: str) -> None:
     lesson = read_lesson(WHOLE.replace("{removed@0.5}", f"{{removed@{place}}}"), "half")
     stage = stage_of(load_subject(lesson.network), lesson.scene, {})
     with pytest.raises(LessonError, match=told):
-        fill(lesson.idea, stage, lesson.scene, 0)
+        fill(lesson.idea, stage, lesson.scene, 0, str)
+
+
+def test_a_fact_that_is_a_strangers_word_is_shown_and_not_read() -> None:
+    """The name of a class, in a text of Markdown: no picture is fetched, and no other fact is put in."""
+    marker = "![marker](https://example.org/marker.png) `{removed}` **m**"
+    lesson = own_shelf().lessons["what-it-still-knows"]
+    stage = stage_of(load_subject(lesson.network), lesson.scene, {})
+    strange = replace(stage, facts={**stage.facts, "end_answer": marker})
+    filled = fill("It is {end_answer}, `{end_answer}`.", strange, lesson.scene, 0, plain)
+    assert filled == f"It is {plain(marker)}, `{plain(marker)}`."
+    assert "](" not in filled
+    assert "{removed}" not in filled
 
 
 def test_every_lesson_can_be_read_in_two_minutes() -> None:
@@ -104,7 +118,7 @@ def test_every_lessons_sentences_are_filled_at_every_stop(name: str) -> None:
     stops = range(len(stage.slider.stops)) if stage.slider else [0]
     for stop in stops:
         for text in (lesson.idea, lesson.text, lesson.play, lesson.question, lesson.truth, *answers):
-            fill(text, stage, lesson.scene, stop)
+            fill(text, stage, lesson.scene, stop, str)
         stage.recipe(stop).chosen(load_subject(lesson.network))
 
 

@@ -17,8 +17,9 @@ from starlette.datastructures import Headers
 from pruning_explorer import Recipe, load_subject
 from pruning_explorer.exports.saving import Export
 from pruning_explorer.lab.study import study
+from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.own_models import OwnModels
-from pruning_explorer.ui.saved_files import MOST, ROUTE, SavedFile, SavedFiles, file_name
+from pruning_explorer.ui.saved_files import MOST, ROUTE, SavedFile, SavedFiles
 from tests.ui.page import Page
 
 APP = Starlette(routes=[ROUTE])
@@ -192,5 +193,5 @@ def test_the_address_tells_nothing_but_the_file() -> None:
     ],
 )
 def test_file_names_hold_nothing_that_a_path_is_made_of(network: str, name: str) -> None:
-    assert file_name(network, "id", "weights", ".pt") == name
+    assert file_name(network, "id", "weights", ending=".pt") == name
     assert re.fullmatch(r"[^/\\:]+", name)

@@ -1,5 +1,6 @@
 """The comparison as one file, and each recipe by itself."""
 
+import shlex
 from dataclasses import replace
 
 import streamlit as st
@@ -9,6 +10,7 @@ from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.lab.curves import CurveJob
 from pruning_explorer.sources.words import names_a_library
+from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.save_result import draw_save
 from pruning_explorer.ui.subjects import is_own, words_in_terminal
 
@@ -30,7 +32,7 @@ def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
     st.download_button(
         "Save all as one HTML file",
         lambda: comparison_html(shown if job is None else replace(shown, curves=job.frame())),
-        f"{name}-comparison.html",
+        file_name(name, "comparison", ending=".html"),
         "text/html",
         key="comparison_html",
         on_click="ignore",
@@ -42,13 +44,15 @@ def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
             st.download_button(
                 f"Recipe {recipe_label(position, entry.name)} (JSON)",
                 entry.recipe.to_json(),
-                f"{name}-{entry.recipe.id}.json",
+                file_name(name, entry.recipe.id, ending=".json"),
                 "application/json",
                 key=f"recipe_json_{position}",
                 on_click="ignore",
             )
     st.caption("In a terminal these files make the same comparison:")
-    files = " ".join(f"--recipe {name}-{entry.recipe.id}.json" for entry in shown.entries)
+    files = " ".join(
+        f"--recipe {shlex.quote(file_name(name, entry.recipe.id, ending='.json'))}" for entry in shown.entries
+    )
     st.code(
         f"python -m pruning_explorer compare {words_in_terminal(name)} {files} --html comparison.html",
         language="sh",

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import state
 from pruning_explorer.ui.amount_control import amount_control, released_by_control
@@ -77,7 +78,7 @@ def _amounts_table(names: list[str], base: dict[str, float]) -> None:
     frame = pd.DataFrame({"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")})
     key = _table_key()
     st.data_editor(
-        frame,
+        inert(frame),
         key=key,
         hide_index=True,
         disabled=["layer"],

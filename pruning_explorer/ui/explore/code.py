@@ -7,6 +7,7 @@ from pruning_explorer.lab.study import Study
 from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui import state
+from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 
@@ -16,7 +17,7 @@ MAX_RECIPE_MB = 1
 def draw_code(study: Study) -> None:
     """The exact script, to copy or download; the recipe to download, and to upload."""
     code = study.recipe.to_code(study.subject)
-    name = f"{study.subject.name}-{study.recipe.id}"
+    script, recipe = (file_name(study.subject.name, study.recipe.id, ending=each) for each in (".py", ".json"))
     st.caption(
         "This script puts the same masks on with `torch.nn.utils.prune`: bit for bit, unless equal scores meet at the "
         "cut; then just as many go, and a comment in it says how many meet. "
@@ -24,11 +25,11 @@ def draw_code(study: Study) -> None:
     )
     st.code(code, language="python", wrap_lines=True)
     with st.container(horizontal=True):
-        st.download_button("Download script", code, f"{name}.py", "text/x-python", key="get_code", on_click="ignore")
+        st.download_button("Download script", code, script, "text/x-python", key="get_code", on_click="ignore")
         st.download_button(
             "Download recipe",
             study.recipe.to_json(),
-            f"{name}.json",
+            recipe,
             "application/json",
             key="get_recipe",
             on_click="ignore",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.class_quality import class_quality
 from pruning_explorer.figures.numbers import UNCOUNTED, count, decibels, decimal, nats, percent
@@ -59,7 +60,7 @@ def _numbers(study: Study) -> None:
     )
     layers = study.layers_with_cost.drop(columns=["role"])
     st.dataframe(
-        layers if study.cost is None else layers.assign(**_with_uncounted(layers)),
+        inert(layers if study.cost is None else layers.assign(**_with_uncounted(layers))),
         key="numbers",
         hide_index=True,
         column_config={

@@ -9,6 +9,7 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
+from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.gallery import class_name, image_gallery, number_table, text_gallery
 from pruning_explorer.figures.numbers import count
@@ -128,7 +129,7 @@ def _table(ordered: pd.DataFrame, study: Study, view: SampleView | None) -> None
         ordered, values, study.subject.output_names, labels if labels is not None and labels.ndim == 1 else None
     )
     st.dataframe(
-        table,
+        inert(table),
         key="outputs_table",
         hide_index=True,
         height="content" if len(table) <= 10 else 420,

@@ -34,7 +34,7 @@ def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
         with st.spinner("Preparing every picture of it once …", show_time=True):
             stage = stage_of(subject, lesson.scene, values)
         stop = _stop(lesson, stage)
-        say = partial(fill, stage=stage, scene=lesson.scene, stop=stop)
+        say = partial(fill, stage=stage, scene=lesson.scene, stop=stop, plain=plain)
         with st.container(key="learn_lesson"):
             _draw(lesson, number, subject, stage, stop, say)
             _ways_on(lessons[names[number]] if number < len(names) else None, subject, stage.recipe(stop))

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.numbers import memory
 from pruning_explorer.measure.inventory import Inventory, take_inventory
 from pruning_explorer.prune.subject import Subject
@@ -30,7 +31,7 @@ def draw_loaded() -> Subject:
     st.subheader("Loaded", anchor=False)
     names = subject_names()
     st.dataframe(
-        pd.DataFrame([_row(find_subject(name)) for name in names]),
+        inert(pd.DataFrame([_row(find_subject(name)) for name in names])),
         key="models_table",
         hide_index=True,
         height="content" if len(names) <= 12 else 460,

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.glossary_link import with_word
@@ -59,7 +60,7 @@ def _layers(subject: Subject) -> None:
         + " Biases and norm layers are left alone until you choose them."
     )
     st.dataframe(
-        inventory.table.drop(columns=["offered"] if refused else ["offered", "why_not"]),
+        inert(inventory.table.drop(columns=["offered"] if refused else ["offered", "why_not"])),
         key="layer_table",
         hide_index=True,
         height="content" if len(inventory.table) <= 12 else 460,

@@ -163,7 +163,7 @@ def test_the_question_is_about_whole_neurons_at_half_whatever_is_set(knobs: dict
     assert "Right." in page.text
     words = " ".join(page.text.split())
     empty = sum(int((~layer.weight.any(dim=1)).sum()) for layer in (permanent.fc1, permanent.fc2))
-    assert f"How many of {count(multiply_adds(dense))} multiply-adds of `digits-mlp` are left?" in words
+    assert f"How many of {count(multiply_adds(dense))} multiply-adds of digits-mlp are left?" in words
     assert f"Cut out, {count(multiply_adds(cut))} are left: {empty} of the {empty} neurons" in words
     assert f"The file shrinks from {memory(on_disk(dense))} to {memory(on_disk(cut))}." in words
     assert f"Masked, the file **grows**, to {memory(on_disk(masked))} at every amount" in words
@@ -179,7 +179,7 @@ def test_the_question_is_about_whole_neurons_at_half_whatever_is_set(knobs: dict
 @pytest.mark.parametrize("name", ["tutorial-mlp", "spirals-mlp"])
 def test_on_another_network_the_answers_differ_still(name: str) -> None:
     page = LearnPage("smaller-faster", network=name)
-    assert f"multiply-adds of `{name}` are left?" in " ".join(page.text.split())
+    assert f"multiply-adds of {name} are left?" in " ".join(page.text.split())
     numbers = [int(each.partition(":")[0]) for each in page.app.radio[0].options]
     assert numbers == sorted(set(numbers), reverse=True)
     assert numbers[0] == multiply_adds(trained(name))

@@ -9,7 +9,8 @@ async function save(container, name, kind) {
   const svg = new Blob([picture.text], { type: "image/svg+xml" });
   const file = kind === "svg" ? svg : await rasterised(svg, picture);
   const link = document.createElement("a");
-  link.download = `${name.replace(/[\\/:*?"<>|\x00-\x1f]+/g, "-").trim() || "chart"}.${kind}`;
+  const plain = name.replace(/[^\p{L}\p{N}\p{M} _.,()%×·–-]+/gu, "-").replace(/^[\s.-]+|[\s.-]+$/g, "");
+  link.download = `${plain || "chart"}.${kind}`;
   link.href = URL.createObjectURL(file);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
