@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.network import first_tensor
+from pruning_explorer.prune.network import all_tensors
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
@@ -29,6 +29,7 @@ class Coupled:
         makers: the layers whose output channels they are; more than one where a shortcut adds them up.
         places: of each maker, place -> its output channels there; places are counted in the first maker. Where
             channels are joined, a maker has only some of them.
+        readers: the layers that read them by their paths, each place -> the inputs of it that read the channels there.
         outputs: whether they are outputs of the network.
         why_whole: why none of them can be cut; ``""`` where they can.
         group: Torch-Pruning's own.
@@ -36,6 +37,7 @@ class Coupled:
 
     makers: tuple[Target, ...]
     places: tuple[Mapping[int, list[int]], ...]
+    readers: tuple[tuple[str, Mapping[int, list[int]]], ...]
     outputs: bool
     why_whole: str
     group: Any
@@ -66,7 +68,7 @@ class ChannelGraph:
         try:
             with torch.enable_grad():
                 self._graph = self._library.DependencyGraph().build_dependency(
-                    model, tuple(tensor.clone() for tensor in example), output_transform=first_tensor, verbose=False
+                    model, tuple(tensor.clone() for tensor in example), output_transform=_ends, verbose=False
                 )
             roots = (nn.Linear, _ConvNd)
             nodes = self._graph.module2node.values()
@@ -98,6 +100,7 @@ class ChannelGraph:
     def _read(self, group: Any) -> Coupled:
         makers: list[Target] = []
         places: list[Mapping[int, list[int]]] = []
+        readers: list[tuple[str, Mapping[int, list[int]]]] = []
         reasons: list[str] = []
         kinds = self._library.ops.OPTYPE
         read, outputs = False, False
@@ -107,6 +110,8 @@ class ChannelGraph:
             if isinstance(module, nn.Linear | _ConvNd):
                 reasons.extend(self._refusals(module))
                 read = read or not makes
+                if not makes:
+                    readers.append((self._names[module], _by_place(item.idxs, item.root_idxs)))
                 if makes and (target := self._target(module)) is not None:
                     makers.append(target)
                     places.append(_by_place(item.idxs, item.root_idxs))
@@ -116,7 +121,7 @@ class ChannelGraph:
                 read = read or item.dep.target.type in (kinds.LSTM, kinds.MHA, kinds.PARAMETER)
         outputs = outputs or not read
         why_whole = OUTPUTS if outputs else next(iter(reasons), "")
-        return Coupled(tuple(makers), tuple(places), outputs, why_whole, group)
+        return Coupled(tuple(makers), tuple(places), tuple(readers), outputs, why_whole, group)
 
     def _refusals(self, layer: nn.Linear | _ConvNd) -> Iterator[str]:
         name = self._names.get(layer, "a layer")
@@ -144,6 +149,11 @@ class ChannelGraph:
     def _target(self, module: nn.Module) -> Target | None:
         name = f"{self._names[module]}.weight".removeprefix(".")
         return next((each for each in self._subject.targets if name in (each.name, *each.aliases)), None)
+
+
+def _ends(output: Any) -> list[Tensor]:
+    """Whatever the network returns, each at an end of its own: a layer whose output is returned may be read, too."""
+    return [tensor.clone() for tensor in all_tensors(output) if tensor.grad_fn is not None]
 
 
 def _by_place(channels: Sequence[int], places: Sequence[int]) -> Mapping[int, list[int]]:

@@ -1,7 +1,8 @@
 """Cut the channels that masks leave empty out of a copy of the network, by Torch-Pruning: it really gets smaller."""
 
+import copy
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -13,8 +14,9 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.exports.couplings import NOT_FOLLOWED, ChannelGraph, Coupled
 from pruning_explorer.exports.pruned_models import permanent_model
 from pruning_explorer.prune.masks import Masks
-from pruning_explorer.prune.network import call_network, first_tensor, require_samples
+from pruning_explorer.prune.network import all_tensors, call_network, require_samples
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.prune.targets import TRANSPOSED
 
 _ONE_AT_A_TIME = threading.Lock()
 """Torch-Pruning keeps the dim that it is at on objects that all graphs share."""
@@ -52,38 +54,136 @@ def cut_channels(subject: Subject, masks: Masks) -> Cut:
 
     It goes with its bias, its BatchNorm, and the weights of the next layers that read it. Channels that a shortcut
     adds up go together or not at all: only where every layer that makes them has that one empty. A channel stays, too,
-    where it is an output of the network, where a norm such as LayerNorm computes over all channels at once, and
-    where it goes through a layer of a kind that is not cut here: embeddings, attention, recurrent and grouped layers.
-    One channel of each layer always stays.
+    where the network returns it, in whichever of its tensors, where a norm such as LayerNorm computes over all channels
+    at once, and where it goes through a layer of a kind that is not cut here: embeddings, attention, recurrent and
+    grouped layers. One channel of each layer always stays. So do all of a layer after which the network would fail or
+    say something else than it does when nobody reads them: where a reshape or a function counts on them or mixes them.
 
     **Not quite the masked network.** A mask leaves an empty channel its bias, and BatchNorm shifts it, so that it still
     says the same number whatever the input; the cut network does not have that number. Where it is zero, both give the
     same outputs up to rounding; where it is not, measure how far apart they are.
 
     The subject is not touched. What hangs together, Torch-Pruning (https://github.com/VainF/Torch-Pruning) finds out
-    from one sample (Fang et al., DepGraph, arXiv 2301.12900); a function that mixes channels, it does not know.
+    from one sample (Fang et al., DepGraph, arXiv 2301.12900).
 
     Raises:
-        SubjectError: the subject has no samples or fails on them, Torch-Pruning cannot follow it, or what is left does
-            not run, or gives outputs of another shape.
+        SubjectError: the subject has no samples or fails on them, or Torch-Pruning cannot follow it.
         TargetError, MaskError: the masks are not for this subject.
     """
     example = tuple(tensor[:1] for tensor in require_samples(subject))
-    model = permanent_model(subject, masks)
-    before = _output(subject, model, example)
     empty = {each.name: tuple(np.flatnonzero(masks.empty_channels(each)).tolist()) for each in masks.targets}
-    removed: dict[str, tuple[int, ...]] = dict.fromkeys(empty, ())
-    left = {name: NOT_FOLLOWED for name, channels in empty.items() if channels}
-    if any(empty.values()):
-        with _ONE_AT_A_TIME:
-            graph = ChannelGraph(subject, model, example)
-            for coupled in graph.coupled:
-                if places := _places(coupled, empty, left):
+    whole: dict[tuple[str, ...], str] = {}
+    if not any(empty.values()):
+        return _Cutting(subject, masks, example, empty, whole).cut
+    with _ONE_AT_A_TIME:
+        first = _Cutting(subject, masks, example, empty, whole)
+        if not first.cut_all():
+            # One after the other then: those after which it is not what it was stay whole
+            while (failed := (again := _Cutting(subject, masks, example, empty, whole)).cut_one_by_one()) is not None:
+                whole[failed[0]] = failed[1]
+            return again.cut
+        return first.cut
+
+
+class _Cutting:
+    """One try. Beside the network that gets smaller there is one in which nobody reads the channels that go.
+
+    The two say the same, unless a channel is mixed with others on its way, or its forward counts on their number.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        masks: Masks,
+        example: tuple[Tensor, ...],
+        empty: Mapping[str, tuple[int, ...]],
+        whole: Mapping[tuple[str, ...], str],
+    ) -> None:
+        self._subject, self._example, self._empty, self._whole = subject, example, empty, whole
+        self._model = permanent_model(subject, masks)
+        self._unread = copy.deepcopy(self._model)
+        self._expected = _outputs(subject, self._unread, example)
+        self._removed: dict[str, tuple[int, ...]] = dict.fromkeys(empty, ())
+        self._lost: str | None = None
+        self._left = {name: NOT_FOLLOWED for name, channels in empty.items() if channels}
+
+    @property
+    def cut(self) -> Cut:
+        return Cut(
+            self._model.requires_grad_(False),
+            MappingProxyType(dict(self._empty)),
+            MappingProxyType(self._removed),
+            MappingProxyType(self._left),
+        )
+
+    def cut_all(self) -> bool:
+        """Whether it still says what it has to, with everything cut out."""
+        for _ in self._steps():
+            pass
+        return self._problem() is None
+
+    def cut_one_by_one(self) -> tuple[tuple[str, ...], str] | None:
+        """The layers whose channels cannot go after all, and why; None where all is well."""
+        for makers in self._steps():
+            if (problem := self._problem()) is not None:
+                return makers, f"without them the network {problem}"
+        return None
+
+    def _steps(self) -> Iterator[tuple[str, ...]]:
+        graph = ChannelGraph(self._subject, self._model, self._example)
+        for coupled in graph.coupled:
+            makers = tuple(maker.name for maker in coupled.makers)
+            places = _places(coupled, self._whole.get(makers) or coupled.why_whole, self._empty, self._left)
+            if places:
+                try:
                     graph.cut(coupled, places)
-                    for maker, channels in zip(coupled.makers, coupled.places, strict=True):
-                        removed[maker.name] = tuple(sorted(c for place in places for c in channels.get(place, ())))
-    _check(subject, model, example, before)
-    return Cut(model.requires_grad_(False), MappingProxyType(empty), MappingProxyType(removed), MappingProxyType(left))
+                except SubjectError as error:
+                    self._lost = f"cannot be followed ({error.__cause__})"
+                    yield makers
+                    return
+                for maker, channels in zip(coupled.makers, coupled.places, strict=True):
+                    self._removed[maker.name] = _at(channels, places)
+                for path, inputs in coupled.readers:
+                    _read_no_more(self._unread.get_submodule(path), _at(inputs, places))
+                yield makers
+
+    def _problem(self) -> str | None:
+        if self._lost is not None:
+            return self._lost
+        expected = _outputs(self._subject, self._unread, self._example)
+        try:
+            found = _outputs(self._subject, self._model, self._example)
+        except SubjectError as error:
+            cause = error.__cause__
+            return f"fails with {type(cause).__name__}: {(str(cause).splitlines() or ['no message'])[0]}"
+        shapes, dense = ([list(each.shape) for each in outputs] for outputs in (found, self._expected))
+        if shapes != dense:
+            return f"gives outputs {_written(shapes)} and not {_written(dense)}"
+        if not all(map(_same, found, expected)):
+            return "says something else: on their way its channels are mixed, or told apart by their places"
+        return None
+
+
+def _at(channels: Mapping[int, list[int]], places: list[int]) -> tuple[int, ...]:
+    return tuple(sorted(channel for place in places for channel in channels.get(place, ())))
+
+
+def _read_no_more(layer: nn.Module, inputs: tuple[int, ...]) -> None:
+    weight = layer.get_parameter("weight").detach()
+    dim = 0 if isinstance(layer, TRANSPOSED) else 1
+    there = [each for each in inputs if each < weight.shape[dim]]  # a reshape may lead to fewer
+    weight.index_fill_(dim, torch.tensor(there, dtype=torch.long), 0)
+
+
+def _same(found: Tensor, expected: Tensor) -> bool:
+    if not found.is_floating_point():
+        return True  # a choice among equals may fall the other way
+    near = 4 * torch.finfo(found.dtype).eps ** 0.5
+    return torch.allclose(found, expected, rtol=near, atol=near * float(expected.abs().max()), equal_nan=True)
+
+
+def _written(shapes: list[list[int]]) -> str:
+    return ", ".join(map(str, shapes))
 
 
 def output_layers(subject: Subject) -> tuple[str, ...]:
@@ -94,18 +194,18 @@ def output_layers(subject: Subject) -> tuple[str, ...]:
     """
     example = tuple(tensor[:1] for tensor in require_samples(subject))
     model = subject.copy_model()
-    _output(subject, model, example)
+    _outputs(subject, model, example)
     with _ONE_AT_A_TIME:
         coupled = ChannelGraph(subject, model, example).coupled
     return tuple(maker.name for each in coupled if each.outputs for maker in each.makers)
 
 
-def _places(coupled: Coupled, empty: Mapping[str, tuple[int, ...]], left: dict[str, str]) -> list[int]:
+def _places(coupled: Coupled, why_whole: str, empty: Mapping[str, tuple[int, ...]], left: dict[str, str]) -> list[int]:
     """Where every maker is empty; notes in ``left`` why other empty channels of them stay."""
     names = [maker.name for maker in coupled.makers]
     wanted = [set(empty.get(name, ())) for name in names]
-    if coupled.why_whole:
-        left.update((name, coupled.why_whole) for name, channels in zip(names, wanted, strict=True) if channels)
+    if why_whole:
+        left.update((name, why_whole) for name, channels in zip(names, wanted, strict=True) if channels)
         return []
     everywhere = [
         place
@@ -122,24 +222,9 @@ def _places(coupled: Coupled, empty: Mapping[str, tuple[int, ...]], left: dict[s
     return places
 
 
-def _check(subject: Subject, model: nn.Module, example: tuple[Tensor, ...], before: Tensor) -> None:
-    try:
-        after = list(_output(subject, model, example).shape)
-    except SubjectError as error:
-        after, cause = [], error.__cause__
-        reason = f"fails with {type(cause).__name__}: {(str(cause).splitlines() or ['no message'])[0]}"
-    else:
-        reason = f"gives outputs {after} and not {list(before.shape)}"
-    if after != list(before.shape):
-        raise SubjectError(
-            f"without its empty channels {subject.name} {reason}: its forward counts on all of them; "
-            "freeze the layers that make these channels"
-        )
-
-
-def _output(subject: Subject, model: nn.Module, example: tuple[Tensor, ...]) -> Tensor:
+def _outputs(subject: Subject, model: nn.Module, example: tuple[Tensor, ...]) -> list[Tensor]:
     with torch.no_grad():
-        output = first_tensor(call_network(subject, model, {}, example))
-    if output is None:
+        outputs = all_tensors(call_network(subject, model, {}, example))
+    if not outputs:
         raise SubjectError(f"{subject.name} returns no tensor; wrap it in a module whose forward returns logits")
-    return output
+    return outputs

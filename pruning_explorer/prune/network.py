@@ -1,6 +1,7 @@
 """Call a network on inputs with tensors of one's choice in place of its own, and find the logits in what it returns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
@@ -85,6 +86,20 @@ def require_calibration(subject: Subject) -> tuple[Tensor, ...]:
             "was trained on: Subject.from_module(..., calibration=...)"
         )
     return subject.calibration
+
+
+def all_tensors(output: Any) -> list[Tensor]:
+    """Every tensor in what a network returns: in tuples, lists, mappings and dataclasses, however deep."""
+    if isinstance(output, Tensor):
+        return [output]
+    parts: Iterable[Any] = ()
+    if isinstance(output, Mapping):
+        parts = output.values()
+    elif isinstance(output, tuple | list):
+        parts = output
+    elif is_dataclass(output) and not isinstance(output, type):
+        parts = (getattr(output, each.name) for each in fields(output))
+    return [tensor for part in parts for tensor in all_tensors(part)]
 
 
 def first_tensor(output: Any) -> Tensor | None:

@@ -1,18 +1,21 @@
 """Channels cut out, held against networks that torch alone makes smaller."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils import prune
+from transformers.modeling_outputs import SequenceClassifierOutput
 
 from pruning_explorer import Masks, Recipe, Subject, compute_masks, load_subject
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.exports import couplings
 from pruning_explorer.exports.cut_channels import cut_channels, output_layers
 from pruning_explorer.exports.pruned_models import masked_model, permanent_model
+from pruning_explorer.prune.network import all_tensors
 from pruning_explorer.sources.networks import DigitsCNN, DigitsMLP
 from pruning_explorer.sources.sample_data import SAMPLE_MODELS
 
@@ -258,11 +261,103 @@ class Counting(nn.Module):
         return torch.cat([self.fc(hidden), hidden.detach()], dim=1) if self.outputs else self.fc(hidden + torch.ones(6))
 
 
-@pytest.mark.parametrize(("outputs", "message"), [(True, r"gives outputs \[1, 7\] and not"), (False, "RuntimeError")])
-def test_a_network_that_counts_on_its_channels_is_refused(outputs: bool, message: str) -> None:
-    subject = Subject.from_module(Counting(outputs), torch.randn(3, 4))
-    with pytest.raises(SubjectError, match=message):
-        cut_channels(subject, by_row(subject, {"a.weight": [2]}))
+@pytest.mark.parametrize(("told", "why"), [(True, "gives outputs [1, 7] and not [1, 8]"), (False, "RuntimeError")])
+def test_a_layer_on_whose_channels_the_network_counts_stays_whole(told: bool, why: str) -> None:
+    samples = torch.randn(3, 4)
+    subject = Subject.from_module(Counting(told), samples)
+    masks = by_row(subject, {"a.weight": [2]})
+    cut = cut_channels(subject, masks)
+    assert cut.removed == {"a.weight": ()}
+    assert why in cut.left["a.weight"]
+    assert torch.equal(outputs_of(cut.model, samples)[0], outputs(permanent_model(subject, masks), samples))
+
+
+class Between(nn.Module):
+    """Something that channels go through between two layers, and two layers that nothing is between."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(4, 8), nn.Linear(8, 6), nn.Linear(6, 3)
+        self.pair, self.how = nn.Linear(2, 2), how
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        hidden = self.a(vectors).relu()
+        rows = len(hidden)
+        if self.how == "groups of two":
+            hidden = hidden.view(rows, 4, 2).transpose(1, 2).reshape(rows, 8)
+        elif self.how == "four groups":  # which runs with any number of channels
+            hidden = hidden.view(rows, 4, -1).transpose(1, 2).reshape(rows, -1)
+        elif self.how == "softmax":
+            hidden = hidden.softmax(dim=1)
+        else:
+            hidden = self.pair(hidden.view(rows, 4, 2)).reshape(rows, 8)
+        return self.c(self.b(hidden).relu())
+
+
+@pytest.mark.parametrize("how", ["groups of two", "four groups", "softmax", "a layer"])
+def test_what_mixes_channels_leaves_its_layer_whole_and_the_rest_is_cut(how: str) -> None:
+    torch.manual_seed(0)
+    model, samples = Between(how), torch.randn(5, 4)
+    model.b.bias.data[[0, 3]] = 0
+    subject = Subject.from_module(model, samples)
+    masks = by_row(subject, {"a.weight": [1, 2, 5, 7], "b.weight": [0, 3]})
+    cut = cut_channels(subject, masks)
+    assert cut.removed == {"a.weight": (), "b.weight": (0, 3)}
+    assert "without them the network" in cut.left["a.weight"]
+    torch.testing.assert_close(outputs(permanent_model(subject, masks), samples), outputs(cut.model, samples))
+
+
+@dataclass
+class Answer:
+    logits: Tensor
+    features: Tensor
+
+
+class Returning(nn.Module):
+    """A trunk, two heads, and the features between as a further output; or two heads alone."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.stem, self.trunk = nn.Linear(4, 8), nn.Linear(8, 6)
+        self.left, self.right = nn.Linear(6, 3), nn.Linear(6, 2)
+        self.how = how
+
+    def forward(self, vectors: Tensor) -> object:
+        features = self.trunk(self.stem(vectors).relu()).relu()
+        logits = self.left(features)
+        return {
+            "tuple": lambda: (logits, features),
+            "list": lambda: [logits, [features]],
+            "dict": lambda: {"logits": logits, "more": {"features": features}},
+            "dataclass": lambda: Answer(logits, features),
+            "model output": lambda: SequenceClassifierOutput(logits=logits, hidden_states=(features,)),
+            "two heads": lambda: (logits, self.right(features)),
+        }[self.how]()
+
+
+def outputs_of(model: nn.Module, *inputs: Tensor) -> list[Tensor]:
+    with torch.no_grad():
+        return all_tensors(model(*inputs))
+
+
+@pytest.mark.parametrize("how", ["tuple", "list", "dict", "dataclass", "model output", "two heads"])
+def test_whatever_the_network_returns_keeps_its_channels(how: str) -> None:
+    torch.manual_seed(0)
+    model, samples = Returning(how), torch.randn(5, 4)
+    for layer in (model.stem, model.trunk):
+        layer.bias.data.zero_()
+    subject = Subject.from_module(model, samples)
+    masks = by_row(subject, {"stem.weight": [1, 5], "trunk.weight": [0, 2]})
+    cut = cut_channels(subject, masks)
+    heads = how == "two heads"
+    assert cut.removed == {"stem.weight": (1, 5), "trunk.weight": (0, 2) if heads else ()}
+    assert cut.left == ({} if heads else {"trunk.weight": couplings.OUTPUTS})
+    for found, expected in zip(
+        outputs_of(cut.model, samples), outputs_of(permanent_model(subject, masks), samples), strict=True
+    ):
+        torch.testing.assert_close(found, expected)
+    ends = output_layers(subject)
+    assert set(ends) == ({"left.weight", "right.weight"} if heads else {"left.weight", "trunk.weight"})
 
 
 def test_weights_alone_cannot_be_followed() -> None:
