@@ -90,6 +90,14 @@ def test_a_report_says_requested_beside_achieved(capsys: pytest.CaptureFixture[s
     assert "30.0 % requested, 31.2 % achieved: 10 of 32 weights in 2 targets" in printed
 
 
+def test_a_report_names_what_its_method_passes_over(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["report", "digits-gru", "--criterion", "apoz"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Left dense, because the method cannot be used on them: gru.weight_ih_l0: apoz: its products are" in printed
+    main(["report", "digits-gru", "--criterion", "wanda"])
+    assert "Left dense" not in capsys.readouterr().out
+
+
 def test_code_is_the_recipes_script(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["code", "digits-cnn", "--amount", "0.7"]) == 0
     assert capsys.readouterr().out.strip() == Recipe(amount=0.7).to_code(load_subject("digits-cnn")).strip()

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
     """A report as text: the key figures, then tables of layers, drift by layer and quality by group.
 
+    Layers that the method passes over are named, with the reasons.
+
     Lines are at most 96 columns wide, as long as names are not.
     """
+    from pruning_explorer.prune.recipe import passed_over
+
     macs = MISSING if report.totals["cost"] is None else UNCOUNTED
     parts = [
         textwrap.fill(f"{subject.name}: {recipe_line(recipe)}", WIDTH),
@@ -30,6 +34,9 @@ def write_report(subject: "Subject", recipe: "Recipe", report: "Report") -> str:
         "By layer; MACs th.: theoretical multiply-adds per sample, if kernels skipped what is removed:",
         _table(report.layers, "target shape weights removed requested achieved dead_channels macs_theoretical", macs),
     ]
+    if dense := passed_over(subject, recipe):
+        parts += ["", "Left dense, because the method cannot be used on them:"]
+        parts += [textwrap.fill(f"{name}: {why}", WIDTH, subsequent_indent="  ") for name, why in dense.items()]
     if report.layer_drift is not None:
         parts += ["", "Outputs of each module, pruned beside dense, in order of execution:"]
         parts += [_table(report.layer_drift, "module layer_type cosine l2_normalised sqnr_db")]

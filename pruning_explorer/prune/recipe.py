@@ -267,6 +267,18 @@ def _on_offer(subject: Subject, recipe: Recipe, named: set[str]) -> tuple[Target
     )
 
 
+def passed_over(subject: Subject, recipe: Recipe) -> dict[str, str]:
+    """Names of what is switched on and cannot be pruned as the recipe asks, with the reasons; it stays dense.
+
+    Empty where the recipe names its targets: then one that cannot be pruned is an error.
+    """
+    if recipe.targets is not None or find_criterion(recipe.criterion).names_targets:
+        return {}
+    off = {role for role, switch in OPTIONAL.items() if not getattr(recipe, switch)}
+    reasons = {t.name: refusal(subject, recipe, t) for t in subject.targets if t.role not in off}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
 def why_nothing(subject: Subject, recipe: Recipe) -> str:
     """Why a recipe finds no target in ``subject``, and what to do about it."""
     if recipe.targets is None and not offered(subject, recipe):

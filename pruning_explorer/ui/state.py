@@ -14,7 +14,7 @@ from pruning_explorer.figures.numbers import capitalised
 from pruning_explorer.measure.recalibration import why_no_recalibration
 from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.granularities import GRANULARITIES, granularity_settings
-from pruning_explorer.prune.recipe import Recipe, offered, why_nothing
+from pruning_explorer.prune.recipe import Recipe, offered, passed_over, why_nothing
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS, parse_schedule
 from pruning_explorer.prune.settings import Setting, Value, format_value, write_choice
 from pruning_explorer.prune.subject import Subject
@@ -163,6 +163,15 @@ def offered_targets() -> tuple[Target, ...]:
         return offered(subject(), replace(_method(norms_of_order_2=True), **switches))
     except RecipeError:
         return offered(subject(), Recipe(**switches))
+
+
+def passed_over_targets() -> dict[str, str]:
+    """What is switched on and cannot be pruned by the present method, with the reasons."""
+    switches = {name: st.session_state[name] for name in OPTIONAL.values()}
+    try:
+        return passed_over(subject(), replace(_method(norms_of_order_2=True), **switches))
+    except RecipeError:
+        return {}
 
 
 def chosen_names() -> list[str]:

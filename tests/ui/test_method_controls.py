@@ -190,6 +190,14 @@ def test_no_hint_where_little_fell(open_page: OpenPage) -> None:
     assert not any("BatchNorm still uses" in each.value for each in page.app.caption)
 
 
+def test_layers_that_the_method_passes_over_are_named_with_the_reason(open_page: OpenPage) -> None:
+    page = open_page(subject="digits-gru", criterion="mean-activation")
+    assert page.layers == ["fc.weight"]
+    said = unescaped(page.every_text())
+    assert "**gru.weight_hh_l0**: mean-activation: its products are parts of gates, not channels" in said
+    assert "fc.weight**:" not in said
+
+
 @pytest.mark.parametrize("name", ["digits-cnn", "digits-gru", "adder-transformer", "tutorial-mlp"])
 @pytest.mark.parametrize(
     "method",

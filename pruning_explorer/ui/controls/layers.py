@@ -58,7 +58,7 @@ def draw_layers(subject: Subject) -> None:
                 st.button(
                     f"{plain(kind)} ({len(of_kind)})", key=f"layers_{kind}", on_click=state.choose, args=(of_kind,)
                 )
-    if subject.refused:
-        with st.popover(f"{len(subject.refused)} not offered", help="Parameters that cannot be pruned, and why."):
-            for name, reason in subject.refused.items():
+    if reasons := {**state.passed_over_targets(), **subject.refused}:
+        with st.popover(f"{len(reasons)} not offered", help="Parameters that cannot be pruned like this, and why."):
+            for name, reason in reasons.items():
                 st.markdown(f"**{plain(name)}**: {plain(reason)}")
