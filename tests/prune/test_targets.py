@@ -9,7 +9,10 @@ from torch.nn.utils import parametrizations, prune
 
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import RecipeError, SubjectError, TargetError
+from pruning_explorer.lessons.glossary import glossary
+from pruning_explorer.prune.granularities import GRANULARITIES
 from pruning_explorer.prune.targets import find_targets
+from pruning_explorer.prune.titles import title_of
 
 # layer -> its targets: name, layer type, role, output dim
 OFFERED = {
@@ -276,3 +279,17 @@ def test_a_network_without_any_target() -> None:
         Subject.from_module(nn.ReLU())
     with pytest.raises(SubjectError, match=r"nothing in big can be pruned \(weight: on the meta device"):
         Subject.from_module(nn.Linear(2, 2, device="meta"), name="big")
+
+
+def test_dim_0_is_not_called_outputs_where_it_is_inputs() -> None:
+    """Masks are torch's for dim 0; whoever reads what dim means is told of the layers that store inputs first."""
+    subject = Subject.from_module(nn.Sequential(nn.Linear(4, 6), nn.ConvTranspose2d(4, 6, 3)))
+    assert [target.out_dim for target in subject.targets if target.role == "weight"] == [0, 1]
+    masks = compute_masks(subject, Recipe(granularity="channel:dim=0", amount=0.5, targets=("1.weight",)))
+    assert int((~masks["1.weight"]).flatten(1).all(1).sum()) == 2, "two of the four inputs"
+    (dim,) = (each for each in GRANULARITIES["channel"].settings if each.name == "dim")
+    for text in (dim.help, glossary().word("channel").text, glossary().word("dim").text):
+        assert "transposed convolutions" in text
+        assert "GPT-2's Conv1D" in text
+    assert all("mostly" in label for label in dim.labels.values())
+    assert title_of(Recipe(granularity="channel:dim=1")) == "Magnitude, channels of dim 1"
