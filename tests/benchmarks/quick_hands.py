@@ -1,7 +1,7 @@
 """Two keys in quick succession on what sets the amount, in a real Chromium: how often the end is not theirs.
 
-``python -m tests.benchmarks.quick_hands [TRIES]``: so many tries for each pair of controls at each gap. Slider, box,
-live slider, address, figures and the cliff's marker must all show the amount that the two keys make.
+``python -m tests.benchmarks.quick_hands [TRIES [PAIR ...]]``: so many tries for each pair of controls (``slider+box``)
+at each gap. Slider, box, live slider, address, figures and marker must all show the amount that the two keys make.
 """
 
 import sys
@@ -32,7 +32,8 @@ PAIRS = (
 def main() -> int:
     """Exit code 1 if any end was wrong."""
     tries = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    wrong, done = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    pairs = [tuple(pair.split("+")) for pair in sys.argv[2:]] or list(PAIRS)
+    wrong, done = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server("app.py", Path(folder) / "log.txt")
         try:
@@ -41,9 +42,9 @@ def main() -> int:
             visit.page.goto(f"{server.url}/?subject=digits-cnn&amount=0.2")
             visit.stand()
             for _ in range(tries):
-                for pair in PAIRS:
+                for pair in pairs:
                     for gap in GAPS:
-                        found = press_twice(visit, *pair, gap)
+                        found = press_twice(visit, pair[0], pair[1], gap)
                         done[pair] += 1
                         if found.wrong:
                             wrong[pair] += 1
@@ -54,7 +55,7 @@ def main() -> int:
         finally:
             server.stop()
         tracebacks = server.text.count("Traceback")
-    for pair in PAIRS:
+    for pair in pairs:
         print(f"{pair[0]}, then {pair[1]}: {wrong[pair]} of {done[pair]} wrong")
     print(f"tracebacks: {tracebacks}", "MISSED" if wrong.total() or tracebacks else "met")
     return int(bool(wrong.total() or tracebacks))

@@ -72,7 +72,7 @@ def amounts(visit: ExplorePage) -> dict[str, str]:
     }
 
 
-def rest(visit: ExplorePage, quiet: float = 0.9, patience: float = 40) -> None:
+def rest(visit: ExplorePage, quiet: float = 0.6, patience: float = 40) -> None:
     """Wait until nothing that shows the amount has changed for some seconds, and the page stands."""
     end = time.monotonic() + patience
     last: object = None

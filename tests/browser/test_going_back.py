@@ -19,6 +19,7 @@ def test_explore_goes_back_and_forward_as_it_stood(explore: Explore) -> None:
     visit.follows("100.0 %")
     visit.choose("Scope", "Global")
     visit.address_has("scope=global")
+    visit.stand()
     visit.click_bar("fc2.weight")
     visit.address_has("layer=fc2.weight")
     stood = [(page.url, amounts(visit))]
