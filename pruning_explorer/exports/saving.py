@@ -1,6 +1,5 @@
 """Save a pruned network: written beside its place, opened again, compared bit by bit, and only then put there."""
 
-import errno
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from pruning_explorer.errors import ExportError
+from pruning_explorer.errors import NO_ROOM, ExportError
 from pruning_explorer.exports.contents import What, contents_of
 from pruning_explorer.exports.in_turn import masks_in_turn
 from pruning_explorer.exports.loading_lines import loading_lines
@@ -207,7 +206,7 @@ def check_place(path: Path, overwrite: bool) -> None:
 
 
 def _cannot_be_written(path: Path, error: OSError, nbytes: int) -> ExportError:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG):
+    if error.errno in NO_ROOM:
         return ExportError(
             f"{path} cannot be written: the disk is full, and the file needs {nbytes / 2**20:,.1f} MiB; free some room "
             "there, or name another place"

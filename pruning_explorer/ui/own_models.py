@@ -34,10 +34,6 @@ class OwnModels:
     saved: SavedFiles = field(default_factory=SavedFiles)
     _folders: dict[str, tempfile.TemporaryDirectory[str]] = field(default_factory=dict)
 
-    def new_folder(self) -> "tempfile.TemporaryDirectory[str]":
-        """A folder that nobody else on this machine can read, deleted with what lies in it when nobody holds it."""
-        return tempfile.TemporaryDirectory(prefix="pruning-explorer-", ignore_cleanup_errors=True)
-
     def keep(self, subject: Subject, folder: "tempfile.TemporaryDirectory[str] | None" = None) -> None:
         """Keep a network under its name, in the place of one that had it; with the folder of its files."""
         if subject.name not in self.subjects and len(self.subjects) >= MOST:
@@ -147,14 +143,19 @@ class Shared:
 
     def __init__(self) -> None:
         self._held: WeakValueDictionary[str, Subject] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def get(self, words: str, load: Callable[[str], Subject]) -> Subject:
-        """The network, loaded now if nobody holds it; one at a time, since it may be large."""
+        """The network, loaded now if nobody holds it. Who asks for the same meanwhile waits; nobody else does."""
         with self._lock:
+            turn = self._turns.setdefault(words, threading.Lock())
+        with turn:
             subject = self._held.get(words)
             if subject is None:
-                subject = self._held[words] = load(words)
+                subject = load(words)
+                with self._lock:
+                    self._held[words] = subject
             return subject
 
     def holds(self, subject: Subject) -> bool:

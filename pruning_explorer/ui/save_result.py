@@ -18,6 +18,7 @@ from pruning_explorer.ui.own_models import own_models
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.saved_files import SavedFile
 from pruning_explorer.ui.subjects import words_in_terminal
+from pruning_explorer.ui.upload_folders import FOLDERS
 
 LABELS: dict[What, str] = {"weights": "Weights", "masks": "Masks", "prune": "Pairs of torch"}
 MEANINGS: dict[What, str] = {
@@ -85,7 +86,11 @@ def _about_statistics(study: Study, what: What) -> str:
 
 def _make(wanted: Export, name: str, saved_as: tuple[str, ...]) -> None:
     models = own_models()
-    folder = models.new_folder()
+    try:
+        folder = FOLDERS.new()
+    except PruningExplorerError as error:
+        st.error(f"Not saved, and nothing has changed: {plain(str(error))}", icon=":material/error:")
+        return
     path = Path(folder.name) / name
     bar = st.progress(0.0, "Writing, then comparing bit by bit …")
     shown = 0.0

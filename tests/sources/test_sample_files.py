@@ -15,7 +15,7 @@ from torch import Tensor
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources import npz_file
 from pruning_explorer.sources.own_samples import sample_images
-from pruning_explorer.sources.own_samples.sample_files import ENDINGS, read_samples
+from pruning_explorer.sources.own_samples.sample_files import ENDINGS, read_samples, samples_in
 from pruning_explorer.sources.own_samples.sample_set import SampleSet, spread
 
 Save = Callable[[str, bytes | str], Path]
@@ -263,9 +263,9 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
         read_samples(tmp_path)
 
 
-def test_a_file_is_called_what_its_owner_called_it(save: Save) -> None:
+def test_a_file_is_called_what_its_owner_called_it() -> None:
     with pytest.raises(SubjectError, match=r"^theirs\.csv "):
-        read_samples(save("s.csv", ""), "theirs.csv")
+        samples_in("theirs.csv", b"")
 
 
 def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(save: Save) -> None:

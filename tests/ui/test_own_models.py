@@ -1,5 +1,6 @@
 """What a session brings is its own, and goes with it."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.engine import RANKINGS
 from pruning_explorer.ui.own_models import MOST, Lodging, OwnModels, Shared, unused_name
+from pruning_explorer.ui.upload_folders import FOLDERS
 
 
 def subject(name: str) -> Subject:
@@ -20,7 +22,7 @@ def subject(name: str) -> Subject:
 
 def test_forgetting_a_network_deletes_its_files() -> None:
     models = OwnModels()
-    folder = models.new_folder()
+    folder = FOLDERS.new()
     place = Path(folder.name)
     assert place.stat().st_mode & 0o777 == 0o700
     (place / "model.pt").write_bytes(b"weights")
@@ -72,7 +74,7 @@ def test_a_session_that_comes_back_in_time_finds_what_it_brought() -> None:
 def test_what_a_session_brought_is_deleted_once_it_has_been_gone_for_a_while() -> None:
     lodging = Lodging(grace=0.05)
     models = lodging.take_in("a")
-    folder = models.new_folder()
+    folder = FOLDERS.new()
     models.keep(subject("mine"), folder)
     lodging.leave("a")
     assert Path(folder.name).exists()
@@ -96,6 +98,45 @@ def test_what_everybody_names_alike_is_loaded_once_while_somebody_holds_it() -> 
     del first
     shared.get("timm:x", load)
     assert loaded == ["timm:x", "timm:x"]
+
+
+def test_a_network_that_is_being_loaded_keeps_nobody_waiting_but_who_asks_for_it() -> None:
+    shared, loaded = Shared(), []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slowly(words: str) -> Subject:
+        loaded.append(words)
+        begun.set()
+        assert may_end.wait(30)
+        return subject(words)
+
+    found: list[Subject] = []
+    waiting = [threading.Thread(target=lambda: found.append(shared.get("timm:slow", slowly))) for _ in range(2)]
+    for thread in waiting:
+        thread.start()
+    assert begun.wait(30)
+    models = OwnModels()
+    # In this thread, which would wait for ever if it waited for the other network
+    models.keep(shared.get("timm:quick", subject))
+    models.keep(subject("mine"))
+    models.keep(subject("mine"))  # in the place of the first, of which it is asked whether others hold it
+    models.forget("timm:quick")
+    may_end.set()
+    for thread in waiting:
+        thread.join(30)
+    assert loaded == ["timm:slow"]
+    assert found[0] is found[1]
+
+
+def test_a_network_that_cannot_be_loaded_is_tried_again() -> None:
+    shared = Shared()
+
+    def fail(words: str) -> Subject:
+        raise SubjectError(f"{words} cannot be had")
+
+    with pytest.raises(SubjectError):
+        shared.get("timm:x", fail)
+    assert shared.get("timm:x", subject).name == "timm:x"
 
 
 def test_a_name_that_is_taken_is_numbered() -> None:

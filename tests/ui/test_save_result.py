@@ -20,6 +20,7 @@ from pruning_explorer.lab.study import study
 from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.own_models import OwnModels
 from pruning_explorer.ui.saved_files import MOST, ROUTE, SavedFile, SavedFiles
+from pruning_explorer.ui.upload_folders import FOLDERS
 from tests.ui.page import Page
 
 APP = Starlette(routes=[ROUTE])
@@ -140,7 +141,7 @@ def test_a_full_disk_is_said_and_the_next_time_it_works(open_page: Callable[...,
 
 
 def kept(files: SavedFiles, key: str, nbytes: int | None = None) -> SavedFile:
-    folder = OwnModels().new_folder()
+    folder = FOLDERS.new()
     saved = Export(load_subject("tutorial-mlp"), Recipe()).save(Path(folder.name) / f"{key}.safetensors")
     if nbytes is not None:
         object.__setattr__(saved, "nbytes", nbytes)  # so large a file would only fill the disk

@@ -116,8 +116,8 @@ class _Room:
                     mapped = np.memmap(file, dtype=np.uint8, mode="r+", shape=(nbytes,))
             except OSError as error:
                 raise SubjectError(
-                    f"there is no room for the {nbytes / 2**20:.1f} MiB of {label}'s weights under their masks "
-                    f"({error}); free some in the temporary folder"
+                    f"there is no room on the disk for the {nbytes / 2**20:.1f} MiB of {label}'s weights under their "
+                    f"masks ({error.strerror or error}); free some where temporary files lie"
                 ) from None
             self._bytes = torch.from_numpy(mapped)
 

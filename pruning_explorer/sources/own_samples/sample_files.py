@@ -23,7 +23,7 @@ ENDINGS = tuple(_READERS)
 """Of the files that samples are read from."""
 
 
-def read_samples(path: Path, name: str | None = None) -> SampleSet:
+def read_samples(path: Path) -> SampleSet:
     """The samples in a file or a folder, at most 2,000 of them, evenly over all.
 
     - ``.npz``: arrays of inputs, batch first, in the order in which ``forward`` takes them; ``labels`` (or ``y``).
@@ -32,30 +32,38 @@ def read_samples(path: Path, name: str | None = None) -> SampleSet:
       its label, or one for each token.
     - a folder of images, or a ``.zip`` of one: a folder in it for each class, if there are classes.
 
-    Args:
-        name: what to call it in messages; without it, the file's name.
-
     Raises:
         SubjectError: it is of another kind, too large, damaged, or empty.
     """
-    called = name or path.name
     if path.is_dir():
-        return read_folder(path, called)
+        return read_folder(path, path.name)
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise SubjectError(
-                f"{called} is {size >> 20} MiB large, and {LARGEST >> 20} MiB is the most; keep 2,000 samples of it"
-            )
-        reader = _READERS.get(path.suffix.lower())
-        if reader is None:
-            single = (
-                "put it into a folder, or a .zip of one" if path.suffix.lower() in IMAGES else "save as one of them"
-            )
-            raise SubjectError(f"{called} is none of {', '.join(ENDINGS)}, nor a folder of images; {single}")
-        return reader(called, path.read_bytes())
+        _reader_of(path.name, path.stat().st_size)
+        return samples_in(path.name, path.read_bytes())
     except OSError as error:
-        raise SubjectError(f"{called} cannot be read ({error.strerror}); give a file of samples") from None
+        raise SubjectError(f"{path.name} cannot be read ({error.strerror}); give a file of samples") from None
+
+
+def samples_in(file_name: str, content: bytes) -> SampleSet:
+    """The samples in a file's content, as :func:`read_samples`; the name's ending says of which kind it is.
+
+    Raises:
+        SubjectError: as :func:`read_samples`.
+    """
+    return _reader_of(file_name, len(content))(file_name, content)
+
+
+def _reader_of(file_name: str, size: int) -> Reader:
+    if size > LARGEST:
+        raise SubjectError(
+            f"{file_name} is {size >> 20} MiB large, and {LARGEST >> 20} MiB is the most; keep 2,000 samples of it"
+        )
+    ending = Path(file_name).suffix.lower()
+    reader = _READERS.get(ending)
+    if reader is None:
+        single = "put it into a folder, or a .zip of one" if ending in IMAGES else "save as one of them"
+        raise SubjectError(f"{file_name} is none of {', '.join(ENDINGS)}, nor a folder of images; {single}")
+    return reader
 
 
 def fit_samples(subject: Subject, samples: SampleSet) -> Subject:

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pruning_explorer.errors import PruningExplorerError, SubjectError
+from pruning_explorer.errors import PruningExplorerError, SubjectError, not_written
 from pruning_explorer.figures.numbers import memory
 from pruning_explorer.sources.own_samples.sample_files import ENDINGS
 from pruning_explorer.sources.words import CHECKPOINTS, EXPORTED, open_file
@@ -19,6 +19,7 @@ from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import subject_names
+from pruning_explorer.ui.upload_folders import FOLDERS
 
 INDEX = ".index.json"
 LARGEST_INDEX = 16 << 20
@@ -96,7 +97,7 @@ def _open(files: Sequence[UploadedFile]) -> None:
 
 def _take_in(file_name: str, group: Sequence[UploadedFile]) -> None:
     models = own_models()
-    folder = models.new_folder()
+    folder = FOLDERS.new()
     name = unused_name(display_name(file_name), dict.fromkeys(subject_names()))
     try:
         path = _write(Path(folder.name), file_name, group)
@@ -135,8 +136,15 @@ def _write(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
     """Write files under names of our own, and say which to open.
 
     Raises:
-        SubjectError: a file is of no kind that is read here.
+        SubjectError: a file is of no kind that is read here, or the disk is full.
     """
+    try:
+        return _write_all(folder, file_name, group)
+    except OSError as error:
+        raise SubjectError(not_written(error)) from None
+
+
+def _write_all(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
     if file_name.endswith(INDEX):
         return _write_parts(folder, file_name, group)
     ending = next((e for e in (EXPORTED, *CHECKPOINTS) if file_name.lower().endswith(e)), None)

@@ -1,6 +1,5 @@
 """One network: what it is, what is in it, where to go with it, and what it is judged on."""
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,14 +117,11 @@ def _samples(subject: Subject) -> None:
 
 
 def _take_samples(subject: Subject, file_name: str, content: bytes) -> None:
-    from pruning_explorer.sources.own_samples.sample_files import ENDINGS, fit_samples, read_samples
+    from pruning_explorer.sources.own_samples.sample_files import fit_samples, samples_in
 
-    ending = next((ending for ending in ENDINGS if file_name.lower().endswith(ending)), "")
     try:
-        with st.spinner(f"Reading {plain(file_name)} …"), tempfile.TemporaryDirectory(prefix="pruning-explorer-") as at:
-            path = Path(at) / f"samples{ending}"
-            path.write_bytes(content)
-            judged = fit_samples(subject, read_samples(path, file_name))
+        with st.spinner(f"Reading {plain(file_name)} …"):
+            judged = fit_samples(subject, samples_in(file_name, content))
             own_models().keep(_named(judged, file_name))
     except PruningExplorerError as error:
         st.session_state[PROBLEM] = (subject.name, str(error))
