@@ -191,7 +191,7 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
                     0,
                     -5,
                     4,
-                    labels={0: "0 · mostly outputs", 1: "1 · mostly inputs"},
+                    labels={0: "0 · rows", 1: "1 · columns"},
                     word="dim",
                 ),
                 _norm_order("channel"),
