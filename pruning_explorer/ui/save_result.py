@@ -126,7 +126,6 @@ def _offer(made: SavedFile) -> None:
     st.link_button(
         f"Download {plain(saved.path.name)} ({memory(saved.nbytes)})",
         made.address,
-        type="primary",
         icon=":material/download:",
     )
     st.caption(

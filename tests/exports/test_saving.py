@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
@@ -216,6 +216,15 @@ def test_the_recipe_and_where_it_comes_from_stand_in_the_file(tmp_path: Path) ->
     with safe_open(tmp_path / "y.safetensors", "pt") as file:
         assert file.metadata()["pruning_explorer.recipe_id"] == masks.recipe_id
         assert file.metadata()["pruning_explorer.batchnorm_recalibrated"] == "true"
+
+
+def test_the_same_result_is_the_same_file(tmp_path: Path) -> None:
+    save_file({"a.weight": torch.ones(2, 2)}, tmp_path / "in.safetensors", {f"key {n}": "" for n in range(50)})
+    files = []
+    for place in range(3):
+        subject = open_file(tmp_path / "in.safetensors", name="in")
+        files.append(export(subject, Recipe(amount=0.5), tmp_path / f"{place}.safetensors").path.read_bytes())
+    assert len(set(files)) == 1
 
 
 def test_an_exported_program_goes_out_by_the_names_of_its_state_dict(tmp_path: Path) -> None:

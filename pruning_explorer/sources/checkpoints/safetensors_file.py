@@ -55,7 +55,7 @@ def read_safetensors(path: Path, label: str) -> SafetensorsFile:
     try:
         with safe_open(str(path), framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
-            metadata = dict(file.metadata() or {})
+            metadata = dict(sorted((file.metadata() or {}).items()))  # the library shuffles it
     except (
         *(SafetensorError, ValueError, KeyError, RuntimeError, TypeError, AttributeError),
         *(OverflowError, OSError, MemoryError),
