@@ -12,6 +12,7 @@ from pruning_explorer import Recipe, build_report, compute_masks, load_subject, 
 from pruning_explorer.cli import main
 from pruning_explorer.cli.parser import make_parser
 from pruning_explorer.cli.recipe_flags import read_recipe
+from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.recipe import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,13 @@ def test_flags_go_before_a_recipe_file(tmp_path: Path) -> None:
     file.write_text(Recipe(amount=0.3, biases=True, seed=3).to_json())
     assert recipe_of("--recipe", str(file)) == Recipe(amount=0.3, biases=True, seed=3)
     assert recipe_of("--recipe", str(file), "--amount", "0.6", "--no-biases") == Recipe(amount=0.6, seed=3)
+
+
+def test_a_file_larger_than_any_recipe_is_not_read_to_its_end(tmp_path: Path) -> None:
+    with (tmp_path / "recipe.json").open("wb") as file:
+        file.truncate(1 << 40)  # of which the disk holds nothing
+    with pytest.raises(RecipeError, match="a recipe has at most 1,048,576"):
+        recipe_of("--recipe", str(tmp_path / "recipe.json"))
 
 
 @pytest.mark.parametrize("command", ["report", "code"])

@@ -61,6 +61,13 @@ def test_requirements_are_exact() -> None:
             assert line.startswith("-r ") or re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line), line
 
 
+def test_readme_lets_a_class_in_by_name_and_says_what_a_star_opens() -> None:
+    listening = [line for line in readme_commands() if "server.address" in line]
+    assert listening
+    assert all("server.allowedHosts" in line and "*" not in line for line in listening)
+    assert "DNS rebinding" in (ROOT / "README.md").read_text()
+
+
 def test_importing_the_package_waits_for_no_heavy_library() -> None:
     code = (
         "import sys, pruning_explorer, pruning_explorer.cli;"

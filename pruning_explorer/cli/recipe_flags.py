@@ -140,8 +140,11 @@ def read_text(path: Path) -> str:
     Raises:
         RecipeError: it cannot be read, or is no text.
     """
+    from pruning_explorer.prune.recipe import LARGEST
+
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            return file.read(LARGEST + 1)  # what is longer the recipe refuses itself
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise RecipeError(f"{path} cannot be read: {reason}; give a file that holds a recipe as JSON") from None

@@ -18,6 +18,15 @@ FACT = re.compile(r"(?<!\{)\{([a-z][a-z0-9_]*)(?:@([^{}@]+))?\}(?!\})")
 """``{removed}``, or ``{removed@0.2}`` for the slider at 0.2."""
 AS_WRITTEN = re.compile(r"\{(\{[^{}]*\})\}")
 """``{{removed}}``: shown as ``{removed}``."""
+DEEPEST = 8
+"""Names that a key may join by dots, and lists and tables that may lie in one another: a lesson needs two of each."""
+STRINGS = re.compile(
+    r'"""(?:[^\\]|\\.)*?(?:"{3,5}|\Z)|"(?:[^"\\\n]|\\.)*"?'
+    r"|'''.*?(?:'{3,5}|\Z)|'[^'\n]*'?|#[^\n]*",
+    re.DOTALL,
+)
+"""What is written in TOML between quotes, or as a comment; one that does not end goes to the end."""
+LONG_KEY = re.compile(rf"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){{{DEEPEST}}}")
 PICTURE = "!["
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -81,6 +90,7 @@ def read_lesson(text: str, name: str) -> Lesson:
         LessonError: it is not TOML, a part is missing, unknown or of the wrong kind, or it names a scene, a knob or a
             fact that there is not.
     """
+    _check_bounds(text, name)
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -104,6 +114,26 @@ def read_lesson(text: str, name: str) -> Lesson:
     part.nothing_else()
     _check_facts(lesson)
     return lesson
+
+
+def _check_bounds(text: str, name: str) -> None:
+    """Refuse what the reader of TOML takes gigabytes and minutes for, before it is read.
+
+    Raises:
+        LessonError: it is too long, or its keys or its lists are too deep.
+    """
+    if len(text) > LARGEST:
+        raise LessonError(f"{name} has more than {LARGEST:,} characters, which is the most that a lesson has")
+    bare = STRINGS.sub("q", text)
+    if LONG_KEY.search(bare):
+        raise LessonError(f"{name} has a key of more than {DEEPEST} names with dots between them; a lesson needs none")
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", bare):
+        depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
+        if depth > DEEPEST:
+            raise LessonError(
+                f"{name} has lists or tables in one another, more than {DEEPEST} deep; a lesson needs two"
+            )
 
 
 def settings_of(scene: Scene) -> dict[str, Setting]:

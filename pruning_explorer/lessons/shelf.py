@@ -46,7 +46,8 @@ def read_folder(folder: Path) -> Shelf:
     problems = []
     for file in files:
         try:
-            lesson = open_lesson(file.name, file.read_bytes())
+            with file.open("rb") as content:
+                lesson = open_lesson(file.name, content.read(LARGEST + 1))
             if lesson.name in lessons:
                 raise LessonError(f"{file.name}: there is a lesson {lesson.name} already; call the file another name")
             lessons[lesson.name] = lesson
@@ -62,7 +63,7 @@ def open_lesson(file_name: str, content: bytes) -> Lesson:
         LessonError: it is too large, no text, or no lesson.
     """
     if len(content) > LARGEST:
-        raise LessonError(f"{file_name} has {len(content):,} bytes; a lesson has at most {LARGEST:,}")
+        raise LessonError(f"{file_name} has more than {LARGEST:,} bytes, which is the most that a lesson has")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:

@@ -21,6 +21,8 @@ from pruning_explorer.prune.targets import OPTIONAL, Target
 Scope = Literal["layer", "row", "global"]
 Allocation = Literal["each", "uniform", "erk"]
 
+LARGEST = 1 << 20
+"""Characters of a recipe's file."""
 EXAMPLE = '{"criterion": "magnitude", "amount": 0.8}'
 
 SCOPES: dict[str, Choice] = {
@@ -204,8 +206,10 @@ class Recipe:
         """Read what ``to_json`` writes.
 
         Raises:
-            RecipeError: it is no JSON, or no recipe.
+            RecipeError: it is too long, no JSON, or no recipe.
         """
+        if len(text) > LARGEST:
+            raise RecipeError(too_large(len(text)))
         try:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -308,6 +312,11 @@ def refusal(subject: Subject, recipe: Recipe, target: Target) -> str | None:
     if reason := find_criterion(recipe.criterion).refuse(subject, target):
         return f"{recipe.criterion}: {reason}"
     return None
+
+
+def too_large(size: int) -> str:
+    """What to say of a file that is larger than any recipe."""
+    return f"this has {size:,} bytes, and a recipe has at most {LARGEST:,}; take the file that “Download recipe” wrote"
 
 
 def check_amount(value: object, target: str | None = None) -> float:

@@ -94,6 +94,10 @@ def _load(words: str) -> Subject:
     path = Path(words).expanduser()
     if words and path.exists():
         return open_file(path)
+    if words and path.is_symlink():
+        from pruning_explorer.sources.checkpoints.shards import broken_link
+
+        raise SubjectError(broken_link(path))
     if words.lower().endswith((EXPORTED, *CHECKPOINTS, ".json")) or "/" in words:
         raise SubjectError(f"there is no file {words}; give the path of a checkpoint or of an exported program")
     if _FACTORY.fullmatch(words):

@@ -1,11 +1,14 @@
 """Where lessons stand, and what becomes of a file that is none."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pruning_explorer.errors import LessonError
-from pruning_explorer.lessons.lesson import LARGEST
+from pruning_explorer.lessons.lesson import DEEPEST, LARGEST, _check_bounds
 from pruning_explorer.lessons.shelf import FILES, open_lesson, own_shelf, put_together, read_folder
 
 FIRST = (FILES / "01-a-mask.toml").read_bytes()
@@ -56,12 +59,44 @@ def test_of_two_lessons_of_one_name_the_first_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("big.toml", b"#" * (LARGEST + 1), "at most 65,536"),
+        ("big.toml", b"#" * (LARGEST + 1), "more than 65,536 bytes"),
         ("latin.toml", "title = 'é'".encode("latin-1"), "not text in UTF-8"),
         ("....toml", FIRST, "gives a lesson no name"),
-        ("deep.toml", b"a = " + b"[" * 20_000, "is not TOML"),
+        ("deep.toml", b"a = " + b"[" * 9, "more than 8 deep"),
+        ("deep.toml", b"a = " + b"{b = " * 9, "more than 8 deep"),
+        ("deep.toml", b"a = '[[[[[[[[[' # [[[[[[[[[ {{{{{{{{{", "has no 'scene'"),
+        ("long.toml", b"a.b.c.d.e.f.g.h.i = 1", "a key of more than 8 names"),
+        ("long.toml", b"[a . b\t. c.'d'.\"e.f\".f.g.h.i]", "a key of more than 8 names"),
+        ("long.toml", b'[values]\nx = {y = """q"""", a.b.c.d.e.f.g.h.i = 1}', "a key of more than 8 names"),
+        ("long.toml", b"a.b.c.d.e.f.g.h = 1", "has no 'scene'"),
+        ("long.toml", b'"a.b.c.d.e.f.g.h.i" = "a.b.c.d.e.f.g.h.i"  # a.b.c.d.e.f.g.h.i', "has no 'scene'"),
+        ("open.toml", b"a.b.c.d.e.f.g.h.i = '", "a key of more than 8 names"),
     ],
 )
 def test_a_file_that_is_no_lesson_is_refused(name: str, content: bytes, told: str) -> None:
     with pytest.raises(LessonError, match=told):
         open_lesson(name, content)
+
+
+def test_a_long_file_in_a_folder_is_not_read_to_its_end(tmp_path: Path) -> None:
+    with (tmp_path / "long.toml").open("wb") as file:
+        file.truncate(1 << 40)  # of which the disk holds nothing
+    assert read_folder(tmp_path).problems == (
+        f"long.toml has more than {LARGEST:,} bytes, which is the most that a lesson has",
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet="ab.\"'[]{}=\n #\\", max_size=200))
+def test_what_the_bounds_let_pass_is_as_shallow_as_they_say(text: str) -> None:
+    try:
+        _check_bounds(text, "a lesson")
+        content = tomllib.loads(text)
+    except (LessonError, tomllib.TOMLDecodeError):
+        return
+    assert depth_of(content) <= 3 * DEEPEST + 2  # a header, a key below it, and what lies in its value
+
+
+def depth_of(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(depth_of, inner), default=0)

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from pruning_explorer import load_subject
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoints import pickle_outline
 from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
@@ -291,8 +292,23 @@ def test_an_index_opens_nothing_that_does_not_lie_beside_it(tmp_path: Path) -> N
     with pytest.raises(SubjectError, match="is a link to another folder"):
         open_checkpoint(write(folder, "model.safetensors.index.json", index(w="link.safetensors")))
     (folder / "model.safetensors.index.json").unlink()
-    with pytest.raises(SubjectError, match="is a link to another folder"):
+    with pytest.raises(
+        SubjectError, match=r"^link\.safetensors is a link to another folder \(\.\./secret\.safetensors\)"
+    ):
         open_checkpoint(folder)
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+    folder.mkdir()
+    link = folder / "model.safetensors"
+    link.symlink_to("../gone.safetensors")
+    told = r"^model\.safetensors is a link to \.\./gone\.safetensors, which is not there"
+    for path in (folder, link):
+        with pytest.raises(SubjectError, match=told):
+            load_subject(str(path))
+    with pytest.raises(SubjectError, match=told):
+        open_checkpoint(write(folder, "model.safetensors.index.json", index(w="model.safetensors")))
 
 
 def test_an_index_that_lies(tmp_path: Path) -> None:

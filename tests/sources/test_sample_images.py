@@ -91,8 +91,24 @@ def test_a_name_twice_is_refused(read: Read) -> None:
 def test_small_files_of_very_many_pixels_are_bounded_in_all(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample_images, "MOST_PIXELS_IN_ALL", 11)
     assert read(("1.png", DOT), ("2.png", DOT)).count == 2
-    with pytest.raises(SubjectError, match="take more than 11 pixels; give fewer, or smaller ones"):
+    with pytest.raises(SubjectError, match=r"with 3\.png in s\.zip the images have more than 11 pixels; give fewer"):
         read(("1.png", DOT), ("2.png", DOT), ("3.png", DOT))
+
+
+def test_what_a_picture_says_of_its_size_is_looked_at_before_it_is_decoded(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (30, 40)).save(file, "PNG")
+    cut_off = file.getvalue()[:45]  # its header, and the beginning of nothing that could be decoded
+    monkeypatch.setattr(sample_images, "MOST_PIXELS_IN_ALL", 1_203)
+    with pytest.raises(SubjectError, match=r"2\.png in s\.zip cannot be read as an image"):
+        read(("2.png", cut_off))
+    with pytest.raises(SubjectError, match=r"with 2\.png in s\.zip the images have more than 1,203 pixels"):
+        read(("1.png", DOT), ("2.png", cut_off))
+    monkeypatch.setattr(sample_images, "MOST_PIXELS", 1_199)
+    with pytest.raises(SubjectError, match=r"2\.png in s\.zip has 30 x 40 pixels; make it smaller"):
+        read(("2.png", cut_off))
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])

@@ -212,6 +212,7 @@ def test_an_upload_may_carry_a_byte_order_mark_and_finer_amounts(open_page: Open
         (b"\xff\xfe\x00", "it is not text in UTF-8"),
         (b"[1, 2]", "a recipe is an object of named fields, not list"),
         (b'{"amout": 0.5}', "a recipe has no field 'amout'"),
+        (b" " * (1 << 20) + b"{}", "this has 1,048,578 bytes, and a recipe has at most 1,048,576"),
         (b'{"amount": 80}', "amount 80 is outside [0, 1]; 0.8 removes 80 %"),
         (b'{"amount": 1e999}', "amount inf is outside [0, 1]"),
         (b'{"criterion": "taylor"}', "unknown criterion 'taylor'"),

@@ -66,6 +66,14 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
+def broken_link(path: Path) -> str:
+    """What to say of a link to a file that is not there."""
+    return (
+        f"{shown(path.name)} is a link to {shown(str(path.readlink()))}, which is not there; put the file itself "
+        "in its place"
+    )
+
+
 def reason_of(error: Exception, path: Path, label: str) -> str:
     """What a library says of a file, in one line, by the name that the person knows it by."""
     said = str(error).partition("\n")[0].replace(str(path), label)[:200] or type(error).__name__
@@ -74,12 +82,17 @@ def reason_of(error: Exception, path: Path, label: str) -> str:
 
 
 def _only_checkpoint(folder: Path) -> Path:
-    inside = {each.name: each for each in folder.iterdir() if each.is_file()}
+    lying = {each.name: each for each in folder.iterdir()}
+    inside = {name: each for name, each in lying.items() if each.is_file()}
     for usual in _USUAL:
         if usual in inside:
             return inside[usual]
     found = [each for name, each in sorted(inside.items()) if name.endswith(".index.json")]
     found = found or [each for name, each in sorted(inside.items()) if name.lower().endswith(ENDINGS)]
+    broken = [each for name, each in sorted(lying.items()) if each.is_symlink() and not each.exists()]
+    broken = [each for each in broken if each.name.lower().endswith((*ENDINGS, ".index.json"))]
+    if broken and not found:
+        raise SubjectError(broken_link(broken[0]))
     if len(found) != 1:
         several = ", ".join(shown(each.name) for each in found[:6])
         what = f"more than one checkpoint ({several}); give the path of one" if found else "no checkpoint"
@@ -109,6 +122,8 @@ def _inside(folder: Path, name: str) -> Path:
     if not name.isprintable() or not name.strip(".") or Path(name).name != name or "\\" in name or ":" in name:
         raise SubjectError(f"the index names {shown(name)!r}, which does not lie beside it; it is not opened")
     path = folder / name
+    if path.is_symlink() and not path.exists():
+        raise SubjectError(broken_link(path))
     if not path.is_file():
         raise SubjectError(
             f"{shown(name)} is missing, which the index names; put all parts of the checkpoint beside it"
@@ -117,5 +132,8 @@ def _inside(folder: Path, name: str) -> Path:
     # The hub's cache keeps what its snapshots link to in a folder of their own
     cached = home.parent.name == "snapshots" and place == home.parent.parent / "blobs"
     if place != home and not cached:
-        raise SubjectError(f"{shown(name)} is a link to another folder, so it is not opened; put the file itself there")
+        raise SubjectError(
+            f"{shown(name)} is a link to another folder ({shown(str(path.readlink()))}), so it is not opened; put that "
+            "file itself there, or give its own path"
+        )
     return path

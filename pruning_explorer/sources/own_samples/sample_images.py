@@ -97,11 +97,12 @@ def _read(name: str, files: dict[PurePosixPath, Open]) -> SampleSet:
     images: list[Image] = []
     kept = decoded = 0
     for path in used:
-        image, pixels = _decode(f"{path} in {name}", files[path]())
+        image, pixels = _decode(f"{path} in {name}", files[path](), MOST_PIXELS_IN_ALL - decoded)
         kept, decoded = kept + image.nbytes, decoded + pixels
-        if kept > MOST_BYTES or decoded > MOST_PIXELS_IN_ALL:
-            most = f"{MOST_BYTES >> 20} MiB" if kept > MOST_BYTES else f"{MOST_PIXELS_IN_ALL:,} pixels"
-            raise SubjectError(f"the images of {name} take more than {most}; give fewer, or smaller ones")
+        if kept > MOST_BYTES:
+            raise SubjectError(
+                f"the images of {name} take more than {MOST_BYTES >> 20} MiB; give fewer, or smaller ones"
+            )
         images.append(image)
     labels, names = _classes(name, paths, used)
     return SampleSet(name, images=tuple(images), labels=labels, class_names=names, held=len(files))
@@ -125,8 +126,14 @@ def _classes(
     return classes_of([path.parent.name for path in used])
 
 
-def _decode(where: str, content: bytes) -> tuple[Image, int]:
-    """RGB, uint8 ``[H, W, 3]``, right way up, no side longer than is kept; and how many pixels were decoded for it."""
+def _decode(where: str, content: bytes, room: int) -> tuple[Image, int]:
+    """RGB, uint8 ``[H, W, 3]``, right way up, no side longer than is kept; and how many pixels were decoded for it.
+
+    What it says of its size is looked at first, and nothing is decoded that is too large.
+
+    Args:
+        room: pixels that may be decoded for it.
+    """
     try:
         with Pillow.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
@@ -134,12 +141,17 @@ def _decode(where: str, content: bytes) -> tuple[Image, int]:
             if image.mode in ("I", "F"):
                 raise SubjectError(f"{where} has pixels of 32 bits, whose white is not known; save it with 8 or 16")
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            pixels = image.width * image.height
+            if pixels > room:
+                raise SubjectError(
+                    f"with {where} the images have more than {MOST_PIXELS_IN_ALL:,} pixels; give fewer, or smaller ones"
+                )
             # Pillow itself would cut 16 bits off at 255, and nearly all would be white
             narrow = Pillow.fromarray((np.asarray(image) >> 8).astype(np.uint8)) if "16" in image.mode else image
             plain = narrow.convert("RGB")
             plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             upright = ImageOps.exif_transpose(plain)
-            return np.array(upright, dtype=np.uint8), image.width * image.height
+            return np.array(upright, dtype=np.uint8), pixels
     except SubjectError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them stumble over

@@ -5,13 +5,11 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError, RecipeError
 from pruning_explorer.lab.study import Study
 from pruning_explorer.prune.criteria import find_criterion
-from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe import LARGEST, Recipe, too_large
 from pruning_explorer.ui import state
 from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
-
-MAX_RECIPE_MB = 1
 
 
 def draw_code(study: Study) -> None:
@@ -40,7 +38,7 @@ def draw_code(study: Study) -> None:
         "Upload a recipe",
         type="json",
         key="recipe_file",
-        max_upload_size=MAX_RECIPE_MB,
+        max_upload_size=LARGEST >> 20,
         help=with_word(
             "A .json file that “Download recipe” wrote. It sets every control; the network stays.", "recipe"
         ),
@@ -62,6 +60,8 @@ def _take_recipe() -> None:
         return
     subject = state.subject()
     try:
+        if uploaded.size > LARGEST:  # the browser's own bound is a courtesy, and no bound
+            raise RecipeError(too_large(uploaded.size))
         recipe = Recipe.from_json(uploaded.getvalue().decode("utf-8-sig"))
         if missing := find_criterion(recipe.criterion).missing(subject):
             raise RecipeError(f"criterion {recipe.criterion} cannot judge {subject.name}: {missing}.")
