@@ -174,27 +174,6 @@ def pareto_front(curves: pd.DataFrame) -> pd.DataFrame:
     return front.sort_values(["sparsity", "recipe"], kind="stable", ignore_index=True)
 
 
-def held_up_to(curves: pd.DataFrame, dense: float, loss: float = 0.02) -> dict[int, float]:
-    """The largest measured sparsity at which, and at all below which, a recipe stays within ``loss`` of dense.
-
-    Args:
-        curves: :meth:`~pruning_explorer.lab.curves.CurveJob.frame`; several seeds count with their median quality.
-        dense: quality of the dense network, in [0, 1].
-        loss: fraction of the samples.
-
-    Returns:
-        Position of the recipe -> sparsity of all weights, in [0, 1]; 0 where no point is within.
-    """
-    held: dict[int, float] = {}
-    points = curves.dropna(subset=["quality"]).groupby(["recipe", "amount"], as_index=False)[["sparsity", "quality"]]
-    for recipe, own in points.median().groupby("recipe"):
-        own = own.sort_values("sparsity")
-        # A quality is a fraction of whole samples: 2 of 100 lost are within 2 %, whatever floats make of it
-        within = (own["quality"] >= dense - loss - 1e-9).cummin()
-        held[int(str(recipe))] = float(own["sparsity"][within].max()) if within.any() else 0.0
-    return held
-
-
 def _try_study(subject: Subject, recipe: Recipe) -> Study | str:
     try:
         made = study(subject, recipe)

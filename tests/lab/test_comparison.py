@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pruning_explorer import Masks, Recipe, Subject, compare, load_subject
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.lab.comparison import class_changes, held_up_to, layer_table, pareto_front
+from pruning_explorer.lab.comparison import class_changes, layer_table, pareto_front
 from pruning_explorer.lab.comparison_table import GUESSING, UNEQUAL, comparison_table
 from pruning_explorer.lab.study import Study, study
 from pruning_explorer.measure.paired import bootstrap_interval
@@ -265,11 +265,3 @@ def test_studies_are_shared() -> None:
     subject = load_subject("tutorial-mlp")
     found = compare(subject, {"a": Recipe()}, amounts=())
     assert found.studies[0] is study(subject, Recipe())
-
-
-def test_how_far_a_recipe_holds_is_its_last_point_before_the_first_that_is_beyond() -> None:
-    rows = [(0, 0, 0.1, 0.1, 0.98), (0, 0, 0.5, 0.4, 0.96), (0, 0, 0.8, 0.7, 0.95), (0, 0, 0.9, 0.8, 0.98)]
-    rows += [(2, seed, 0.5, 0.5, quality) for seed, quality in enumerate((0.2, 0.97, 0.99))]  # their median holds
-    rows += [(3, 0, 0.1, 0.1, 0.5)]
-    curves = pd.DataFrame(rows, columns=["recipe", "seed", "amount", "sparsity", "quality"])
-    assert held_up_to(curves, 0.98) == {0: 0.4, 2: 0.5, 3: 0.0}

@@ -132,6 +132,13 @@ def set_amount_of_all(amount: float) -> None:
     edit(edited().number)
 
 
+def set_amount(place: int, amount: float) -> None:
+    """Give one recipe an amount, in [0, 1]."""
+    column = columns()[place]
+    update(replace(column, recipe=replace(column.recipe, amount=amount)))
+    edit(edited().number)
+
+
 def fit_to(subject: Subject) -> None:
     """Forget layers that another network had, in every column."""
     _keep(tuple(replace(each, recipe=fitting(each.recipe, subject)) for each in columns()))

@@ -8,13 +8,13 @@ from pruning_explorer.comparison_report import curves_chart
 from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.colours import recipe_look
 from pruning_explorer.figures.curve_traces import Axis
-from pruning_explorer.figures.numbers import capitalised, percent
 from pruning_explorer.figures.recipe_names import with_labels
-from pruning_explorer.lab.comparison import Comparison, held_up_to
+from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.lab.curves import CurveDesk, CurveJob
-from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.sources.samples import load_sample, sample_names
+from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.save import save_table
+from pruning_explorer.ui.decision import draw_decision
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
@@ -76,12 +76,14 @@ def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> bool:
         config=CONFIG,
     )
     draw_progress(_DESK, job, "curves_progress", PROGRESS_HEIGHT, _progress(shown, job))
+    letters = [recipe_look(i).letter for i in range(len(job.curves))]
+    deciding = draw_decision(job, [entry.recipe.amount for entry in shown.entries], shelf.set_amount, letters)
     for name, problem, told in zip(shown.names, job.problems, shown.problems, strict=True):
         if problem and not told:
             st.warning(f"The curve of {plain(name)} stops: {plain(problem)}", icon=":material/warning:")
     if (waiting and not still) or "open_in_explore" in st.session_state:
         st.rerun()  # the rest of the page has a use for all of them
-    return still
+    return still or deciding
 
 
 def _progress(shown: Comparison, job: CurveJob) -> Progress:
@@ -91,20 +93,9 @@ def _progress(shown: Comparison, job: CurveJob) -> Progress:
         job.progress,
         f"Measuring every recipe at other amounts{steps}: {job.progress:.0%}",
         f"Cancelled at {job.standing} of {job.planned} points.",
-        f"{_finding(shown, job)}Click a point to open that recipe in Explore." if job.done else "",
+        "Click a point to open that recipe in Explore." if job.done else "",
         "Measure the rest",
     )
-
-
-def _finding(shown: Comparison, job: CurveJob) -> str:
-    """How far each recipe goes before it costs much, in a sentence; random ones are medians of their seeds."""
-    dense = dense_level(shown.subject)
-    if dense is None:
-        return ""
-    held = held_up_to(job.frame(), dense)
-    each = ", ".join(f"{recipe_look(recipe).letter} to {percent(sparsity)}" for recipe, sparsity in held.items())
-    name = plain(capitalised(quality_label(shown.subject)))
-    return f"{name} stays within 2 points of dense up to a sparsity of: {each}. "
 
 
 def _take_click() -> None:

@@ -12,6 +12,8 @@ from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui import state
+from pruning_explorer.ui.decision import draw_decision
 from pruning_explorer.ui.live_mask import LIVE_AMOUNT
 from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
@@ -23,6 +25,9 @@ SECONDS_BETWEEN_LOOKS = 0.4
 PROGRESS_HEIGHT = 48
 """Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
+
+CLICKED = "cliff_clicked"
+"""In the session: whether an amount on the curve was clicked in this run."""
 
 _DESK = CurveDesk(cliff_amounts, seeds=1)
 
@@ -54,18 +59,31 @@ def _draw(study: Study, job: CurveJob) -> bool:
     waiting = is_waited_for(job)
     with st.container(key="cliff_box"):
         chart = _chart(job, job.standing)
-        st.plotly_chart(chart.figure, key="cliff", alt=chart.alt, config=CONFIG)
+        st.plotly_chart(
+            chart.figure, key="cliff", alt=chart.alt, config=CONFIG, on_select=_take_click, selection_mode="points"
+        )
         st.html(amount_marker(study.recipe.amount, LIVE_AMOUNT))
     if problem := job.problems[0]:
         st.warning(f"The curve stops here: {plain(problem)}")
     else:
         draw_progress(_desk(), job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
-    return waiting
+    deciding = draw_decision(job, [study.recipe.amount], lambda _, amount: state.set_amount(amount))
+    if st.session_state.pop(CLICKED, False):
+        st.rerun()  # the whole page follows the amount
+    return waiting or deciding
+
+
+def _take_click() -> None:
+    """Go to the amount that was clicked, which is the measured one next to the pointer."""
+    points = st.session_state["cliff"]["selection"]["points"]
+    if points:
+        state.set_amount(points[0]["x"] / 100)
+        st.session_state[CLICKED] = True
 
 
 def _progress(job: CurveJob) -> Progress:
     subject = job.subject
-    done = f"Measured at {job.planned} amounts on the same {subject.sample_count} samples."
+    done = f"Measured at {job.planned} amounts on the same {subject.sample_count} samples. Click one to go there."
     if subject.metric is not None and (unknown := int(job.frame()["quality"].isna().sum())):
         done += f" At {unknown} of them the {plain(quality_label(subject))} is not known."
     return Progress(
