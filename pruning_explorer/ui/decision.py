@@ -57,16 +57,18 @@ def draw_decision(
     job = _DESK.ask(curves, allowed, session_id()) if curves.done else None
     with answers:
         for i, letter in enumerate(letters):
-            found, problem = _found(curves, i, allowed, dense) if job is None else (job.found[i], job.problems[i])
+            found, problem = (None, None) if job is None else (job.found[i], job.problems[i])
+            found = found or _so_far(curves, i, allowed, dense)
             _answer(curves, i, letter, found, problem, amounts[i], go)
     return job is not None and is_waited_for(job)
 
 
-def _found(curves: CurveJob, i: int, allowed: float, dense: float | None) -> tuple[MostWithin | None, str | None]:
+def _so_far(curves: CurveJob, i: int, allowed: float, dense: float | None) -> MostWithin | None:
+    """What the points of the curve say; None before the first of them."""
     try:
-        return read_points(curves.subject, curves.curves[i].recipe, own_points(curves.curves[i]), allowed, dense), None
+        return read_points(curves.subject, curves.curves[i].recipe, own_points(curves.curves[i]), allowed, dense)
     except PruningExplorerError:
-        return None, None  # nothing is measured yet
+        return None
 
 
 def _answer(
@@ -89,7 +91,7 @@ def _answer(
             f"Set {letter or 'it'}",
             key=f"within_go_{i}",
             disabled=found.amount == amount,
-            help="Give the recipe this amount; the whole page follows.",
+            help=with_word("Give the recipe this amount; the whole page follows.", "amount"),
         ):
             go(i, found.amount)
             st.rerun()
