@@ -47,6 +47,9 @@ def draw_save(study: Study, key: str) -> None:
             key=f"{key}_what",
             format_func=lambda each: LABELS[cast(What, each)],
             required=True,
+            help=with_word(
+                "Weights with zeros where a mask removes, the masks alone, or torch's pairs of both.", "mask"
+            ),
         )
         ending = st.segmented_control(
             "As a file",
