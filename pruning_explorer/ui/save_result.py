@@ -47,9 +47,7 @@ def draw_save(study: Study, key: str) -> None:
             key=f"{key}_what",
             format_func=lambda each: LABELS[cast(What, each)],
             required=True,
-            help=with_word(
-                "Weights with zeros where a mask removes, the masks alone, or torch's pairs of both.", "mask"
-            ),
+            help=with_word("Weights with zeros, the masks alone, or the pairs of torch.nn.utils.prune.", "mask"),
         )
         ending = st.segmented_control(
             "As a file",
