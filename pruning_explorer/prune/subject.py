@@ -59,6 +59,7 @@ class Subject:
         runnable: False where only the weights are known and not the network: then it is never called, and has no
             samples.
         origin: where it comes from, in a few words.
+        words: which a library opens it by again, ``"hf:./folder"``, whatever it is called; empty where none does.
         metric: judges the outputs in place of comparing them with the labels.
         file_metadata: what the file that its weights come from says of itself, text by text.
     """
@@ -81,6 +82,7 @@ class Subject:
     calibration_labels: Tensor | None = None
     runnable: bool = True
     origin: str = ""
+    words: str = ""
     about_samples: str = ""
     metric: Metric | None = None
     file_metadata: Mapping[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ class Asked:
     Attributes:
         words: as :func:`~pruning_explorer.sources.words.load_subject` takes them.
         samples: path of what it is judged on; None for what it brings itself.
+        name: what to call it; None for the name that it brings itself.
     """
 
     words: str
     samples: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ def read_options(arguments: Sequence[str]) -> Options:
         help="inputs to judge the --subject before it on: .npz, .csv, .txt, or a folder of images",
     )
     parser.add_argument(
+        "--name",
+        metavar="NAME",
+        action=_Name,
+        help="what to call the --subject before it; else its function, or the last part of its path",
+    )
+    parser.add_argument(
         "--lessons",
         metavar="FOLDER",
         type=Path,
@@ -87,11 +95,23 @@ class _Subject(argparse.Action):
         namespace.subjects = [*namespace.subjects, Asked(value)]
 
 
-class _Samples(argparse.Action):
+class _OfTheLast(argparse.Action):
+    """Says something of the network before it, once."""
+
+    field: str
+
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, flag: Any = None
     ) -> None:
-        if not namespace.subjects or namespace.subjects[-1].samples is not None:
+        if not namespace.subjects or getattr(namespace.subjects[-1], self.field) is not None:
             parser.error(f"argument {flag}: {value} belongs to no --subject; write it after the one it is for")
         *others, last = namespace.subjects
-        namespace.subjects = [*others, Asked(last.words, value)]
+        namespace.subjects = [*others, replace(last, **{self.field: value})]
+
+
+class _Samples(_OfTheLast):
+    field = "samples"
+
+
+class _Name(_OfTheLast):
+    field = "name"

@@ -3,7 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
 import streamlit as st
@@ -44,6 +44,13 @@ class OwnModels:
         self.subjects[subject.name] = subject
         if folder is not None:
             self._folders[subject.name] = folder
+
+    def rename(self, name: str, new: str) -> None:
+        """Call a network ``new``, which no other is called; it stays in its place."""
+        subject = replace(self.subjects[name], name=new)
+        self.subjects = {each.name: each for each in (subject if n == name else s for n, s in self.subjects.items())}
+        if name in self._folders:
+            self._folders[new] = self._folders.pop(name)
 
     def forget(self, name: str) -> None:
         """Let a network go, with its files and all that was computed of it."""

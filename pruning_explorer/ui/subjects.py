@@ -1,7 +1,10 @@
 """Every network that a browser session can choose: the samples, the operator's, and its own."""
 
 import shlex
+from collections.abc import Collection
+from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
@@ -9,12 +12,18 @@ from pruning_explorer.sources.by_name.library import load_by_name
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.sources.words import load_subject, names_a_library
 from pruning_explorer.ui.options import Asked
-from pruning_explorer.ui.own_models import SHARED, own_models, own_subjects
+from pruning_explorer.ui.own_models import SHARED, own_models, own_subjects, unused_name
+
+LONGEST_NAME = 60
+"""Characters of the name that a visitor gives a network."""
 
 DEFAULT_SUBJECT = "digits-cnn"
 
 _OPERATORS: dict[str, Subject] = {}
 """Of the one who started the app, by name; for every visitor."""
+
+_ASKED: dict[str, str] = {}
+"""The words that each of these was opened by."""
 
 
 def open_for_all(asked: Asked) -> Subject:
@@ -24,10 +33,35 @@ def open_for_all(asked: Asked) -> Subject:
         SubjectError: it cannot be had.
     """
     subject = load_subject(asked.words, asked.samples)
-    if subject.name in sample_names() or subject.name in _OPERATORS:
-        raise SubjectError(f"there is a network called {subject.name} already; rename the file or the function")
+    taken = {*sample_names(), *_OPERATORS}
+    if asked.name is not None and asked.name in taken:
+        raise SubjectError(f"there is a network called {asked.name} already; give this one another --name")
+    subject = replace(subject, name=asked.name or name_apart(subject.name, asked.words, taken))
     _OPERATORS[subject.name] = subject
+    _ASKED[subject.name] = asked.words
     return subject
+
+
+def name_apart(name: str, words: str, taken: Collection[str]) -> str:
+    """A name that no other network has: with as many of the folders before it as tell them apart, else numbered.
+
+    Args:
+        words: that it was opened by, a path perhaps.
+
+    >>> name_apart("net", "runs/second/net.pt2", {"net"}), name_apart("pets", "mine:pets", {"pets"})
+    ('second/net', 'pets (2)')
+    """
+    path = Path(words.partition(":")[2] if names_a_library(words) else words)
+    folders = [part for part in path.parts[:-1] if part != path.anchor]
+    if folders[-1:] == [name]:  # a network in parts is called after its folder
+        folders.pop()
+    longer = ("/".join((*folders[-count:], name)) for count in range(1, len(folders) + 1))
+    return next((each for each in (name, *longer) if each not in taken), unused_name(name, dict.fromkeys(taken)))
+
+
+def opened_by(name: str) -> str:
+    """The words that the operator's network of that name was opened by; empty for all others."""
+    return _ASKED.get(name, "")
 
 
 def first_subject() -> str:
@@ -58,6 +92,21 @@ def is_there(name: str) -> bool:
 def words_in_terminal(name: str) -> str:
     """What to write for it on a command line; where its name is none that a terminal knows, a place for it."""
     return shlex.quote(name) if is_sample(name) or names_a_library(name) else "YOUR-FILE"
+
+
+def rename_own(name: str, wanted: str) -> str:
+    """Call a network of this session something else, which is numbered where another one is called that.
+
+    Returns:
+        What it is called now; ``name``, unchanged, where ``wanted`` is empty.
+    """
+    # With a colon it could be the words of a library's network, which others open by them
+    stripped = " ".join(wanted.replace(":", " ").split())[:LONGEST_NAME]
+    if not stripped or stripped == name:
+        return name
+    new = unused_name(stripped, dict.fromkeys(each for each in subject_names() if each != name))
+    own_models().rename(name, new)
+    return new
 
 
 def forget_own(name: str) -> None:

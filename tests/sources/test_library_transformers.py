@@ -111,7 +111,8 @@ def test_a_folder_is_opened_and_explored(
     subject = load_by_name(f"hf:{folder}")
     assert [list(each.shape) for each in subject.samples] == inputs
     assert list(dense_outputs(subject).shape) == outputs
-    assert subject.name == f"hf:{folder}"
+    assert (subject.name, subject.words) == (folder.name, f"hf:{folder}")
+    assert str(folder) in subject.about
     assert "with its trained weights" in subject.about
     assert "show drift, and nothing of what it knows" in subject.description
     explore(subject)

@@ -16,6 +16,11 @@ def test_samples_belong_to_the_network_before_them() -> None:
     assert read == Options((Asked("a.pt2", "x.npz"), Asked("m:f")), (), 64)
 
 
+def test_a_name_belongs_to_the_network_before_it() -> None:
+    read = read_options(["--subject", "a/net.pt2", "--name", "first", "--samples", "x.npz", "--subject", "b/net.pt2"])
+    assert read.subjects == (Asked("a/net.pt2", "x.npz", "first"), Asked("b/net.pt2"))
+
+
 def test_folders_of_lessons_are_where_they_are_however_the_program_moves(tmp_path: Path) -> None:
     assert read_options(["--lessons", str(tmp_path), "--lessons", "."]).lessons == (tmp_path.resolve(), Path.cwd())
 
@@ -25,6 +30,7 @@ def test_folders_of_lessons_are_where_they_are_however_the_program_moves(tmp_pat
     [
         (["--samples", "x.npz"], "belongs to no --subject"),
         (["--subject", "a", "--samples", "x", "--samples", "y"], "y belongs to no --subject"),
+        (["--name", "x", "--subject", "a"], "x belongs to no --subject"),
         (["--lessons", "nowhere"], "nowhere is not there"),
         (["--cache-mib", "0"], "too little"),
         (["--cache-mib", "many"], "invalid int value"),

@@ -61,6 +61,7 @@ def load_transformers(name: str, *, pretrained: bool, browser: bool) -> Subject:
     folder = _folder(name, browser)
     transformers = import_transformers()
     words = f"hf:{name}"
+    called = words if folder is None else folder.resolve().name
     source: dict[str, Any] = {"local_files_only": folder is not None or not hub_answers()}
     place = str(folder) if folder is not None else name
     config = _config(transformers, place, words, source)
@@ -77,12 +78,12 @@ def load_transformers(name: str, *, pretrained: bool, browser: bool) -> Subject:
     where = f"the folder {folder}" if folder is not None else f"{name} on the Hugging Face hub"
     subject = Subject.from_module(
         model,
-        name=words if pretrained else f"{words},pretrained=false",
+        name=called if pretrained else f"{called},pretrained=false",
         about=f"{type(model).__name__} of transformers, from {where}, with {weights}.",
         loading=_loading(type(model).__name__, place, pretrained),
         origin=f"transformers {transformers.__version__}, {'trained' if pretrained else 'random weights'}",
     )
-    return _with_noise(subject, model)
+    return replace(_with_noise(subject, model), words=words)
 
 
 def _trained(kind: Any, config: Any, words: str, place: str, source: dict[str, Any]) -> tuple[nn.Module, int]:

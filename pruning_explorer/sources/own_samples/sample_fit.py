@@ -148,14 +148,14 @@ def _precision(subject: Subject) -> torch.dtype | None:
 
 
 def _tokens(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
-    # Not by its name alone: an uploaded file may be called anything
-    if not (subject.name.startswith("hf:") and subject.origin.startswith("transformers ")):
+    # Not by its name: an uploaded file may be called anything
+    if not subject.words.startswith("hf:"):
         raise SubjectError(
             f"{samples.name} holds words, and {subject.name} has no tokenizer here; give token ids apart by blanks"
         )
     from pruning_explorer.sources.by_name.transformers_text import tokenize
 
-    return tokenize(subject.name, samples.texts, len(subject.samples or ()) or 1)
+    return tokenize(subject.words, samples.texts, len(subject.samples or ()) or 1)
 
 
 def _both(subject: Subject, samples: SampleSet, inputs: tuple[Tensor, ...], error: SubjectError) -> str:

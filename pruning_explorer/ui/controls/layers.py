@@ -6,7 +6,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.subjects import subject_names
+from pruning_explorer.ui.subjects import opened_by, subject_names
 from pruning_explorer.ui.told import told
 
 
@@ -26,7 +26,11 @@ def draw_network() -> Subject:
         filter_mode=None,
     )
     subject = state.subject()
-    st.caption(plain(subject.description, longest=600))
+    opened = opened_by(subject.name)
+    st.caption(
+        plain(subject.description, longest=600),
+        help=with_word(f"Whoever started the app opened it as {plain(opened)}.", "subject") if opened else None,
+    )
     return subject
 
 

@@ -9,13 +9,14 @@ from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.words import names_a_library
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.models.files import largest
 from pruning_explorer.ui.models.loaded import inventory_of
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.subjects import first_subject, forget_own, is_own, subject_names
+from pruning_explorer.ui.subjects import LONGEST_NAME, first_subject, forget_own, is_own, rename_own, subject_names
 
 PROBLEM = "samples_problem"
 EDITION = "samples_edition"
@@ -29,6 +30,9 @@ def draw_model(subject: Subject) -> None:
         compare = st.button("Compare methods on it", key="to_compare")
         if is_own(subject.name):
             st.button("Forget it", key="forget", on_click=_forget, args=(subject.name,), icon=":material/delete:")
+            # By its words a link finds a library's network again, whoever opens it
+            if not names_a_library(subject.name):
+                _draw_name(subject.name)
     if explore or compare:
         _go(subject, "explore_page" if explore else "compare_page")
     _layers(subject)
@@ -47,6 +51,30 @@ def _forget(name: str) -> None:
     forget_own(name)
     if st.session_state.get("subject") == name:
         st.session_state.update(subject=first_subject(), open_layer=None, controls_show=None)
+
+
+def _draw_name(name: str) -> None:
+    key = f"own_name_{name}"
+    st.text_input(
+        "Its name",
+        name,
+        key=key,
+        max_chars=LONGEST_NAME,
+        width=220,
+        label_visibility="collapsed",
+        help=with_word("What it is called on every page. Write another name to change it.", "subject"),
+        on_change=lambda: _rename(name, st.session_state[key]),
+    )
+
+
+def _rename(name: str, wanted: str) -> None:
+    if not is_own(name):  # forgotten meanwhile
+        return
+    new = rename_own(name, wanted)
+    look_at(new)
+    for place in ("subject", "columns_subject"):
+        if st.session_state.get(place) == name:
+            st.session_state[place] = new
 
 
 def _layers(subject: Subject) -> None:

@@ -70,6 +70,10 @@ class ModelsPage:
         self.app.button(key=key).click().run()
         self._look()
 
+    def rename(self, name: str, new: str) -> None:
+        self.app.text_input(key=f"own_name_{name}").set_value(new).run()
+        self._look()
+
     def open_way(self, tab: str) -> None:
         self.app.session_state["ways_in"] = tab
         self.run()

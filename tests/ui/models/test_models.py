@@ -180,3 +180,29 @@ def test_two_sessions_do_not_see_each_others_networks() -> None:
 )
 def test_a_network_is_called_after_its_file(file: str, name: str) -> None:
     assert display_name(file) == name
+
+
+def test_a_network_of_ones_own_gets_another_name_and_keeps_its_place() -> None:
+    page = ModelsPage()
+    state = network().state_dict()
+    page.drop(("a.safetensors", save(state)))
+    page.drop(("b.safetensors", save(state)))
+    before = list(page.loaded.index)
+    first = next(name for name in before if name.startswith("a"))
+    page.look_into(first)
+    page.app.session_state["subject"] = first
+    page.rename(first, "  My  net:2 ")
+    assert page.looked_into == "My net 2"
+    assert list(page.loaded.index) == [name if name != first else "My net 2" for name in before]
+    assert page.app.session_state["subject"] == "My net 2"
+    page.rename("My net 2", "digits-cnn")  # which is taken
+    assert page.looked_into == "digits-cnn (2)"
+    page.rename("digits-cnn (2)", " ")
+    assert page.looked_into == "digits-cnn (2)"
+    page.click("forget")
+    assert list(page.loaded.index) == [name for name in before if name != first]
+
+
+def test_a_name_that_is_everybodys_is_not_changed() -> None:
+    page = ModelsPage()
+    assert [each.key for each in page.app.text_input if each.key.startswith("own_name_")] == []
