@@ -117,6 +117,7 @@ def _measured(value: Tensor | None, own: Tensor) -> Tensor:
 
 def _state(subject: Subject) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors of ``state_dict``, the network's own objects, and the versions of its modules."""
+    subject.check_files()
     try:
         state = subject.model.state_dict(keep_vars=True)
     except Exception as error:  # a module of somebody's own may do anything here

@@ -107,7 +107,7 @@ class Export:
             tell: hears how far it is, in [0, 1], and may stop it by raising.
         """
         check_place(path, overwrite)
-        progress = _Progress(2 * self._contents.nbytes, tell)
+        progress = _Progress(2 * self._contents.nbytes, tell, self._subject.check_files)
         beside = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}.part"
         try:
             with beside.open("xb") as file:  # where nobody can have put a link
@@ -181,10 +181,12 @@ def _masks_of(subject: Subject, pruned: Recipe | Masks) -> tuple[Sequence[Target
 
 
 class _Progress:
-    def __init__(self, total: int, tell: Tell) -> None:
+    def __init__(self, total: int, tell: Tell, check_source: Callable[[], None]) -> None:
         self._total, self._tell, self._done = max(total, 1), tell, 0
+        self._check_source = check_source
 
     def add(self, nbytes: int) -> None:
+        self._check_source()  # before the next piece is read
         self._done += nbytes
         self._tell(min(self._done / self._total, 1.0))
 

@@ -117,6 +117,7 @@ def study(subject: Subject, recipe: Recipe) -> Study:
     """The study of a recipe on a subject, shared by all sessions.
 
     Raises:
-        PruningExplorerError: the recipe does not fit the subject.
+        PruningExplorerError: the recipe does not fit the subject, or the subject's file is no longer as it was.
     """
+    subject.check_files()
     return STUDIES.get((subject.id, recipe.id), lambda: Study(subject, recipe, compute_masks(subject, recipe)))

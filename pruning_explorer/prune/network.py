@@ -24,8 +24,9 @@ def call_network(
     """Call ``frame`` with ``tensors`` in place of its own, under the caller's grad mode; whatever it returns.
 
     Raises:
-        SubjectError: the network raised an exception.
+        SubjectError: the network raised an exception, or its file is no longer as it was.
     """
+    subject.check_files()
     try:
         own = {name: buffer.clone() for name, buffer in frame.named_buffers()}
         return functional_call(frame, {**own, **tensors}, tuple(sample.clone() for sample in samples))

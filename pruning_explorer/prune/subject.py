@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pruning_explorer.errors import SubjectError, TargetError
 from pruning_explorer.prune.content_id import extended_id, network_id
 from pruning_explorer.prune.metric import Metric, classes_among, metric_id, name_of_quality
+from pruning_explorer.prune.stored_files import StoredFile
 from pruning_explorer.prune.targets import MISFIT, Target, find_targets, is_lazy
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.floating]]
@@ -86,6 +87,7 @@ class Subject:
     about_samples: str = ""
     metric: Metric | None = None
     file_metadata: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[StoredFile, ...] = ()
 
     @classmethod
     def from_module(
@@ -110,6 +112,7 @@ class Subject:
         identity: bytes | None = None,
         metric: Metric | None = None,
         file_metadata: Mapping[str, str] = MappingProxyType({}),
+        files: Sequence[StoredFile] = (),
     ) -> Self:
         """Study a network of one's own.
 
@@ -168,6 +171,7 @@ class Subject:
             origin=origin,
             metric=metric,
             file_metadata=MappingProxyType(dict(file_metadata)),
+            files=tuple(files),
         )
 
     def with_samples(
@@ -238,12 +242,32 @@ class Subject:
         known = ", ".join(target.name for target in self.targets[:6])
         raise TargetError(f"{self.name} has no parameter {name!r}; it has {known}{', …' * (len(self.targets) > 6)}")
 
+    def check_files(self) -> None:
+        """See that the files that weights are mapped from are as they were; to be called before weights are read.
+
+        Raises:
+            SubjectError: one was cut short, written over, replaced or removed.
+        """
+        for file in self.files:
+            file.check(self.name)
+
     def copy_model(self) -> nn.Module:
-        """A copy of the network with tensors of its own, to be pruned or trained as one likes."""
+        """A copy of the network with tensors of its own, to be pruned or trained as one likes.
+
+        Raises:
+            SubjectError: as :meth:`check_files`.
+        """
+        self.check_files()
         return copy.deepcopy(self.model).requires_grad_(True)
 
     def weight(self, name: str) -> Tensor:
-        """The dense tensor of a target, shared and detached: read it, never write to it."""
+        """The dense tensor of a target, shared and detached: read it, never write to it.
+
+        Raises:
+            TargetError: there is no such target.
+            SubjectError: as :meth:`check_files`.
+        """
+        self.check_files()
         return self.model.get_parameter(self.target(name).name).detach()
 
 

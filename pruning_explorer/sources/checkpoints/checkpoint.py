@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.stored_files import StoredFile
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.checkpoints.earlier_pruning import EarlierPruning, fold_masks
 from pruning_explorer.sources.checkpoints.fingerprint import fingerprint
@@ -40,6 +41,7 @@ class _Weights:
         imported: the line of Python that imports what reads it.
         loaded: the expression that reads it.
         aside: what else is in it, by name.
+        mapped: False where it was read whole.
     """
 
     tensors: dict[str, Tensor]
@@ -50,6 +52,7 @@ class _Weights:
     versions: Mapping[str, int] = field(default_factory=dict)
     ties: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    mapped: bool = True
 
 
 def open_checkpoint(path: Path, *, name: str | None = None) -> Subject:
@@ -75,6 +78,7 @@ def open_checkpoint(path: Path, *, name: str | None = None) -> Subject:
 
 def _open(path: Path, name: str | None) -> Subject:
     shards = find_shards(path)
+    files = [StoredFile.now(each) for each in shards.files.values()]
     label = shown(name or (path.resolve() if path.is_dir() else shards.folder.resolve() if shards.names else path).name)
     parts = {file: _read(each, label if len(shards.files) == 1 else shown(file)) for file, each in shards.files.items()}
     size = sum(each.stat().st_size for each in shards.files.values())
@@ -90,6 +94,7 @@ def _open(path: Path, name: str | None) -> Subject:
         runnable=False,
         origin=origin,
         identity=fingerprint(shards.files.values()),
+        files=[file for file, part in zip(files, parts.values(), strict=True) if part.mapped],
         file_metadata={key: text for each in parts.values() for key, text in each.metadata.items()},
     )
 
@@ -104,7 +109,7 @@ def _read(path: Path, label: str) -> _Weights:
         kind = "state_dict of torch.save" if read.mapped else "state_dict of torch.save (before 1.6)"
         inside = "".join(f"[{key!r}]" for key in read.keys)
         loaded = f"torch.load({label!r}, map_location='cpu', weights_only=True){inside}"
-        return _Weights(read.tensors, kind, "import torch", loaded, read.aside, read.versions)
+        return _Weights(read.tensors, kind, "import torch", loaded, read.aside, read.versions, mapped=read.mapped)
     if head[8:9] == b"{":
         stored = read_safetensors(path, label)
         imported, loaded = "from safetensors.torch import load_file", f"load_file({label!r})"

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.stored_files import StoredFile
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.exported.archive import LARGEST_JSON, Archive
 from pruning_explorer.sources.exported.graph import read_program
@@ -39,6 +40,10 @@ def open_exported(path: Path, *, name: str | None = None) -> Subject:
 
 
 def _open(path: Path, name: str) -> Subject:
+    try:
+        file = StoredFile.now(path)
+    except OSError as error:
+        raise SubjectError(f"it cannot be read ({error.strerror}); give the path of an exported program") from None
     archive = Archive(path)
     models = archive.named(r"models/(.+)\.json")
     if len(models) != 1:
@@ -62,6 +67,7 @@ def _open(path: Path, name: str) -> Subject:
         about_samples=_about_samples(signature, count),
         loading=f"import torch\n\nmodel = torch.export.unflatten(torch.export.load({path.name!r}))",
         origin="exported program",
+        files=(file,),
     )
 
 

@@ -81,8 +81,11 @@ class StudyDesk:
         if not order.future.done():
             return Standing()
         problem = order.future.exception()
-        # Kept by the studies' own cache, bounded in bytes; made again should it be gone
-        return Standing(study(subject, recipe)) if problem is None else Standing(problem=str(problem))
+        try:
+            # Kept by the studies' own cache, bounded in bytes; made again should it be gone
+            return Standing(study(subject, recipe)) if problem is None else Standing(problem=str(problem))
+        except PruningExplorerError as error:  # the network's file is no longer what it was
+            return Standing(problem=str(error))
 
 
 def _measure(subject: Subject, recipe: Recipe) -> None:
