@@ -1,6 +1,7 @@
 """One family of errors; each message says what is wrong and what to do next."""
 
 import errno
+import threading
 
 NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG})
 """What a system says where a disk is full, or a person's share of it, or a file may not become so large."""
@@ -46,3 +47,19 @@ def not_written(error: OSError) -> str:
             "forget a network that you brought"
         )
     return f"the server cannot write to its disk ({error.strerror or error}); whoever runs it can mend that"
+
+
+OUR_OWN = ("pruning_explorer.", "streamlit.")
+
+
+def theirs(error: BaseException) -> bool:
+    """Whether code that is not ours raised it for reasons of its own: then it is told, and ends nothing of ours.
+
+    What is no ``Exception`` ends a program, as ``SystemExit`` does in a forward pass. Not theirs is what we, or
+    Streamlit, stop work with, and Ctrl-C, which comes to the main thread alone.
+    """
+    if isinstance(error, Exception):
+        return True
+    if isinstance(error, KeyboardInterrupt):
+        return threading.current_thread() is not threading.main_thread()
+    return not f"{type(error).__module__}.".startswith(OUR_OWN)

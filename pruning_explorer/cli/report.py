@@ -89,6 +89,8 @@ def _key_figures(report: "Report") -> dict[str, str]:
             f" {count(drift['flipped'])} of {count(drift['samples'])} samples flipped{broken};"
             f" cosine {drift['cosine']:.4f}; normalised L2 {drift['l2_normalised']:.4f}; SQNR {drift['sqnr_db']:.1f} dB"
         )
+    if report.notes:
+        figures["Mind"] = " ".join(report.notes)
     if cost is not None:
         figures["Multiply-adds"] = (
             f"{cost['macs_theoretical']:,.0f} theoretical of {cost['macs_dense']:,} dense, per sample;"

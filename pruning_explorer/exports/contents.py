@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from pruning_explorer.errors import ExportError
+from pruning_explorer.errors import ExportError, theirs
 from pruning_explorer.exports.tensor_values import Folded, MaskValues, Original, Values, Whole
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -120,7 +120,9 @@ def _state(subject: Subject) -> tuple[dict[str, Tensor], dict[str, Any]]:
     subject.check_files()
     try:
         state = subject.model.state_dict(keep_vars=True)
-    except Exception as error:  # a module of somebody's own may do anything here
+    except BaseException as error:  # a module of somebody's own may do anything here
+        if not theirs(error):
+            raise
         raise ExportError(
             f"the state_dict of {subject.name} cannot be made ({type(error).__name__}: {str(error)[:200]}); save the "
             "masks instead"

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.network import all_tensors
+from pruning_explorer.errors import SubjectError, theirs
+from pruning_explorer.prune.outputs import all_tensors
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
@@ -76,7 +76,9 @@ class ChannelGraph:
             for node in nodes:
                 node.dependencies = _Counted(node.dependencies, steps)
             self.coupled = tuple(map(self._read, self._graph.get_all_groups(root_module_types=roots)))
-        except Exception as error:
+        except BaseException as error:  # it runs the network
+            if not theirs(error):
+                raise
             raise self._lost(self._subject, _words(error)) from error
 
     def cut(self, coupled: Coupled, places: list[int]) -> None:
@@ -182,5 +184,5 @@ class _Counted(list[Any]):
         return super().__iter__()
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {(str(error).strip().splitlines() or ['no message'])[0][:200]}"

@@ -14,7 +14,8 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.exports.couplings import NOT_FOLLOWED, ChannelGraph, Coupled
 from pruning_explorer.exports.pruned_models import permanent_model
 from pruning_explorer.prune.masks import Masks
-from pruning_explorer.prune.network import all_tensors, call_network, require_samples
+from pruning_explorer.prune.network import call_network, require_samples
+from pruning_explorer.prune.outputs import all_tensors
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import TRANSPOSED
 

@@ -12,7 +12,8 @@ from pruning_explorer.lab.curve_points import say
 from pruning_explorer.lab.desk import Job
 from pruning_explorer.lab.optimizer import BETA1, AdamW, one_cycle
 from pruning_explorer.measure.quality import quality_of
-from pruning_explorer.prune.network import call_network, first_tensor, require_samples
+from pruning_explorer.prune.network import blaming, call_network, require_samples
+from pruning_explorer.prune.outputs import first_tensor
 from pruning_explorer.prune.subject import Subject
 
 
@@ -165,7 +166,9 @@ class Training(Job):
             self._batches = list(order.split(self._plan.batch))
         chosen = self._batches.pop(0)
         self._model.train()
-        output = functional_call(self._model, self._masked(), (self._data.inputs[chosen],))
+        inputs = (self._data.inputs[chosen],)
+        with blaming(self._subject, inputs):
+            output = functional_call(self._model, self._masked(), inputs)
         loss = nn.functional.cross_entropy(self._logits(output).flatten(0, -2), self._data.labels[chosen].flatten())
         # Zeros for what the network does not use, as a row of an embedding that is not looked up has
         gradients = torch.autograd.grad(

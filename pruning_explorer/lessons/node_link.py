@@ -13,8 +13,10 @@ from torch.utils._pytree import tree_leaves
 from pruning_explorer.errors import LessonError, SubjectError
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.lessons.panels import Edges, Network, Stops
-from pruning_explorer.prune.network import call_network, first_tensor
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.network import call_network
+from pruning_explorer.prune.outputs import first_tensor
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 
 MOST_NODES = 40
 """In one column."""

@@ -14,7 +14,8 @@ import torch
 from pruning_explorer.measure.counter import ProductCounter
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.network import call_network, require_samples
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import SAMPLES_PER_CALL, is_lazy
 

@@ -17,8 +17,10 @@ from pruning_explorer.measure.masking import masked_weights
 from pruning_explorer.measure.recalibration import recalibrated_statistics
 from pruning_explorer.measure.skeletons import borrow_skeleton
 from pruning_explorer.prune.masks import Masks
-from pruning_explorer.prune.network import call_network, first_tensor, require_samples
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.network import call_network, require_samples
+from pruning_explorer.prune.outputs import first_tensor
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import layer_class
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruning_explorer.errors import SubjectError
+from pruning_explorer.errors import SubjectError, theirs
 from pruning_explorer.prune.metric import Metric
 from pruning_explorer.prune.subject import Subject
 
@@ -37,7 +37,9 @@ def apply_metric(
     try:
         with torch.no_grad():
             found: Any = metric(logits.clone(), None if labels is None else labels.clone())
-    except Exception as error:
+    except BaseException as error:
+        if not theirs(error):
+            raise
         reason = (str(error).strip().splitlines() or ["no message"])[0]
         raise SubjectError(f"{who} failed on {given} with {type(error).__name__}: {reason}; {wanted}") from error
     if not isinstance(found, Tensor):

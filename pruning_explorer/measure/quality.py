@@ -95,6 +95,13 @@ def _right_samples(subject: Subject, logits: Tensor, answers: NDArray[np.int64])
             f"{subject.name} has labels {list(subject.labels.shape) if subject.labels is not None else 'none'} for "
             f"logits {list(logits.shape)}; give labels [N] for logits [N, C], or [N, T] for [N, T, C]"
         )
+    outside = (labels < -1) | (labels >= logits.shape[-1])
+    if outside.any():
+        where = np.argwhere(outside)[0]
+        raise SubjectError(
+            f"sample {where[0]} of {subject.name} has the label {labels[tuple(where)]}, which is none of its "
+            f"{logits.shape[-1]} classes: these are 0 to {logits.shape[-1] - 1}; give labels among them"
+        )
     # -1 stands for no answer, and in some data sets for a missing label
     right: NDArray[np.bool_] = ((answers == labels) & (answers >= 0)).reshape(len(labels), -1).all(axis=1)
     return right

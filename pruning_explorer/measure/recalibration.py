@@ -16,7 +16,8 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.masking import masked_weights
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.network import call_network
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import RecordedLayer, is_lazy, layer_class
 
 STATISTICS = ("running_mean", "running_var")

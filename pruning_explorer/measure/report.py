@@ -20,6 +20,7 @@ from pruning_explorer.measure.quality import (
     table_of,
 )
 from pruning_explorer.measure.sparsity import layer_sparsity, sparsity_totals
+from pruning_explorer.prune.behaviour import Behaviour, behaviour_of
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.subject import Subject
 
@@ -40,6 +41,9 @@ class Report:
         quality: :func:`~pruning_explorer.measure.quality.quality_table`; None without labels.
         totals: ``"sparsity"``, ``"cost"``, ``"drift"``, ``"quality"``: each a dict of figures over all, as
             ``sparsity_totals``, ``cost_totals``, ``drift_totals`` and ``quality_totals`` give them, or None.
+        dense_spread: how far two dense runs on the same inputs are apart, ||b - a|| / ||a||: 0 where the network
+            answers alike each time; None without samples.
+        notes: what else a person has to know of how the network behaves, a sentence or two each.
     """
 
     subject: str
@@ -52,6 +56,8 @@ class Report:
     layer_drift: pd.DataFrame | None
     quality: pd.DataFrame | None
     totals: dict[str, Any]
+    dense_spread: float | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for strict JSON: tables as lists of rows; NaN and infinite figures as None."""
@@ -62,6 +68,8 @@ class Report:
             "quality_name": self.quality_name,
             "quality_interval": self.quality_interval,
             "totals": _plain(self.totals),
+            "dense_spread": _plain(self.dense_spread),
+            "notes": list(self.notes),
             "layers": _rows(self.layers),
             "quality": _rows(self.quality),
             "layer_drift": _rows(self.layer_drift),
@@ -99,6 +107,7 @@ def _report(
     dense = None if outcome is None else dense_quality(subject)
     pruned = None if outcome is None else sample_quality(subject, outcome.pruned)
     quality = None if dense is None or pruned is None else table_of(subject, dense, pruned)
+    behaviour = Behaviour() if outcome is None else behaviour_of(subject)
     return Report(
         subject=subject.name,
         subject_id=subject.id,
@@ -115,6 +124,8 @@ def _report(
             "drift": None if drift is None else drift.totals(),
             "quality": quality_totals(quality),
         },
+        dense_spread=behaviour.spread,
+        notes=behaviour.notes,
     )
 
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from pruning_explorer.prune.subject import skeleton
+from pruning_explorer.prune.skeleton import skeleton
 from pruning_explorer.prune.targets import RecordedLayer
 
 VALUES = frozenset(

@@ -12,15 +12,12 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
-from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.network import (
-    call_network,
-    first_tensor,
-    require_calibration,
-    widen,
-    working_tensors,
-)
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.errors import SubjectError, theirs
+from pruning_explorer.prune.behaviour import behaviour_of
+from pruning_explorer.prune.network import call_network, require_calibration, widen, working_tensors
+from pruning_explorer.prune.outputs import first_tensor
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 
 CHUNK = 64
 """Samples in one pass."""
@@ -94,11 +91,14 @@ def squared_gradients(subject: Subject, masks: Mapping[str, Tensor]) -> Gradient
             return Gradients(first)
         weights = sum(tensors[name].nbytes for name in names)
         size = min(CHUNK, PER_SAMPLE_BYTES // weights)
-        batched = size > 1
+        # Under vmap there are no copies for a network that writes to its weights
+        batched = size > 1 and not behaviour_of(subject).writes
         if batched:
             try:
                 sums = _squares_batched(subject, tensors, names, rest, labels[1:], size)
-            except Exception:  # whatever a network does that has no vectorised form; a real fault shows one by one
+            except BaseException as error:  # a network that has no vectorised form; a real fault shows one by one
+                if not theirs(error):
+                    raise
                 batched = False
         if not batched:
             sums = _squares_one_by_one(subject, tensors, names, rest, labels[1:])

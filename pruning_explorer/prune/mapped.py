@@ -2,11 +2,14 @@
 
 import ctypes
 import mmap
+import re
 import sys
 from collections.abc import Iterator
 
 from torch import Tensor
 
+MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S{4} [0-9a-f]+ \S+ (\d+)\s")
+NOT_OURS = re.compile(r"Anonymous: +0 kB$")
 DONT_NEED = 4
 """``MADV_DONTNEED`` of Linux."""
 
@@ -40,10 +43,8 @@ def _clean_files() -> Iterator[tuple[int, int]]:
     low = high = inode = 0
     with open("/proc/self/smaps") as lines:
         for line in lines:
-            words = line.split()
-            if words[0].endswith(":"):
-                if words[0] == "Anonymous:" and inode and words[1] == "0":
-                    yield low, high
-            else:
-                low, high = (int(address, 16) for address in words[0].split("-"))
-                inode = int(words[4])
+            # What is neither may be the rest of a file's name, which may have a line break in it
+            if found := MAPPING.match(line):
+                low, high, inode = int(found[1], 16), int(found[2], 16), int(found[3])
+            elif inode and NOT_OURS.match(line):
+                yield low, high

@@ -1,14 +1,13 @@
-"""Call a network on inputs with tensors of one's choice in place of its own, and find the logits in what it returns."""
+"""Call a network on inputs with tensors of one's choice in place of its own."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
-from pruning_explorer.errors import SubjectError
+from pruning_explorer.errors import SubjectError, theirs
+from pruning_explorer.prune.behaviour import behaviour_of, call, with_copies
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import is_lazy
 
@@ -27,10 +26,24 @@ def call_network(
         SubjectError: the network raised an exception, or its file is no longer as it was.
     """
     subject.check_files()
+    if behaviour_of(subject).writes:
+        tensors = with_copies(frame, tensors)
+    with blaming(subject, samples):
+        return call(frame, tensors, samples)
+
+
+@contextmanager
+def blaming(subject: Subject, samples: tuple[Tensor, ...]) -> Iterator[None]:
+    """Tell whatever the network's own code raises as what it is.
+
+    Raises:
+        SubjectError: it raised something.
+    """
     try:
-        own = {name: buffer.clone() for name, buffer in frame.named_buffers()}
-        return functional_call(frame, {**own, **tensors}, tuple(sample.clone() for sample in samples))
-    except Exception as error:
+        yield
+    except BaseException as error:
+        if not theirs(error):
+            raise
         reason = (str(error).strip().splitlines() or ["no message"])[0]
         raise SubjectError(
             f"{subject.name} failed on its samples of {sample_shapes(samples)} with {type(error).__name__}: {reason}; "
@@ -87,29 +100,3 @@ def require_calibration(subject: Subject) -> tuple[Tensor, ...]:
             "was trained on: Subject.from_module(..., calibration=...)"
         )
     return subject.calibration
-
-
-def all_tensors(output: Any) -> list[Tensor]:
-    """Every tensor in what a network returns: in tuples, lists, mappings and dataclasses, however deep."""
-    if isinstance(output, Tensor):
-        return [output]
-    parts: Iterable[Any] = ()
-    if isinstance(output, Mapping):
-        parts = output.values()
-    elif isinstance(output, tuple | list):
-        parts = output
-    elif is_dataclass(output) and not isinstance(output, type):
-        parts = (getattr(output, each.name) for each in fields(output))
-    return [tensor for part in parts for tensor in all_tensors(part)]
-
-
-def first_tensor(output: Any) -> Tensor | None:
-    """The tensor itself, ``.logits`` of it, or the first tensor in it."""
-    if isinstance(output, Tensor):
-        return output
-    named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
-    if isinstance(named, Tensor):
-        return named
-    parts = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ()
-    found = (first_tensor(part) for part in parts)
-    return next((tensor for tensor in found if tensor is not None), None)

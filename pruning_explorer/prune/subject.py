@@ -1,7 +1,7 @@
 """The model under study, with its sample inputs: dense and read-only."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, Self
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from pruning_explorer.errors import SubjectError, TargetError
 from pruning_explorer.prune.content_id import extended_id, network_id
 from pruning_explorer.prune.metric import Metric, classes_among, metric_id, name_of_quality
+from pruning_explorer.prune.skeleton import frozen_skeleton, unwrapped
 from pruning_explorer.prune.stored_files import StoredFile
-from pruning_explorer.prune.targets import MISFIT, Target, find_targets, is_lazy
+from pruning_explorer.prune.targets import MISFIT, Target, find_targets
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.floating]]
 
@@ -119,7 +120,8 @@ class Subject:
         The network is neither copied nor changed: the subject shares its tensors, so train a copy, not this one.
 
         Args:
-            model: any network; it is studied in eval mode.
+            model: any network; it is studied in eval mode, without what wraps it (``nn.DataParallel``,
+                ``torch.compile``).
             samples: one tensor ``[N, ...]``, or one for each positional input of ``forward``.
             labels: int ``[N]``, or ``[N, T]`` where the logits are ``[N, T, C]``.
             calibration: inputs that criteria may look at, shaped as ``samples`` and best not among them.
@@ -132,14 +134,15 @@ class Subject:
                 as its function is, or ``quality_name``. Labels may then have any shape ``[N, ...]``.
 
         Raises:
-            SubjectError: nothing in it can be pruned, or samples and labels differ in length.
+            SubjectError: nothing in it can be pruned, it is TorchScript, or samples and labels differ in length.
         """
         inputs, seen = _as_inputs(samples), _as_inputs(calibration)
         _check_lengths(inputs, labels, groups)
         _check_calibration(seen, calibration_labels, inputs)
         if inputs is not None and not runnable:
             raise SubjectError(f"{name} is known by its weights alone, so samples cannot be run; give the network")
-        frame = _frozen_skeleton(model)
+        model, unwrapping = unwrapped(model, name)
+        frame = frozen_skeleton(model)
         targets, refused = find_targets(frame)
         if not targets:
             reasons = "; ".join(f"{key}: {why}" for key, why in list(refused.items())[:3]) or "it has no parameters"
@@ -164,7 +167,7 @@ class Subject:
             id=extended_id(start, inputs, labels, seen, calibration_labels),
             targets=targets,
             refused=MappingProxyType(refused),
-            loading=loading or cls.loading,
+            loading="\n".join([loading or cls.loading, *unwrapping]),
             calibration=seen,
             calibration_labels=calibration_labels,
             runnable=runnable,
@@ -269,38 +272,6 @@ class Subject:
         """
         self.check_files()
         return self.model.get_parameter(self.target(name).name).detach()
-
-
-def skeleton(model: nn.Module) -> nn.Module:
-    """Copy a module tree and share every tensor in it (6 ms for 86 M parameters).
-
-    Tied parameters stay tied. This is what lets many threads run one network at once.
-    """
-    return copy.deepcopy(model, {id(tensor): tensor for tensor in _tensors(model)})
-
-
-def _frozen_skeleton(model: nn.Module) -> nn.Module:
-    # A view of each tensor, so that neither eval mode nor requires_grad=False reaches the caller's network
-    views: dict[int, object] = {}
-    for tensor in _tensors(model):
-        held = tensor.detach()
-        views[id(tensor)] = nn.Parameter(held, requires_grad=False) if isinstance(tensor, nn.Parameter) else held
-    try:
-        return copy.deepcopy(model, views).eval()
-    except (TypeError, RuntimeError) as error:
-        raise SubjectError(
-            f"the modules of this network cannot be copied ({error}); take out what cannot be, such as a lock, an open "
-            "file, or a tensor with a history in a list"
-        ) from error
-
-
-def _tensors(model: nn.Module) -> Iterator[Tensor]:
-    for tensor in (*model.parameters(), *model.buffers()):
-        if not is_lazy(tensor):
-            yield tensor
-    for module in model.modules():
-        # A pruned or weight-normed layer keeps its computed weight as a plain, non-leaf attribute: deepcopy refuses it
-        yield from (value for value in vars(module).values() if isinstance(value, Tensor))
 
 
 def _as_inputs(samples: Tensor | Sequence[Tensor] | None) -> tuple[Tensor, ...] | None:

@@ -16,7 +16,8 @@ from torch.utils._pytree import tree_leaves
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.network import call_network, widen, working_tensors
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import layer_class
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from pruning_explorer.errors import PruningExplorerError, SubjectError
+from pruning_explorer.errors import PruningExplorerError, SubjectError, theirs
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.datasets import collect
 
@@ -102,7 +102,9 @@ def _import(name: str) -> Any:
             f"there is no module {error.name}, neither installed nor in {here}; {hint}start the program in the folder "
             "that holds it"
         ) from None
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if not theirs(error):
+            raise
         raise SubjectError(f"{name} cannot be imported: it raised {_last_line(error)}; mend that first") from error
     meant, found = Path(here, *name.split(".")).with_suffix(".py"), getattr(module, "__file__", None)
     if meant.is_file() and (found is None or not meant.samefile(found)):
@@ -150,7 +152,9 @@ def _call(function: Callable[[], Any], words: str) -> Any:
         return function()
     except PruningExplorerError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if not theirs(error):
+            raise
         raise SubjectError(f"{words} raised {_last_line(error)}; mend that first") from error
 
 
@@ -234,7 +238,9 @@ def _collect(data: "Dataset[Any] | DataLoader[Any]", what: str) -> tuple[tuple[T
         return collect(data)
     except PruningExplorerError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if not theirs(error):
+            raise
         raise SubjectError(
             f"{what} cannot be read: {_last_line(error)}; let each item be an input, or with a label"
         ) from error

@@ -15,7 +15,7 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.exports import couplings
 from pruning_explorer.exports.cut_channels import cut_channels, output_layers
 from pruning_explorer.exports.pruned_models import masked_model, permanent_model
-from pruning_explorer.prune.network import all_tensors
+from pruning_explorer.prune.outputs import all_tensors
 from pruning_explorer.sources.networks import DigitsCNN, DigitsMLP
 from pruning_explorer.sources.sample_data import SAMPLE_MODELS
 

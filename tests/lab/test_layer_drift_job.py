@@ -13,6 +13,7 @@ from pruning_explorer import Recipe, Subject, load_subject
 from pruning_explorer.lab.layer_drift_job import LayerDriftDesk, LayerDriftJob
 from pruning_explorer.lab.study import Study, study
 from pruning_explorer.measure.layer_drift import DENSE_LAYERS, layer_drift
+from pruning_explorer.prune.behaviour import behaviour_of
 
 STEPS = 6
 
@@ -39,7 +40,9 @@ ARRIVED, OPEN = threading.Event(), threading.Event()
 @pytest.fixture
 def gated() -> Iterator[Subject]:
     OPEN.set()
-    yield Subject.from_module(Gate(), torch.ones(2, 3), name="gate")
+    subject = Subject.from_module(Gate(), torch.ones(2, 3), name="gate")
+    behaviour_of(subject)  # for which it runs on its inputs, once for all
+    yield subject
     OPEN.set()
 
 

@@ -176,7 +176,7 @@ def test_counting_hooks_nothing_that_other_threads_run(make: Make) -> None:
             return super().forward(x)
 
     assert dense_cost(make(lambda: Curious(2, 2), torch.ones(1, 2))).macs == 4
-    assert seen == [0]
+    assert set(seen) == {0}
 
 
 def test_counting_leaves_no_gradient_behind(everything: Subject) -> None:

@@ -57,3 +57,16 @@ def test_plain_memory_stays(tmp_path: Path) -> None:
     assert not give_back(numbers[:0])
     assert not give_back(torch.empty(3, device="meta"))
     assert torch.equal(numbers, torch.arange(SIZE, dtype=torch.float32))
+
+
+def test_a_file_whose_name_has_a_line_break_confuses_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "two\nAnonymous: 0 kB"
+    folder.mkdir()
+    tensor, numbers = mapped(folder)
+    tensor[0] = -7
+    assert not give_back(tensor)
+    (tmp_path / "plain").mkdir()
+    other, _ = mapped(tmp_path / "plain")
+    assert torch.equal(other, numbers)
+    assert give_back(other)
+    assert tensor[0] == -7

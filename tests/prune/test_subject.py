@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import SubjectError, TargetError
-from pruning_explorer.prune.subject import skeleton
+from pruning_explorer.prune.skeleton import skeleton
 
 
 def network(seed: int = 0) -> nn.Sequential:

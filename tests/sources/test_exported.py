@@ -23,7 +23,8 @@ from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.measure.recalibration import has_batchnorm, why_no_recalibration
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.recipe import Recipe
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.exported import open_exported
 
 

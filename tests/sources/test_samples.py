@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources import sample_data, samples, sums
 from pruning_explorer.sources.sample_data import SAMPLE_MODELS, read_digits, read_held_out_sums, read_spirals
 from pruning_explorer.sources.samples import load_sample, sample_names

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.subject import skeleton
+from pruning_explorer.prune.skeleton import skeleton
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.sources.sums import carries, complete, decode, encode, lesson, prompts_of
 

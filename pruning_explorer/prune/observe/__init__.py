@@ -17,7 +17,8 @@ from pruning_explorer.prune.network import call_network, widen, working_tensors
 from pruning_explorer.prune.observe.channels import Chain, ChannelNotes
 from pruning_explorer.prune.observe.memory import MemoryMap
 from pruning_explorer.prune.observe.products import InputSquares, products_of
-from pruning_explorer.prune.subject import Subject, skeleton
+from pruning_explorer.prune.skeleton import skeleton
+from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import layer_class
 
 CHUNK = 64

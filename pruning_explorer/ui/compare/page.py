@@ -11,6 +11,7 @@ from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison, Entry
 from pruning_explorer.measure.quality import guessing_level, quality_label
+from pruning_explorer.prune.behaviour import behaviour_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import address_bar, state
@@ -154,6 +155,9 @@ def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[R
     """How to read the table; while recipes are being measured, how many, and look again."""
     waiting = sum(standing.waiting for standing in standings)
     if not waiting:
+        if any(each.study is not None and each.study.drift is not None for each in standings):
+            for note in behaviour_of(subject).notes:
+                st.caption(f":material/warning: {plain(note, longest=600)}")
         if problem := next((each.study.quality_problem for each in standings if each.study is not None), None):
             st.caption(f":material/warning: Quality is not known: {plain(problem)}")
             return

@@ -14,6 +14,7 @@ from pruning_explorer.figures.numbers import (
 )
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.quality import quality_label
+from pruning_explorer.prune.behaviour import behaviour_of
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import what_is_missing, why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
@@ -27,6 +28,9 @@ def draw_key_figures(study: Study) -> None:
         _quality(study)
         _drift(study)
         _multiply_adds(study)
+    if study.drift is not None:
+        for note in behaviour_of(study.subject).notes:
+            st.warning(plain(note, longest=600), icon=":material/warning:")
     if study.quality_problem is not None:
         st.warning(f"Quality is not known: {plain(study.quality_problem)}", icon=":material/warning:")
 

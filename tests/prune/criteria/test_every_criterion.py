@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject, compute_masks, load_subject, sample_names
 from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.behaviour import behaviour_of
 from pruning_explorer.prune.criteria import CRITERIA, Criterion, Scoring, find_criterion, parse_criterion, sensitivity
 from pruning_explorer.prune.criteria import watched as watched_criteria
 from pruning_explorer.prune.granularities import parse_granularity
@@ -140,6 +141,7 @@ def test_the_network_runs_once_for_all_targets_and_threads() -> None:
     subject = Subject.from_module(
         model, calibration=torch.randn(5, 4), calibration_labels=torch.tensor([0, 1, 2, 0, 1])
     )
+    behaviour_of(subject)  # for which it runs on a few inputs, once for all
     for criterion in ("wanda", "gradient"):
         calls.clear()
         once = partial(find_criterion(criterion).score, Scoring(subject, parse_granularity("element"), (), 0))
