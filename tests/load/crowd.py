@@ -101,7 +101,7 @@ async def _at_last(wanted: int, look: Callable[[], int]) -> int:
 
 def uploads(folder: Path | None) -> int:
     """How many folders the server has for what was uploaded."""
-    return 0 if folder is None else len(list(folder.glob("pruning-explorer-*")))
+    return 0 if folder is None else len(list(folder.glob("pruning-explorer-*/*")))
 
 
 def connected(url: str) -> int:

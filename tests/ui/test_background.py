@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pruning_explorer import Subject
 from pruning_explorer.lab.curves import CurveDesk
 from pruning_explorer.lab.layer_drift_job import LayerDriftDesk
+from pruning_explorer.prune.behaviour import behaviour_of
 from pruning_explorer.ui import subjects
 from pruning_explorer.ui.explore import waiting
 from tests.ui.page import Page
@@ -41,6 +42,8 @@ def slow_page(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     with torch.random.fork_rng():
         torch.manual_seed(0)
         subject = Subject.from_module(Slow(), torch.randn(6, 4), torch.arange(6) % 3, name="slow")
+    OPEN.set()
+    behaviour_of(subject)  # for which it runs on its inputs, once for all
     monkeypatch.setitem(subjects._OPERATORS, "slow", subject)
     monkeypatch.setattr("pruning_explorer.ui.explore.layer_drift._DESK", LayerDriftDesk())
     desk = CurveDesk(lambda: (0.0, 0.25, 0.5, 0.75, 1.0), seeds=1)
