@@ -55,7 +55,7 @@ def draw_decision(
         ),
     )
     job = _DESK.ask(curves, allowed, session_id()) if curves.done else None
-    with answers:
+    with answers, st.container(key=f"decision_answers_{len(letters)}", gap="small"):
         for i, letter in enumerate(letters):
             found, problem = (None, None) if job is None else (job.found[i], job.problems[i])
             found = found or _so_far(curves, i, allowed, dense)
@@ -85,13 +85,13 @@ def _answer(
         st.caption(f"{name}{plain(problem) if problem else 'Measuring the curve first …'}")
         return
     line = plain(decision_line(found, quality_label(curves.subject), curves.subject.sample_count), longest=400)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{name}{line}", width="stretch")
-        if found.amount is not None and st.button(
-            f"Set {letter or 'it'}",
-            key=f"within_go_{i}",
-            disabled=found.amount == amount,
-            help=with_word("Give the recipe this amount; the whole page follows.", "amount"),
-        ):
-            go(i, found.amount)
-            st.rerun()
+    words, button = st.columns([5, 1], vertical_alignment="center")
+    words.markdown(f"{name}{line}")
+    if found.amount is not None and button.button(
+        f"Set {letter or 'it'}",
+        key=f"within_go_{i}",
+        disabled=found.amount == amount,
+        help=with_word("Give the recipe this amount; the whole page follows.", "amount"),
+    ):
+        go(i, found.amount)
+        st.rerun()

@@ -45,6 +45,11 @@ STYLE = """<style>
 .st-key-cliff_box [data-testid=stElementContainer]:has(.px-stand) {
   position: absolute; inset: 0; pointer-events: none;
 }
+/* Answers come in without moving what stands below them; a phone needs more lines for each */
+[class*=st-key-decision_answers] { --lines: 5.2rem; min-height: calc(var(--lines) * var(--recipes)); }
+.st-key-decision_answers_1 { --recipes: 1; } .st-key-decision_answers_2 { --recipes: 2; }
+.st-key-decision_answers_3 { --recipes: 3; } .st-key-decision_answers_4 { --recipes: 4; }
+@media (max-width: 640px) { [class*=st-key-decision_answers] { --lines: 11.5rem; } }
 /* What asks again shows nothing, and takes no room */
 [class*=st-key-look_again] { position: absolute; }
 </style>"""

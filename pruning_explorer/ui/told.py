@@ -33,7 +33,8 @@ class Told(Generic[T]):
         """A callback for ``on_change``: gives what the hand chose to ``take``, unless the widget has a successor."""
 
         def hear() -> None:
-            if self.key == _key(self.name, _shown()[self.name][0]):
+            # What a page that was left had drawn may be reported once more, and is known no longer
+            if self.key == _key(self.name, _shown()[self.name][0]) and self.key in st.session_state:
                 take(st.session_state[self.key])
 
         return hear

@@ -185,7 +185,7 @@ def test_what_is_taken_along_is_what_was_shown(
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         page.goto(file.as_uri())
-        expect(page.get_by_role("heading", level=1)).to_have_text("digits-cnn: Magnitude, By medians")
+        expect(page.get_by_role("heading", level=1)).to_have_text("digits-cnn: A · Magnitude; B · By medians")
         charts = page.locator(".js-plotly-plot")
         expect(charts.first.locator(".main-svg").first).to_be_visible()
         drawn = charts.evaluate_all("all => all.map(chart => chart.querySelectorAll('.main-svg').length)")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import expect
 
+from pruning_explorer import Recipe, load_subject, most_within
 from tests.browser.explore_page import ExplorePage
 
 Explore = Callable[..., ExplorePage]
@@ -194,7 +195,8 @@ def test_tabs_hold_what_they_are_named_for_and_only_the_open_one_is_filled(explo
         "Drift by layer": ".st-key-layer_drift .main-svg",
         "By class": ".st-key-class_quality .main-svg",
         "Numbers": "[data-testid=stDataFrame]",
-        "Code and recipe": "[data-testid=stCode]",
+        "Code and recipe": "[data-testid=stCode]:has-text(\"from torch.nn.utils import prune\")",
+        "Save": ".st-key-save_what",
     }
     assert visit.page.get_by_role("tab").all_inner_texts() == list(inside)
     for name, selector in inside.items():
@@ -289,3 +291,30 @@ def test_every_network_can_be_picked(explore: Explore) -> None:
         if selector:
             expect(visit.panel.locator(selector).first).to_be_visible()
     assert visit.figures()["Exact match"]
+
+
+def test_the_decision_is_said_and_one_goes_there(explore: Explore) -> None:
+    visit = explore("/?subject=digits-cnn&scope=global&amount=0.2")
+    found = most_within(load_subject("digits-cnn"), Recipe(scope="global"), 1.0)
+    assert found.amount is not None
+    said = visit.page.locator(".st-key-decision_answers_1")
+    expect(said).to_contain_text(f"{100 * found.amount:.1f} % can go for at most 1 point of accuracy: there")
+    visit.page.get_by_role("button", name="Set it").click()
+    visit.address_has(f"amount={found.amount}")
+    visit.stand()
+    assert "you are here" in visit.page.locator(".px-stand").inner_text()
+    assert visit.page.locator(".px-stand").get_attribute("data-percent") == f"{100 * found.amount:.1f}"
+
+
+def test_a_click_on_the_cliff_goes_to_that_amount(explore: Explore) -> None:
+    visit = explore("/?subject=digits-cnn&scope=global&amount=0.2")
+    plot = visit.page.locator(".st-key-cliff .nsewdrag").first
+    box = plot.bounding_box()
+    assert box is not None
+    # The axis runs from -1 to 101; the measured amount next to 74.4 % is 75 %
+    visit.page.mouse.move(box["x"] + box["width"] * (74.4 + 1) / 102, box["y"] + box["height"] / 2)
+    visit.next_frame()
+    visit.page.mouse.click(box["x"] + box["width"] * (74.4 + 1) / 102, box["y"] + box["height"] / 2)
+    visit.address_has("amount=0.75")
+    visit.stand()
+    assert visit.page.locator(".px-stand").get_attribute("data-percent") == "75.0"
