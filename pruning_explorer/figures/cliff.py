@@ -89,9 +89,16 @@ def _title(measured: int, planned: int | None) -> str:
     return f"{TITLE} <span style='font-size:12px'>({measured} of {planned} amounts measured)</span>"
 
 
-def _mode(frame: pd.DataFrame) -> str:
-    # few points: show which of them were measured; many: dots would hide the line
-    return "lines+markers" if len(frame) <= 30 else "lines"
+def _points(frame: pd.DataFrame, **marker: Any) -> dict[str, Any]:
+    # few points: show which of them were measured; many: dots would hide the line, but only points can be clicked
+    opacity = 1 if len(frame) <= 30 else 0
+    kept = {"marker": {"opacity": opacity}}
+    return {
+        "mode": "lines+markers",
+        "marker": {"size": 6, "opacity": opacity, **marker},
+        "selected": kept,
+        "unselected": kept,
+    }
 
 
 def _place(row: dict[Any, Any]) -> str:
@@ -122,10 +129,9 @@ def _upper(frame: pd.DataFrame, column: str, name: str) -> dict[str, Any]:
         "type": "scatter",
         "x": frame["amount"].to_numpy() * 100,
         "y": frame[column].to_numpy(dtype=np.float64) * 100,
-        "mode": _mode(frame),
+        **_points(frame),
         "cliponaxis": False,
         "line": {"color": colours.KEPT_LINE, "width": 2.5},
-        "marker": {"size": 6},
         "name": "pruned",
         "hovertext": [_upper_text(row, column, name) for row in frame.to_dict("records")],
         "hovertemplate": "%{hovertext}<extra></extra>",
@@ -159,10 +165,9 @@ def _drift(frame: pd.DataFrame) -> dict[str, Any]:
         "y": drift_height(drift),
         "yaxis": "y2",
         "customdata": drift,
-        "mode": _mode(frame),
+        **_points(frame, symbol="square"),
         "cliponaxis": False,
         "line": {"color": colours.REMOVED, "width": 2.5, "dash": "dot"},
-        "marker": {"size": 6, "symbol": "square"},
         "name": "drift",
         "showlegend": False,
         "hovertext": [

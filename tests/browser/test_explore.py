@@ -195,7 +195,7 @@ def test_tabs_hold_what_they_are_named_for_and_only_the_open_one_is_filled(explo
         "Drift by layer": ".st-key-layer_drift .main-svg",
         "By class": ".st-key-class_quality .main-svg",
         "Numbers": "[data-testid=stDataFrame]",
-        "Code and recipe": "[data-testid=stCode]:has-text(\"from torch.nn.utils import prune\")",
+        "Code and recipe": '[data-testid=stCode]:has-text("from torch.nn.utils import prune")',
         "Save": ".st-key-save_what",
     }
     assert visit.page.get_by_role("tab").all_inner_texts() == list(inside)
