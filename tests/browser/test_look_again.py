@@ -1,10 +1,10 @@
-"""The browser asks for another look as long as there is more to come, and only of a page that is at rest."""
+"""The browser asks for another look as long as there is more to come, of a page at rest that nobody touches."""
 
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.look_again_app import ENOUGH
+from tests.browser.look_again_app import ENOUGH, SECONDS
 
 APP = "tests/browser/look_again_app.py"
 
@@ -22,4 +22,17 @@ def test_it_does_not_ask_while_the_script_runs(app: Callable[..., Page]) -> None
     page = app()
     page.get_by_role("button", name="Hold up").click()
     expect(page.get_by_text("1 while it ran", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"look {ENOUGH}", exact=True)).to_be_visible()
+
+
+def test_it_does_not_ask_beside_a_hand(app: Callable[..., Page]) -> None:
+    page = app()
+    page.evaluate(
+        "window.typing = setInterval(() => document.body.dispatchEvent(new Event('input', {bubbles: true})), 50)"
+    )
+    page.get_by_role("button", name="Hold up").click()
+    expect(page.get_by_text("1 while it ran", exact=True)).to_be_visible()
+    page.wait_for_timeout(4_000 * SECONDS)
+    expect(page.get_by_text("look 1", exact=True)).to_be_visible()
+    page.evaluate("clearInterval(window.typing)")
     expect(page.get_by_text(f"look {ENOUGH}", exact=True)).to_be_visible()

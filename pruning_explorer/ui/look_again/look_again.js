@@ -1,6 +1,9 @@
 // Asks for the next look at what is waited for, once the page has been at rest for a while. One that asks beside a run
 // would report widgets as they stood before it, and may cost the browser the end of that run.
 const ASKING = new WeakMap();
+// What a hand does may have been sent, and the browser not have heard yet that a run began: a look then comes in beside
+// it, and where that run leads to another page, the other page stays empty
+const HANDS = ["pointerdown", "pointerup", "keydown", "keyup", "input", "change"];
 
 export default function ({ data, parentElement, setTriggerValue }) {
   ASKING.get(parentElement)?.(); // Streamlit calls anew when the data change, and does not clean up before
@@ -20,8 +23,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const stop = () => {
     clearTimeout(timer);
     change.disconnect();
+    for (const hand of HANDS) document.removeEventListener(hand, wait, true);
   };
   if (app) change.observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+  for (const hand of HANDS) document.addEventListener(hand, wait, true);
   ASKING.set(parentElement, stop);
   wait();
   return stop;
