@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import pruning_explorer
-from pruning_explorer.ui.options import read_options
+from pruning_explorer.app_options import read_options
 from pruning_explorer.ui.own_models import LODGING
 from pruning_explorer.ui.saved_files import ROUTE
 from pruning_explorer.ui.start import warm_up

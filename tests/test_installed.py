@@ -18,6 +18,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from pruning_explorer import Recipe, build_report, compute_masks, load_subject
+from pruning_explorer.cli import main
 from pruning_explorer.cli.open_app import split_flags
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,10 +125,29 @@ def answer_of(server: "subprocess.Popen[bytes]", address: str) -> bytes:
         (["--server.port", "80", "--cache-mib", "9"], ["--server.port", "80"], ["--cache-mib", "9"]),
         (["--subject=a.b.pt", "--server.allowedHosts=*"], ["--server.allowedHosts=*"], ["--subject=a.b.pt"]),
         (["--theme.base"], ["--theme.base"], []),
+        (["--server.port", "80", "--", "--subject", "a.pt"], ["--server.port", "80"], ["--subject", "a.pt"]),
     ],
 )
 def test_flags_with_a_dot_are_the_servers(arguments: list[str], server: list[str], ours: list[str]) -> None:
     assert split_flags(arguments) == (server, ours)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["open", "--help"], 0, "Flags with a dot are the server's"),
+        (["--subjects", "a.pt"], 2, "unrecognized arguments: --subjects"),
+    ],
+)
+def test_help_and_complaints_start_no_server(
+    arguments: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == code
+    printed = "".join(capsys.readouterr())
+    assert told in printed
+    assert printed.startswith("usage: pruning-explorer open")
 
 
 def test_every_pin_lies_in_the_range_that_the_package_asks_for() -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from pruning_explorer.app_options import read_options
 from pruning_explorer.installed import app_script
 
 OF_STREAMLIT = re.compile(r"--[A-Za-z]+\.[A-Za-z.]+(=.*)?", re.DOTALL)
@@ -19,6 +20,8 @@ def open_app(arguments: Sequence[str]) -> NoReturn:
         arguments: ours, as ``--subject model.safetensors``, and Streamlit's own, as ``--server.port 8502``.
     """
     server, ours = split_flags(arguments)
+    # Read here already: help and complaints come at once, and no server is started for them
+    read_options(ours, "pruning-explorer open", "Flags with a dot are the server's: --server.port 8502.")
     sys.argv = ["streamlit", "run", str(app_script()), *server, "--", *ours]
     runpy.run_module("streamlit", run_name="__main__")
     sys.exit(0)
@@ -26,6 +29,8 @@ def open_app(arguments: Sequence[str]) -> NoReturn:
 
 def split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Flags of Streamlit with their values, and the rest, each in order.
+
+    ``--``, which stands between the two on a command line of Streamlit, may stand here as well.
 
     >>> split_flags(["--subject", "a.pt", "--server.port", "8502", "--server.headless=true"])
     (['--server.port', '8502', '--server.headless=true'], ['--subject', 'a.pt'])
@@ -35,6 +40,8 @@ def split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     waiting = iter(arguments)
     for argument in waiting:
         found = OF_STREAMLIT.fullmatch(argument)
+        if argument == "--":
+            continue
         if found is None:
             ours.append(argument)
             continue

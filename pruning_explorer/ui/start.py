@@ -3,6 +3,7 @@
 import os
 import sys
 
+from pruning_explorer.app_options import Options
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.study import study
 from pruning_explorer.lab.workers import tune_process
@@ -12,7 +13,6 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.explore.cliff import warm_cliff
 from pruning_explorer.ui.learn.shelves import add_folder
-from pruning_explorer.ui.options import Options
 from pruning_explorer.ui.subjects import DEFAULT_SUBJECT, open_for_all
 
 NO_OPTIONS = Options()

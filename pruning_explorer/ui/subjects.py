@@ -6,12 +6,12 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from pruning_explorer.app_options import Asked
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.by_name.library import load_by_name
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.sources.words import load_subject, names_a_library
-from pruning_explorer.ui.options import Asked
 from pruning_explorer.ui.own_models import SHARED, own_models, own_subjects, unused_name
 
 LONGEST_NAME = 60

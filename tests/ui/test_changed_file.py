@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from pruning_explorer.app_options import Asked
 from pruning_explorer.ui import subjects
-from pruning_explorer.ui.options import Asked
 from tests.ui.compare.comparison import Comparison
 from tests.ui.models.models_page import ModelsPage
 from tests.ui.page import Page

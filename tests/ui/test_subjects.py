@@ -6,9 +6,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from pruning_explorer.app_options import Asked
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.ui import subjects
-from pruning_explorer.ui.options import Asked
 from pruning_explorer.ui.subjects import name_apart, open_for_all, opened_by
 
 

@@ -39,11 +39,17 @@ class Options:
     cache_mib: int = DEFAULT_CACHE_MIB
 
 
-def read_options(arguments: Sequence[str]) -> Options:
-    """Read a command line; what makes no sense ends the program with a line that says why."""
+def read_options(arguments: Sequence[str], prog: str = "streamlit run app.py --", epilog: str = "") -> Options:
+    """Read a command line; what makes no sense ends the program with a line that says why.
+
+    Args:
+        prog: how such a command line begins, for the help.
+        epilog: the help's last words.
+    """
     parser = argparse.ArgumentParser(
-        prog="streamlit run app.py --",
+        prog=prog,
         description="Open the app with networks of your own.",
+        epilog=epilog,
         allow_abbrev=False,
     )
     parser.set_defaults(subjects=[])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pruning_explorer.ui.options import DEFAULT_CACHE_MIB, Asked, Options, read_options
+from pruning_explorer.app_options import DEFAULT_CACHE_MIB, Asked, Options, read_options
 
 
 def test_nothing_said_is_the_default() -> None:
