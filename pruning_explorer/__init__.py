@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pruning_explorer.exports.saving import Saved, export
+    from pruning_explorer.exports.torch_script import write_script
     from pruning_explorer.lab.comparison import Comparison, Entry, compare
     from pruning_explorer.lab.most_within import MostWithin, most_within
     from pruning_explorer.measure.report import Report, build_report
@@ -32,6 +33,7 @@ __all__ = [
     "load_subject",
     "most_within",
     "sample_names",
+    "write_script",
 ]
 
 _ROOMS = {
@@ -51,6 +53,7 @@ _ROOMS = {
     "load_subject": "sources.words",
     "most_within": "lab.most_within",
     "sample_names": "sources.samples",
+    "write_script": "exports.torch_script",
 }
 
 

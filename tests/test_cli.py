@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pruning_explorer import Recipe, build_report, compute_masks, load_subject, most_within, sample_names
+from pruning_explorer import Recipe, build_report, compute_masks, load_subject, most_within, sample_names, write_script
 from pruning_explorer.cli import main
 from pruning_explorer.cli.parser import make_parser
 from pruning_explorer.cli.recipe_flags import read_recipe
@@ -108,7 +108,7 @@ def test_a_report_names_what_its_method_passes_over(capsys: pytest.CaptureFixtur
 
 def test_code_is_the_recipes_script(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["code", "digits-cnn", "--amount", "0.7"]) == 0
-    assert capsys.readouterr().out.strip() == Recipe(amount=0.7).to_code(load_subject("digits-cnn")).strip()
+    assert capsys.readouterr().out.strip() == write_script(load_subject("digits-cnn"), Recipe(amount=0.7)).strip()
 
 
 def test_subjects_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

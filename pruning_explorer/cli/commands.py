@@ -39,9 +39,9 @@ def run_report(options: argparse.Namespace) -> str:
 def run_code(options: argparse.Namespace) -> str:
     """A recipe as a script."""
     recipe = read_recipe(options)
-    from pruning_explorer import load_subject
+    from pruning_explorer import load_subject, write_script
 
-    return recipe.to_code(load_subject(options.subject, options.samples)).rstrip("\n")
+    return write_script(load_subject(options.subject, options.samples), recipe).rstrip("\n")
 
 
 def run_subjects(options: argparse.Namespace) -> str:

@@ -247,12 +247,6 @@ class Recipe:
         """The target's own amount, if it has one, by any of its names."""
         return next((self.amounts[name] for name in (target.name, *target.aliases) if name in self.amounts), None)
 
-    def to_code(self, subject: Subject) -> str:
-        """A short plain ``torch.nn.utils.prune`` script that makes the same masks."""
-        from pruning_explorer.prune.code import write_script
-
-        return write_script(subject, self)
-
 
 def offered(subject: Subject, recipe: Recipe) -> tuple[Target, ...]:
     """The targets among which a person chooses: weights; embeddings, biases and norms where the recipe wants them."""

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pruning_explorer import Recipe, Subject, compute_masks, load_subject
+from pruning_explorer import Recipe, Subject, compute_masks, load_subject, write_script
 from pruning_explorer.errors import ScoreError
 from pruning_explorer.prune import own_scores
 from pruning_explorer.prune.criteria import CRITERIA, Scoring, find_criterion
@@ -135,6 +135,6 @@ def test_the_script_of_float64_makes_the_same_masks() -> None:
     ):
         subject = Subject.from_module(network_of(*weights))
         model = network_of(*weights)
-        exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model})
+        exec(compile(write_script(subject, recipe), "script", "exec"), {"model": model})
         masks = compute_masks(subject, recipe)
         assert all(torch.equal(model.get_buffer(f"{name}_mask").bool(), masks[name]) for name in masks)

@@ -5,9 +5,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
-from pruning_explorer import Recipe, Subject, build_report, compute_masks
+from pruning_explorer import Recipe, Subject, build_report, compute_masks, write_script
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.code import write_script
 
 INPUTS = torch.randn(8, 12, generator=torch.Generator().manual_seed(0))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
-from pruning_explorer import Recipe, Subject, compute_masks
+from pruning_explorer import Recipe, Subject, compute_masks, write_script
 from pruning_explorer.prune.ranking import rank
 from pruning_explorer.prune.ties import Ties, ties_at_cut
 from tests.prune.oracle import network_of
@@ -20,7 +20,7 @@ REMARK = re.compile(
 
 
 def remark(recipe: Recipe, *several: Tensor) -> tuple[int, str, int] | None:
-    found = REMARK.findall(recipe.to_code(Subject.from_module(network_of(*several))))
+    found = REMARK.findall(write_script(Subject.from_module(network_of(*several)), recipe))
     if not found:
         return None
     ((meeting, unit, removed),) = found
@@ -92,7 +92,7 @@ def test_torch_differs_by_no_more_than_the_script_says(
     recipe = Recipe(**{**FORMS[form].to_dict(defaults=False), "amount": amount})
     said, masks = remark(recipe, *several), compute_masks(Subject.from_module(network_of(*several)), recipe)
     network = network_of(*several)
-    exec(compile(recipe.to_code(Subject.from_module(network_of(*several))), "script", "exec"), {"model": network})
+    exec(compile(write_script(Subject.from_module(network_of(*several)), recipe), "script", "exec"), {"model": network})
     differ = 0
     for name, mask in masks.items():
         differing = mask != network.get_buffer(f"{name}_mask").bool()
@@ -114,8 +114,8 @@ def test_half_precision_has_ties_as_a_rule(dtype: torch.dtype) -> None:
     size = model.weight.detach().abs().float().flatten()
     last = size.sort().values[59_999]
     meeting, removed = int((size == last).sum()), 60_000 - int((size < last).sum())
-    assert f"# {meeting:,} weights of equal score meet at the cut, and {removed:,} of them go" in recipe.to_code(
-        subject
+    assert f"# {meeting:,} weights of equal score meet at the cut, and {removed:,} of them go" in write_script(
+        subject, recipe
     )
     ours = compute_masks(subject, recipe)["weight"]
     theirs = prune.l1_unstructured(subject.copy_model(), "weight", 0.5).weight_mask.bool()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import prune
 
-from pruning_explorer import Masks, Recipe, Subject, compute_masks, load_subject
+from pruning_explorer import Masks, Recipe, Subject, compute_masks, load_subject, write_script
 from pruning_explorer.exports.pruned_models import permanent_model
 from pruning_explorer.prune.uncalled import readers_of
 
@@ -170,7 +170,7 @@ def test_two_steps_after_the_script(kind: str, biases: bool) -> None:
         amount=0.5, biases=biases, targets=tuple(t.name for t in subject.targets if biases or t.role != "bias")
     )
     model = subject.copy_model()
-    exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model})
+    exec(compile(write_script(subject, recipe), "script", "exec"), {"model": model})
     train(model, inputs)
     assert_masked(model, dense.train(), compute_masks(subject, recipe), dense, inputs)
 
@@ -197,7 +197,7 @@ def test_torch_still_never_calls_out_proj() -> None:
 def test_two_steps_of_a_sample(name: str) -> None:
     subject = load_subject(name)
     names: dict[str, object] = {}
-    exec(compile(Recipe(amount=0.5, scope="global").to_code(subject), "script", "exec"), names)
+    exec(compile(write_script(subject, Recipe(amount=0.5, scope="global")), "script", "exec"), names)
     model, inputs = names["model"], subject.samples[0][:8]  # type: ignore[index]
     assert isinstance(model, nn.Module)
     train(model, inputs)

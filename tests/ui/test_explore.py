@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from pruning_explorer import build_report, compute_masks, load_subject
+from pruning_explorer import build_report, compute_masks, load_subject, write_script
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import sample_names
 from tests.ui.hands import told
@@ -86,7 +86,7 @@ def test_only_the_open_tab_is_computed(open_page: OpenPage, monkeypatch: pytest.
 
     count("pruning_explorer.lab.layer_drift_job.layer_drift", "drift by layer")
     count("pruning_explorer.ui.explore.details.class_quality", "by class")
-    count("pruning_explorer.prune.code.write_script", "script")
+    count("pruning_explorer.ui.explore.code.write_script", "script")
     count("pruning_explorer.ui.explore.outputs.image_gallery", "gallery")
     page = open_page(subject="digits-cnn", amount="0.317")  # an amount that no other test has asked for
     assert page.open_tab == "Outputs"
@@ -150,7 +150,7 @@ def test_the_code_is_the_recipes_script(open_page: OpenPage) -> None:
     assert page.warnings == []
     page.open("Code and recipe")
     script, recipe = (each.value for each in page.app.code)
-    assert script == page.recipe.to_code(page.subject).strip()
+    assert script == write_script(page.subject, page.recipe).strip()
     assert json.loads(recipe) == page.recipe.to_dict()
     compile(script, "script.py", "exec")
 
@@ -167,7 +167,7 @@ def test_downloads_hold_what_is_shown(open_page: OpenPage, monkeypatch: pytest.M
     page = open_page(subject="tutorial-mlp", amount="0.2")
     page.open("Code and recipe")
     recipe = Recipe(amount=0.2)
-    assert files[f"tutorial-mlp-{recipe.id}.py"] == recipe.to_code(page.subject)
+    assert files[f"tutorial-mlp-{recipe.id}.py"] == write_script(page.subject, recipe)
     assert Recipe.from_json(files[f"tutorial-mlp-{recipe.id}.json"]) == recipe
 
 

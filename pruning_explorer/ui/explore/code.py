@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError, RecipeError
+from pruning_explorer.exports.torch_script import write_script
 from pruning_explorer.lab.study import Study
 from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.recipe import LARGEST, Recipe, too_large
@@ -14,7 +15,7 @@ from pruning_explorer.ui.plain_text import plain
 
 def draw_code(study: Study) -> None:
     """The exact script, to copy or download; the recipe to download, and to upload."""
-    code = study.recipe.to_code(study.subject)
+    code = write_script(study.subject, study.recipe)
     script, recipe = (file_name(study.subject.name, study.recipe.id, ending=each) for each in (".py", ".json"))
     st.caption(
         "This script puts the same masks on with `torch.nn.utils.prune`: bit for bit, unless equal scores meet at the "

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pruning_explorer import Recipe, Subject, compute_masks, load_subject
+from pruning_explorer import Recipe, Subject, compute_masks, load_subject, write_script
 from pruning_explorer.prune.own_scores import add
 from pruning_explorer.prune.torch_names import torch_name
 
@@ -72,7 +72,7 @@ RECIPES = {
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_script_makes_the_same_masks(subject: Subject, recipe: Recipe) -> None:
     model = copy.deepcopy(subject.model)
-    exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model})
+    exec(compile(write_script(subject, recipe), "script", "exec"), {"model": model})
     masks = compute_masks(subject, recipe)
     for target in masks.targets:
         for name in (target.name, *target.aliases):
@@ -110,7 +110,7 @@ def test_a_script_that_recalibrates() -> None:
     subject = Subject.from_module(Normed(), calibration=inputs)
     recipe = Recipe(amount=0.5, recalibrate=True)
     model = copy.deepcopy(subject.model)
-    exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model, "calibration": (inputs,)})
+    exec(compile(write_script(subject, recipe), "script", "exec"), {"model": model, "calibration": (inputs,)})
     seen = nn.functional.conv2d(inputs, model[0].weight, model[0].bias)
     torch.testing.assert_close(model[1].running_mean, seen.mean((0, 2, 3)))
     torch.testing.assert_close(model[1].running_var, seen.var((0, 2, 3), unbiased=True))
@@ -130,7 +130,7 @@ def test_a_script_that_needs_data() -> None:
     ):
         model = copy.deepcopy(subject.model)
         given = {"model": model, "calibration": (inputs,), "calibration_labels": labels}
-        exec(compile(recipe.to_code(subject), "script", "exec"), given)
+        exec(compile(write_script(subject, recipe), "script", "exec"), given)
         for name, mask in compute_masks(subject, recipe).items():
             assert torch.equal(model.get_buffer(f"{name}_mask").bool(), mask)
 
@@ -139,7 +139,7 @@ def test_a_script_for_a_sample_runs_as_it_stands() -> None:
     subject = load_subject("digits-cnn")
     recipe = Recipe("wanda", "n_m", "row", amount=0.4, recalibrate=True)
     names: dict[str, object] = {}
-    exec(compile(recipe.to_code(subject), "script", "exec"), names)
+    exec(compile(write_script(subject, recipe), "script", "exec"), names)
     masks = compute_masks(subject, recipe)
     assert masks
     for name, mask in masks.items():
@@ -154,21 +154,21 @@ def test_a_script_with_scores_of_ones_own(tmp_path: Path, monkeypatch: pytest.Mo
     recipe = Recipe(f"scores:file={add(scores)}", amount=0.5)
     monkeypatch.chdir(tmp_path)
     model = copy.deepcopy(subject.model)
-    exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model})
+    exec(compile(write_script(subject, recipe), "script", "exec"), {"model": model})
     assert torch.equal(model.weight_mask.bool(), compute_masks(subject, recipe)["weight"])
 
 
 def test_script_is_short(subject: Subject) -> None:
     """One line for each layer and few besides; a dozen more where a layer is read and not called."""
     for each, besides in ((load_subject("digits-cnn"), 14), (subject, 29)):
-        assert len(Recipe().to_code(each).splitlines()) <= len(Recipe().chosen(each)) + besides
+        assert len(write_script(each, Recipe()).splitlines()) <= len(Recipe().chosen(each)) + besides
 
 
 def test_joint_draws_over_mixed_dtypes() -> None:
     model = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4).bfloat16())
     subject = Subject.from_module(model)
     recipe = Recipe("random", scope="global", amount=0.5, cap=0.5, seed=3)
-    exec(compile(recipe.to_code(subject), "script", "exec"), {"model": model})
+    exec(compile(write_script(subject, recipe), "script", "exec"), {"model": model})
     masks = compute_masks(subject, recipe)
     for name in masks:
         assert torch.equal(model.get_buffer(f"{name}_mask").bool(), masks[name]), name
