@@ -153,7 +153,10 @@ def masks_chart(comparison: Comparison, target: Target) -> Chart:
         return np.moveaxis(kept, target.out_dim, 0)
 
     return mask_panels(
-        [None if study is None else matrix(study.masks) for study in comparison.studies], comparison.names, target.name
+        [None if study is None else matrix(study.masks) for study in comparison.studies],
+        comparison.names,
+        target.name,
+        [each.name for each in comparison.subject.targets],
     )
 
 

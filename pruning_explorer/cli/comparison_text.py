@@ -18,6 +18,7 @@ from pruning_explorer.figures.numbers import (
     short_count,
 )
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
+from pruning_explorer.figures.short_names import short_names
 from pruning_explorer.prune.titles import title_of
 
 if TYPE_CHECKING:
@@ -129,12 +130,13 @@ def _layers(comparison: "Comparison") -> str:
     frame, shown = comparison.layers, _measured(comparison)
     by_layer = {(row["recipe"], row["target"]): row for row in frame.to_dict("records")}
     rows = [["target", "shape", "weights", *(_letter(position) for position in shown)]]
-    for target in comparison.subject.targets:
+    labels = short_names([target.name for target in comparison.subject.targets], LONGEST_TARGET)
+    for target, label in zip(comparison.subject.targets, labels, strict=True):
         own = [by_layer.get((position, target.name)) for position in shown]
         if any(own):
             shape = "x".join(map(str, target.shape))
             achieved = [MISSING if row is None else percent(row["achieved"]) for row in own]
-            rows.append([_cut(target.name, LONGEST_TARGET), shape, count(target.numel), *achieved])
+            rows.append([label, shape, count(target.numel), *achieved])
     return in_columns(rows, [False, False, *[True] * (len(rows[0]) - 2)])
 
 
@@ -155,10 +157,12 @@ def _classes(comparison: "Comparison") -> str:
     if not len(frame) or frame["group"].nunique() < 2:
         return ""
     rows = [["class", "samples", "dense", *(_letter(position) for position in shown)]]
+    names = [str(name) for name in frame["group"].unique()]
+    labels = dict(zip(names, short_names(names, LONGEST_CLASS), strict=True))
     for name, group in frame.groupby("group", sort=False):
         by_recipe = {int(row["recipe"]): row for row in group.to_dict("records")}
         first = group.iloc[0]
-        rows.append([_cut(str(name), LONGEST_CLASS), count(first["samples"]), percent(first["dense"])])
+        rows.append([labels[str(name)], count(first["samples"]), percent(first["dense"])])
         for position in shown:
             row = by_recipe.get(position)
             written = f"{percent(row['pruned'])} {points(row['change']).removesuffix(' points'):>6}" if row else MISSING
@@ -191,7 +195,3 @@ def _short_label(comparison: "Comparison", position: int) -> str:
 
 def _letter(position: int) -> str:
     return recipe_label(position, "").split()[0]
-
-
-def _cut(name: str, longest: int) -> str:
-    return name if len(name) <= longest else f"…{name[1 - longest :]}"

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, stripe, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, need_columns, spoken, stripe, word_chart
 from pruning_explorer.figures.numbers import MISSING, count
 from pruning_explorer.figures.recipe_names import recipe_label
+from pruning_explorer.figures.short_names import short_layer, short_layers
 
 COLUMNS = ("target", "a", "b", "jaccard", "chance", "weights")
 OVERALL = "all"
@@ -87,7 +88,8 @@ def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OV
     cells = [_in_cell(x, y, words[y][x], float(values[y, x])) for y in range(size) for x in range(size)]
     # a phone has no room for names beside the cells
     keys = [_below(line, recipe_label(place, names[place])) for line, place in enumerate(positions)]
-    title = f"{TITLE} <span style='font-size:12px'>{short_name(where.removesuffix('.weight'), 30)}</span>"
+    layer = short_layer(where, [str(name) for name in frame["target"].unique()], 30)
+    title = f"{TITLE} <span style='font-size:12px'>{escape(layer, quote=False)}</span>"
     margin = {"l": 34, "r": 12, "b": 12 + LINE * len(positions), "t": 62}
     figure = draw(title, HEIGHT, [trace], axes, margin=margin, annotations=[*cells, *keys])
     return Chart(figure, _finding(rows, names, where))
@@ -187,7 +189,7 @@ def agreement_by_layer(frame: pd.DataFrame, names: Sequence[str], *, limit: int 
         },
         "yaxis": {
             "tickvals": list(range(len(shown))),
-            "ticktext": [short_name(name.removesuffix(".weight") or name) for name in shown],
+            "ticktext": escaped(short_layers(shown)),
             "range": [len(shown) - 0.5, -0.5],
             "showgrid": False,
         },

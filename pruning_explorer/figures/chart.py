@@ -1,6 +1,5 @@
 """What all figures share: a chart with its alt text, one look, and a word where there is nothing to draw."""
 
-import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -159,24 +158,9 @@ def spoken(title: str, sentence: str) -> str:
     return f"<b>{wrapped(title)}</b><br>{wrapped(sentence)}"
 
 
-def short_name(name: str, longest: int = 18) -> str:
-    """A name short enough for an axis, escaped for plotly.
-
-    A long dotted name keeps its numbers and its last word, by which layers of one network differ.
-
-    >>> short_name("encoder.layers.11.self_attn.out_proj"), short_name("layer4.0.downsample.0")
-    ('11.out_proj', '4.0.downsample.0')
-    >>> short_name("a_name_without_a_single_dot")
-    '…hout_a_single_dot'
-    """
-    if len(name) > longest:
-        parts = name.split(".")
-        word = max((place for place, part in enumerate(parts) if not part.isdigit()), default=0)
-        numbers = [found[0] for part in parts[:word] if (found := re.search(r"\d+$", part))]
-        name = ".".join([*numbers, *parts[word:]])
-    if len(name) > longest:
-        name = f"…{name[-(longest - 1) :]}"
-    return escape(name, quote=False)
+def escaped(texts: Iterable[str]) -> list[str]:
+    """Texts as plotly shows them letter by letter."""
+    return [escape(text, quote=False) for text in texts]
 
 
 def apart(positions: Sequence[float], order: Sequence[int], gap: float) -> list[int]:

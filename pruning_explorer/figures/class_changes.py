@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, stripe, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, need_columns, spoken, stripe, word_chart
 from pruning_explorer.figures.numbers import count, percent, points
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
+from pruning_explorer.figures.short_names import short_names
 
 COLUMNS = ("recipe", "group", "samples", "dense", "pruned", "change")
 ROW_HEIGHT = 34
@@ -57,6 +58,7 @@ def class_changes(
     worst = min(0.0, float(rows["change"].min()) * 100)
     best = max(0.0, float(rows["change"].max()) * 100)
     room = 0.06 * (best - worst) + 1
+    labels = escaped(short_names(shown, LONGEST_CLASS))
     axes = {
         "xaxis": {
             "title": axis_title(f"change from dense (percentage points){left_out}"),
@@ -68,7 +70,7 @@ def class_changes(
         },
         "yaxis": {
             "tickvals": list(places.values()),
-            "ticktext": [f"<b>{name}</b>" if name == "all" else short_name(name, LONGEST_CLASS) for name in shown],
+            "ticktext": [f"<b>{label}</b>" if label == "all" else label for label in labels],
             "range": [len(shown) - 0.5, -0.5],
             "showgrid": False,
         },

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import capitalised, count, percent, points
+from pruning_explorer.figures.short_names import short_names
 
 COLUMNS = ("group", "samples", "dense", "dense_low", "dense_high", "pruned", "pruned_low", "pruned_high", "change")
 ROW_HEIGHT = 28
@@ -55,7 +56,7 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
         "yaxis": {
             "title": {"text": "class"},
             "tickvals": rows,
-            "ticktext": [f"<b>{short_name(name)}</b>" if name == "all" else short_name(name) for name in names],
+            "ticktext": [f"<b>{label}</b>" if label == "all" else label for label in escaped(short_names(names))],
             "range": [len(shown) - 0.5, -0.5],
             "showgrid": False,
         },

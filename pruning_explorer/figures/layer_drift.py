@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, escaped, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import IDENTICAL, decibels, decimal
+from pruning_explorer.figures.short_names import short_names
 
 HEIGHT = 420
 TITLE = "Drift by layer"
@@ -136,9 +137,10 @@ def _labels(names: list[str]) -> dict[str, Any]:
     # both ends first: where it begins and what comes out
     order = [0, last, *range(1, last)] if last else [0]
     shown = apart([float(place) for place in range(len(names))], order, gap=max(1.0, len(names) / 14))
+    labels = escaped(short_names([name or "whole network" for name in names]))
     return {
         "tickvals": shown,
-        "ticktext": [short_name(names[index] or "whole network") for index in shown],
+        "ticktext": [labels[index] for index in shown],
         "autotickangles": [0, -40, -90],
         "tickfont": {"size": 11},
     }

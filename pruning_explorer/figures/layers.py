@@ -8,13 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, draw, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, apart, draw, escaped, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import count, percent, short_count
+from pruning_explorer.figures.short_names import short_layers
 
 HEIGHT = 300
 TITLE = "Layers"
-# below: room for names at a slant, which a phone needs
-MARGIN = {"l": 62, "r": 14, "b": 78}
+# below plotly makes as much room as the names take, at a slant where they do not fit side by side
+MARGIN = {"l": 62, "r": 14, "b": 28, "autoexpand": True}
 COLUMNS = (
     "target",
     "layer_type",
@@ -87,6 +88,7 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
         "xaxis": {
             "range": [-0.004, 1.004],
             "showgrid": False,
+            "automargin": "height",
             **_labels(names, centres.tolist(), shares.tolist(), open_target),
         },
         "yaxis": {
@@ -137,7 +139,8 @@ def _outline(centre: float, width: float) -> list[dict[str, Any]]:
 def _labels(names: Sequence[str], centres: list[float], shares: list[float], open_target: str | None) -> dict[str, Any]:
     order = sorted(range(len(names)), key=lambda index: (names[index] != open_target, -shares[index]))
     shown = apart(centres, order, LABEL_GAP)
-    texts = {index: short_name(names[index].removesuffix(".weight") or names[index]) for index in shown}
+    labels = escaped(short_layers(names))
+    texts = {index: labels[index] for index in shown}
     return {
         "tickvals": [centres[index] for index in shown],
         "ticktext": [f"<b>{text}</b>" if names[index] == open_target else text for index, text in texts.items()],

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, draw, head_room, short_name, word_chart
+from pruning_explorer.figures.chart import Chart, draw, head_room, word_chart
 from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.figures.pictures import data_address, palette_png
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
+from pruning_explorer.figures.short_names import short_layer
 
 Matrix = npt.NDArray[np.uint8]
 
@@ -36,7 +37,9 @@ SOME: Final = ("#f0e4f6", "#cfa9e3", "#a06cbe")
 CAPTION: Final = "across: the weights of an output channel<br>drag to zoom into all, double-click for the whole"
 
 
-def mask_panels(masks: Sequence[npt.NDArray[Any] | None], names: Sequence[str], target: str) -> Chart:
+def mask_panels(
+    masks: Sequence[npt.NDArray[Any] | None], names: Sequence[str], target: str, among: Sequence[str] = ()
+) -> Chart:
     """A panel for each recipe and one for all together; a zoom into one is a zoom into all.
 
     A layer of more than 1,024 rows or columns is drawn as the density of blocks, at most 256 a side; the last panel
@@ -47,6 +50,7 @@ def mask_panels(masks: Sequence[npt.NDArray[Any] | None], names: Sequence[str], 
             leaves the layer alone has all true; None for one that could not be measured: it has no panel.
         names: of the recipes, by position, at most four.
         target: the name of the layer.
+        among: the names of all layers; from these its own is told apart where it is shortened.
 
     Raises:
         ValueError: there is not one name for each mask, or two masks differ in shape.
@@ -88,7 +92,7 @@ def mask_panels(masks: Sequence[npt.NDArray[Any] | None], names: Sequence[str], 
     top = head_room(legend_rows) + HEADING_HEIGHT
     axes = _all_axes(domains, height, width)
     figure = draw(
-        f"{TITLE} <span style='font-size:12px'>{_about(target, height, width, block)}</span>",
+        f"{TITLE} <span style='font-size:12px'>{_about(short_layer(target, among), height, width, block)}</span>",
         top + plot_height + MARGIN["b"],
         [*traces, *(_legend_entry(colour, name) for colour, name in legend)],
         axes,
@@ -228,8 +232,8 @@ def _legend_entry(colour: str, name: str) -> dict[str, Any]:
     return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": marker, "name": name}
 
 
-def _about(target: str, height: int, width: int, block: tuple[int, ...] | None) -> str:
-    about = f"{short_name(target.removesuffix('.weight'))}, {height:,} × {width:,}"
+def _about(layer: str, height: int, width: int, block: tuple[int, ...] | None) -> str:
+    about = f"{escape(layer, quote=False)}, {height:,} × {width:,}"
     return about if block is None else f"{about}, blocks of {block[0]} × {block[1]}"
 
 

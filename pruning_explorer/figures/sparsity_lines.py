@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, escaped, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
+from pruning_explorer.figures.short_names import short_layers
 
 HEIGHT = 400
 TITLE = "Sparsity by layer"
 COLUMNS = ("recipe", "target", "layer_type", "shape", "weights", "kept", "removed", "requested", "achieved")
-# below: room for names at a slant
-MARGIN = {"l": 56, "r": 14, "b": 96}
+# below plotly makes as much room as the names take at their slant
+MARGIN = {"l": 56, "r": 14, "b": 48, "autoexpand": True}
 LONGEST_NAME = 12
 LEGEND_WIDTH = 95
 LEGEND_ROWS = 2
@@ -49,14 +50,15 @@ def sparsity_lines(frame: pd.DataFrame, names: Sequence[str]) -> Chart:
         _line(frame[frame["recipe"] == position], position, names, places, together)
         for position in sorted({int(recipe) for recipe in frame["recipe"]})
     ]
-    shown = _labelled(len(layers))
+    shown, labels = _labelled(len(layers)), escaped(short_layers(layers))
     axes: dict[str, dict[str, Any]] = {
         "xaxis": {
             "title": axis_title("layers, in network order"),
             "range": [-0.4, len(layers) - 0.6],
             "tickvals": shown,
-            "ticktext": [short_name(layers[place].removesuffix(".weight") or layers[place]) for place in shown],
+            "ticktext": [labels[place] for place in shown],
             "tickangle": -40,
+            "automargin": "height",
             "tickfont": {"size": 11},
             "showgrid": False,
         },

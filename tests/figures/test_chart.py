@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pruning_explorer.figures.chart import apart, need_columns, short_name, spoken, word_chart
+from pruning_explorer.figures.chart import apart, escaped, need_columns, spoken, word_chart
 from pruning_explorer.figures.colours import (
     ACCENT_LINE,
     DENSE_LINE,
@@ -65,20 +65,7 @@ def test_nothing_to_draw_is_said_in_words() -> None:
 
 
 def test_names_cannot_become_markup() -> None:
-    assert "<script>" not in spoken("<script>", "a <b> c") + short_name("<script>")
-
-
-def test_short_names_of_different_layers_differ() -> None:
-    names = [
-        f"encoder.layers.{layer}.{part}" for layer in range(12) for part in ("linear1", "linear2", "self_attn.out_proj")
-    ]
-    assert len({short_name(name) for name in names}) == len(names)
-    assert all(len(short_name(name)) <= 18 for name in names)
-
-
-def test_a_short_name_tells_a_word_where_the_last_part_is_a_number() -> None:
-    names = [f"layer{stage}.0.downsample.0" for stage in range(1, 5)]
-    assert [short_name(name) for name in names] == [f"{stage}.0.downsample.0" for stage in range(1, 5)]
+    assert "<script>" not in spoken("<script>", "a <b> c") + escaped(["<script>"])[0]
 
 
 def test_labels_keep_apart_and_the_first_wins() -> None:

@@ -29,6 +29,16 @@ def test_every_network_stands_in_every_tab(open_page: OpenPage, name: str) -> No
     assert page.address == {"subject": [name], "amount": ["0.6"]}
 
 
+def test_the_first_thing_says_what_this_is_and_the_three_steps(open_page: OpenPage) -> None:
+    first = open_page().app.main.caption[0]
+    assert re.split(r" \*\*[123]\*\* ", first.value) == [
+        "See what a network still knows without some of its weights.",
+        "Among the controls, pick network and layers.",
+        "Drag the amount.",
+        "Read what is left and what it costs.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "recipe"),
     [

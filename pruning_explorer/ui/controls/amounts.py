@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from pruning_explorer.exports.csv_table import inert
+from pruning_explorer.figures.short_names import short_layers
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import state
 from pruning_explorer.ui.amount_control import amount_control, released_by_control
@@ -75,15 +76,17 @@ def _layer_amounts() -> None:
 
 def _amounts_table(names: list[str], base: dict[str, float]) -> None:
     st.caption("A layer with an amount of its own is cut by itself; the others keep the shared one.")
-    frame = pd.DataFrame({"layer": names, "amount": pd.Series([_percent(base.get(n)) for n in names], dtype="Float64")})
+    own = pd.Series([_percent(base.get(name)) for name in names], dtype="Float64")
+    frame = pd.DataFrame({"layer": names, "label": short_layers(names), "amount": own})
     key = _table_key()
     st.data_editor(
         inert(frame),
         key=key,
         hide_index=True,
-        disabled=["layer"],
+        disabled=["layer", "label"],
+        column_order=["label", "amount"],  # all of a long name would be cut off at its end, where names differ
         column_config={
-            "layer": st.column_config.TextColumn("Layer", width=132),
+            "label": st.column_config.TextColumn("Layer", width=132),
             "amount": st.column_config.NumberColumn(
                 "Own, %",
                 width=64,

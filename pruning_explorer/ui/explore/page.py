@@ -19,6 +19,12 @@ from pruning_explorer.ui.explore.layers import draw_layers, draw_note
 from pruning_explorer.ui.explore.waiting import Waiting
 from pruning_explorer.ui.plain_text import plain
 
+STEPS = (
+    "See what a network still knows without some of its weights. **1** Among the controls, pick network and layers. "
+    "**2** Drag the amount. **3** Read what is left and what it costs."
+)
+"""What this is, in one line, for whoever comes for the first time."""
+
 
 def explore() -> None:
     """The Explore page, top to bottom."""
@@ -26,6 +32,7 @@ def explore() -> None:
     _begin()
     tell_problems("address_problems")
     st.title("Explore", anchor=False)
+    st.caption(STEPS)
     waiting, figures, curve, bars = Waiting(state.subject()), st.container(), st.container(), st.container()
     try:
         recipe = draw_controls()
