@@ -60,6 +60,10 @@ def test_a_file_larger_than_any_recipe_is_not_read_to_its_end(tmp_path: Path) ->
         recipe_of("--recipe", str(tmp_path / "recipe.json"))
 
 
+def test_a_name_of_a_layer_may_have_an_equals_sign() -> None:
+    assert recipe_of("--layer-amount", "width=4.weight=0.25").amounts == {"width=4.weight": 0.25}
+
+
 @pytest.mark.parametrize("command", ["report", "code"])
 def test_every_setting_is_a_flag_with_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:

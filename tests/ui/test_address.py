@@ -5,12 +5,13 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from pruning_explorer import Recipe, load_subject
+from pruning_explorer import Recipe, Subject, load_subject
 from pruning_explorer.prune.granularities import canonical_granularity
 from pruning_explorer.prune.recipe import offered
 from pruning_explorer.ui.address import KNOWN, read_address, write_address
-from pruning_explorer.ui.subjects import DEFAULT_SUBJECT
+from pruning_explorer.ui.subjects import _OPERATORS, DEFAULT_SUBJECT, find_subject
 
 fractions = st.floats(0, 1) | st.integers(0, 1000).map(lambda step: step / 1000)
 granularities = st.just("element") | st.builds(
@@ -139,6 +140,33 @@ def test_what_is_good_stands_beside_several_that_are_bad() -> None:
     assert read.recipe == Recipe(amount=0.8, targets=("fc1.weight",), amounts={"fc2.weight": 0.1})
     assert read.layer is None
     assert len(read.problems) == len(set(read.problems)) == 6
+
+
+def test_of_what_is_given_twice_the_last_counts() -> None:
+    """As of flags on a command line; the first values here would each be a different page, or a problem."""
+    read = read_address(
+        {
+            "subject": ["digits-cmn", "spirals-mlp"],
+            "amount": ["2", "0.2", "0.8"],
+            "scope": ["all", "global"],
+            "layer": ["gone.weight", "fc1.weight", "fc2.weight"],
+            "layer_amount": ["fc2.weight=0.1", "fc2.weight=0.4"],
+        }
+    )
+    assert read.problems == ()
+    assert read.subject.name == "spirals-mlp"
+    assert read.recipe == Recipe(scope="global", amount=0.8, amounts={"fc2.weight": 0.4})
+    assert read.layer == "fc2.weight"
+
+
+def test_a_name_of_a_layer_may_have_an_equals_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = nn.ModuleDict({"width=4": nn.Linear(4, 3)})
+    monkeypatch.setitem(_OPERATORS, "odd", Subject.from_module(network, name="odd"))
+    recipe = Recipe(amounts={"width=4.weight": 0.25})
+    query = write_address(find_subject("odd"), recipe, None)
+    assert query["layer_amount"] == ["width=4.weight=0.25"]
+    read = read_address(through_a_browser(query))
+    assert (read.recipe, read.problems) == (recipe, ())
 
 
 @settings(max_examples=150)

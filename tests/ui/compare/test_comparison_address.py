@@ -71,3 +71,10 @@ def test_an_unknown_network_and_an_unknown_part_are_said() -> None:
     assert any("colour" in each for each in read.problems)
     assert any("no network is called 'digits'" in each for each in read.problems)
     assert read.recipes == (("", Recipe(amount=0.1)),)
+
+
+def test_of_what_is_given_twice_the_last_counts() -> None:
+    query = {"subject": ["digits-cnn", "digits-mlp"], "recipe": ["name=early&name=late&amount=0.1&amount=0.7"]}
+    read = read_comparison(query)
+    assert read.subject.name == "digits-mlp"
+    assert read.recipes == (("late", Recipe(amount=0.7)),)

@@ -19,9 +19,9 @@ KINDS = ("markdown", "caption", "error", "warning", "info", "success", "title", 
 class LearnPage:
     """One browser session at a lesson's address; each act is followed by a run, and no run may raise."""
 
-    def __init__(self, lesson: str | None = None, **address: str) -> None:
+    def __init__(self, lesson: str | None = None, **address: str | list[str]) -> None:
         self.app = AppTest.from_string(SCRIPT, default_timeout=120)
-        query = {**({} if lesson is None else {"lesson": lesson}), **address}
+        query: dict[str, str | list[str]] = {**({} if lesson is None else {"lesson": lesson}), **address}
         for name, value in query.items():
             self.app.query_params[name] = value
         self.run()

@@ -22,6 +22,11 @@ def test_the_first_lesson_is_shown_and_its_address_says_so() -> None:
     assert f"Lesson 1 of {len(NAMES)} · 0 answered" in page.text
 
 
+def test_of_what_an_address_says_twice_the_last_counts() -> None:
+    page = LearnPage("a-mask", amount=["0.2", "0.5"], present=["false", "true"])
+    assert page.address == {"lesson": "a-mask", "amount": "0.5", "present": "true"}
+
+
 def test_an_address_opens_a_lesson_as_it_was_left() -> None:
     page = LearnPage("a-mask", amount="0.5", present="true")
     assert page.address == {"lesson": "a-mask", "amount": "0.5", "present": "true"}

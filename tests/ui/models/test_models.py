@@ -2,18 +2,23 @@
 
 import io
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save
+from streamlit.runtime.caching import clear_session_resource_cache
 from torch import nn
 
 from pruning_explorer import sample_names
 from pruning_explorer.ui.models.files import display_name
 from pruning_explorer.ui.own_models import LODGING
 from tests.ui.models.models_page import ModelsPage
+
+STREAMLITS_SESSION = "test session id"
+"""What AppTest calls the one session that all pages of a test process run in."""
 
 
 def network() -> nn.Module:
@@ -157,6 +162,24 @@ def test_the_same_file_twice_is_two_networks_and_each_can_be_forgotten() -> None
     page.click("forget")
     assert list(page.loaded.index) == list(sample_names())
     assert not any(place.exists() for place in places)
+
+
+def test_what_a_session_brought_goes_when_streamlit_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LODGING, "grace", 0.05)
+    page = ModelsPage()
+    page.drop(("net.safetensors", save(network().state_dict())))
+    session = page.app.session_state["session_id"]
+    held = LODGING.of(session)
+    assert held is not None
+    place = Path(held._folders["net"].name)
+    page.run()
+    clear_session_resource_cache(STREAMLITS_SESSION)  # which is all that Streamlit does for us when a tab is closed
+    end = time.monotonic() + 30
+    while LODGING.of(session) is not None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert LODGING.of(session) is None
+    assert held.subjects == {}
+    assert not place.exists()
 
 
 def test_two_sessions_do_not_see_each_others_networks() -> None:
