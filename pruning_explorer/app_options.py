@@ -39,8 +39,8 @@ class Options:
     cache_mib: int = DEFAULT_CACHE_MIB
 
 
-def read_options(arguments: Sequence[str], prog: str = "streamlit run app.py --", epilog: str = "") -> Options:
-    """Read a command line; what makes no sense ends the program with a line that says why.
+def options_parser(prog: str = "streamlit run app.py --", epilog: str = "") -> argparse.ArgumentParser:
+    """The flags of the app.
 
     Args:
         prog: how such a command line begins, for the help.
@@ -87,6 +87,16 @@ def read_options(arguments: Sequence[str], prog: str = "streamlit run app.py --"
         default=DEFAULT_CACHE_MIB,
         help="memory that all sessions' rankings, outputs and pictures together may hold [default %(default)s]",
     )
+    return parser
+
+
+def read_options(arguments: Sequence[str], prog: str = "streamlit run app.py --", epilog: str = "") -> Options:
+    """Read a command line; what makes no sense ends the program with a line that says why.
+
+    Args:
+        prog, epilog: as of :func:`options_parser`.
+    """
+    parser = options_parser(prog, epilog)
     read = parser.parse_args(list(arguments))
     if read.cache_mib < 1:
         parser.error(f"argument --cache-mib: {read.cache_mib} is too little; give at least 1, better 512 or more")
