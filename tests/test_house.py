@@ -1,5 +1,6 @@
 """The house holds what its README promises."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import torch
 
 from pruning_explorer import Recipe, compute_masks, load_subject
 from pruning_explorer.prune.criteria import CRITERIA
+from pruning_explorer.prune.patterns import best_of_each
 from tests.__main__ import CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +21,18 @@ ALLOWED = {
     *("app.py", "pruning_explorer", "tests", "sample_models", "docs", "findings"),
     *("requirements.txt", "pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"),
 }
+
+
+WRITTEN = (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "sample_models" / "README.md")
+DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in WRITTEN)
+OF_ELSEWHERE = (
+    r"\bissues? #?\d",
+    r"(?<![\w/])#\d+",
+    r"(?<![\w.])/(?:work|home|tmp|root|Users)/",
+    r"\bTODO\b",
+    r"\bFIXME\b",
+)
+"""Numbers of a tracker, folders on somebody's machine, work that is still to be done."""
 
 
 def readme_commands() -> list[str]:
@@ -40,11 +54,56 @@ def test_each_readme_command_sets_itself_up() -> None:
         assert (ROOT / re.findall(r"-r (\S+)", line)[0]).is_file()
 
 
-def test_readme_points_at_files_that_exist() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)]+)\)", (ROOT / "README.md").read_text())
-    missing = [link for link in links if not (ROOT / link).exists()]
-    assert links
-    assert not missing
+def headings(text: str) -> set[str]:
+    """What a link may end in behind #, as GitHub makes it of headings."""
+    found = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_link_of_a_document_leads_somewhere(name: str) -> None:
+    document = ROOT / name
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", text)
+    for link in links:
+        path, _, heading = link.partition("#")
+        aim = document.parent / path if path else document
+        assert aim.exists(), link
+        assert not heading or heading in headings(aim.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_that_a_document_names_is_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:pruning_explorer|tests|sample_models|findings|docs)/[\w./-]+)`", text))
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_document_can_be_found_from_the_readme_and_by_who_contributes() -> None:
+    for name in ("README.md", "CONTRIBUTING.md"):
+        links = re.findall(r"\]\(([^)\s]+)\)", (ROOT / name).read_text(encoding="utf-8"))
+        assert {each for each in DOCUMENTS if each.startswith("docs/")} <= set(links), name
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_speaks_of_this_project_alone(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert [word for word in OF_ELSEWHERE if re.search(word, text)] == []
+
+
+def test_the_docstring_that_style_shows_is_one_of_ours() -> None:
+    shown = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "STYLE.md").read_text(), flags=re.DOTALL)
+    assert shown is not None
+    assert inspect.getsource(best_of_each).startswith(shown[1].rstrip())
+
+
+def test_design_tells_the_rooms_as_the_imports_are_checked() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    layers = config["tool"]["importlinter"]["contracts"][0]["layers"]
+    checked = [sorted(re.findall(r"pruning_explorer\.(\w+)", line)) for line in layers]
+    table = (ROOT / "docs" / "DESIGN.md").read_text().partition("## Rooms")[2].partition("\n## ")[0]
+    lines = re.findall(r"^\| \d \| (.*) \|$", table, flags=re.MULTILINE)
+    assert [sorted(re.findall(r"`pruning_explorer/(\w+)(?:\.py)?`", line)) for line in lines] == checked
 
 
 def test_top_level_holds_only_what_belongs_there() -> None:
