@@ -13,6 +13,7 @@ from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, nee
 from pruning_explorer.figures.numbers import MISSING, count
 from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.figures.short_names import short_layer, short_layers
+from pruning_explorer.trace import step
 
 COLUMNS = ("target", "a", "b", "jaccard", "chance", "weights")
 OVERALL = "all"
@@ -25,6 +26,7 @@ LONGEST_NAME = 48
 BLACK_ABOVE = 0.46
 
 
+@step("chart: agreement")
 def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OVERALL) -> Chart:
     """Jaccard index of the kept weights of each two recipes, beside what chance would give.
 
@@ -117,6 +119,7 @@ def _below(line: int, text: str) -> dict[str, Any]:
     }
 
 
+@step("chart: agreement by layer")
 def agreement_by_layer(frame: pd.DataFrame, names: Sequence[str], *, limit: int = 60) -> Chart:
     """A row per layer: the Jaccard index of each pair as a dot, what chance would give as an upright tick.
 

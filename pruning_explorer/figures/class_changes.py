@@ -12,6 +12,7 @@ from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, nee
 from pruning_explorer.figures.numbers import count, percent, points
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 from pruning_explorer.figures.short_names import short_names
+from pruning_explorer.trace import step
 
 COLUMNS = ("recipe", "group", "samples", "dense", "pruned", "change")
 ROW_HEIGHT = 34
@@ -25,6 +26,7 @@ MARGIN = {"l": 64, "r": 14, "b": 48}
 SPREAD = 0.3
 
 
+@step("chart: changes by class")
 def class_changes(
     frame: pd.DataFrame, names: Sequence[str], quality_name: str = "accuracy", *, limit: int = 30
 ) -> Chart:

@@ -11,6 +11,7 @@ from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import capitalised, count, percent, points
 from pruning_explorer.figures.short_names import short_names
+from pruning_explorer.trace import step
 
 COLUMNS = ("group", "samples", "dense", "dense_low", "dense_high", "pruned", "pruned_low", "pruned_high", "change")
 ROW_HEIGHT = 28
@@ -18,6 +19,7 @@ ROW_HEIGHT = 28
 BESIDE = 0.15
 
 
+@step("chart: quality by class")
 def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit: int = 40) -> Chart:
     """One row per class, in the order given: dense and pruned quality with 95 % intervals.
 

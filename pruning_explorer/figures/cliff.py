@@ -9,6 +9,7 @@ from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, axis_title, draw, head_room, need_columns, spoken, word_chart
 from pruning_explorer.figures.drift_axis import drift_axis, drift_height, quality_axis
 from pruning_explorer.figures.numbers import capitalised, nats, percent
+from pruning_explorer.trace import step
 
 HEIGHT = 400
 TITLE = "The cliff"
@@ -22,6 +23,7 @@ FROM, TO = -1, 101
 """The amount axis, in %."""
 
 
+@step("chart: the cliff")
 def cliff(
     frame: pd.DataFrame,
     *,

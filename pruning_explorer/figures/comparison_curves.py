@@ -23,6 +23,7 @@ from pruning_explorer.figures.drift_axis import drift_axis, quality_axis
 from pruning_explorer.figures.numbers import capitalised, percent
 from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.figures.seed_medians import MEASURED, seed_medians
+from pruning_explorer.trace import step
 
 HEIGHT = 540
 COLUMNS = ("recipe", "seed", "amount", *MEASURED)
@@ -36,6 +37,7 @@ LEGEND_WIDTH = 95
 MARGIN = {"l": 56, "r": 14, "b": 48}
 
 
+@step("chart: curves")
 def comparison_curves(
     frame: pd.DataFrame,
     names: Sequence[str],

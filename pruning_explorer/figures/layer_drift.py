@@ -11,12 +11,14 @@ from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, escaped, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import IDENTICAL, decibels, decimal
 from pruning_explorer.figures.short_names import short_names
+from pruning_explorer.trace import step
 
 HEIGHT = 420
 TITLE = "Drift by layer"
 COLUMNS = ("module", "layer_type", "cosine", "l2_normalised", "sqnr_db", "order")
 
 
+@step("chart: drift by layer")
 def layer_drift_chart(frame: pd.DataFrame, planned: int | None = None) -> Chart:
     """Normalised L2 error above and signal-to-noise ratio below, per module in execution order.
 

@@ -11,6 +11,7 @@ from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import Chart, apart, draw, escaped, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import count, percent, short_count
 from pruning_explorer.figures.short_names import short_layers
+from pruning_explorer.trace import step
 
 HEIGHT = 300
 TITLE = "Layers"
@@ -34,6 +35,7 @@ NARROWEST = 0.03
 LABEL_GAP = 0.055
 
 
+@step("chart: layers")
 def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
     """One bar per layer, its width by number of weights, kept below and removed above, in % of the layer.
 

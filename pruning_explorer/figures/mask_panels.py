@@ -13,6 +13,7 @@ from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.figures.pictures import data_address, palette_png
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 from pruning_explorer.figures.short_names import short_layer
+from pruning_explorer.trace import step
 
 Matrix = npt.NDArray[np.uint8]
 
@@ -37,6 +38,7 @@ SOME: Final = ("#f0e4f6", "#cfa9e3", "#a06cbe")
 CAPTION: Final = "across: the weights of an output channel<br>drag to zoom into all, double-click for the whole"
 
 
+@step("chart: masks side by side")
 def mask_panels(
     masks: Sequence[npt.NDArray[Any] | None], names: Sequence[str], target: str, among: Sequence[str] = ()
 ) -> Chart:
@@ -135,8 +137,8 @@ def _cells(codes: Matrix, palette: Sequence[str], words: Sequence[str]) -> dict[
 
 def _blocks(codes: Matrix, block: tuple[int, ...], what: str) -> dict[str, Any]:
     sums, sizes = codes.astype(np.int64), np.ones((1, 1), dtype=np.int64)
-    for axis, (step, side) in enumerate(zip(block, codes.shape, strict=True)):
-        starts = np.arange(0, side, step)
+    for axis, (stride, side) in enumerate(zip(block, codes.shape, strict=True)):
+        starts = np.arange(0, side, stride)
         sums = np.add.reduceat(sums, starts, axis=axis)
         sizes = sizes * np.expand_dims(np.diff([*starts, side]), 1 - axis)
     share = np.rint(sums / sizes * 100)

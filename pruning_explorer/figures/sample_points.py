@@ -12,6 +12,7 @@ import pandas as pd
 from pruning_explorer.figures import colours
 from pruning_explorer.figures.chart import LEGEND_ROW, Chart, axis_title, draw, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import percent
+from pruning_explorer.trace import step
 
 HEIGHT = 420
 TITLE = "Samples"
@@ -39,6 +40,7 @@ class DecisionRegions:
             )
 
 
+@step("chart: sample points")
 def sample_points(
     samples: pd.DataFrame,
     points: npt.NDArray[np.floating],

@@ -12,6 +12,7 @@ from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, escap
 from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 from pruning_explorer.figures.short_names import short_layers
+from pruning_explorer.trace import step
 
 HEIGHT = 400
 TITLE = "Sparsity by layer"
@@ -27,6 +28,7 @@ MOST_LABELS = 14
 MANY_LAYERS = 40
 
 
+@step("chart: sparsity by layer")
 def sparsity_lines(frame: pd.DataFrame, names: Sequence[str]) -> Chart:
     """One line per recipe over the layers in network order: how many % of each layer's weights it removes.
 

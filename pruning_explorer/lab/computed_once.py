@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, overload
 
+from pruning_explorer.trace import step
+
 Owner = TypeVar("Owner")
 Value = TypeVar("Value")
 
@@ -36,7 +38,9 @@ class computed_once(Generic[Owner, Value]):
         held: dict[str, Any] = vars(instance)  # once it lies there, Python finds it without asking here
         with held.setdefault(self._lock_name, threading.RLock()):
             if self._name not in held:
-                held[self._name] = self._compute(instance)
+                with step(self._name.strip("_").replace("_", " ")) as now:
+                    now.origin = "computed"
+                    held[self._name] = self._compute(instance)
                 held.pop(self._lock_name)  # nobody needs it any more, and a lock can be neither copied nor sent
             value: Value = held[self._name]
         return value

@@ -23,6 +23,7 @@ from pruning_explorer.prune.skeleton import skeleton
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import layer_class
+from pruning_explorer.trace import step
 
 DENSE_OUTPUTS: SubjectCache[Tensor] = SubjectCache(256 << 20, lambda logits: logits.nbytes, "dense outputs")
 
@@ -49,6 +50,7 @@ def run_subject(subject: Subject, masks: Masks) -> Outcome:
     return Outcome(dense_outputs(subject), masked_outputs(subject, masks))
 
 
+@step("forward pass of the dense network")
 def dense_outputs(subject: Subject) -> Tensor:
     """Logits ``[N, C]`` or ``[N, T, C]`` of the dense network, computed once per subject. Never write to them.
 
@@ -58,6 +60,7 @@ def dense_outputs(subject: Subject) -> Tensor:
     return DENSE_OUTPUTS.get(subject, lambda: _logits(subject, _run(subject, {})))
 
 
+@step("forward pass under the masks")
 def masked_outputs(subject: Subject, masks: Masks) -> Tensor:
     """Logits ``[N, C]`` or ``[N, T, C]`` with the removed weights at zero; with BatchNorm recalibrated if so asked.
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.trace import step
 
 
 class Weighed(Protocol):
@@ -106,6 +107,16 @@ class ByteBoundedCache(Generic[Value]):
         Raises:
             Exception: what ``make`` raises, in every thread that waits for it; the next call makes it anew.
         """
+        with step(self.name) as now:
+            now.origin = "cache"
+
+            def made_now() -> Value:
+                now.origin = "computed"
+                return make()
+
+            return self._get(key, made_now)
+
+    def _get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         while True:
             with self.pool.lock:
                 if (entry := self._entries.get(key)) is not None:

@@ -13,7 +13,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.subjects import find_subject, first_subject
 
 LISTS = ("target", "freeze", "layer_amount")
-KNOWN = {"subject", "layer", "embed", "embed_options", *SETTINGS, *LISTS}
+KNOWN = {"subject", "layer", "trace", "embed", "embed_options", *SETTINGS, *LISTS}
 
 
 @dataclass(frozen=True)

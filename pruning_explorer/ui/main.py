@@ -1,15 +1,18 @@
 """The pages of the app, and what they share."""
 
+from contextlib import nullcontext
 from urllib.parse import quote
 
 import streamlit as st
 
+from pruning_explorer.trace import step, tracing
 from pruning_explorer.ui.address_bar import draw_address_bar
 from pruning_explorer.ui.compare.page import compare
 from pruning_explorer.ui.explore.page import explore
 from pruning_explorer.ui.glossary_link import reach_words
 from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
+from pruning_explorer.ui.run_trace import draw_trace, wants_trace
 from pruning_explorer.ui.session import arriving
 from pruning_explorer.ui.told import hide_predecessors
 
@@ -64,6 +67,9 @@ models_page = st.Page(models, title="Models", url_path="models")
 st.session_state.update(explore_page=explore_page, compare_page=compare_page)
 page = st.navigation([explore_page, compare_page, learn_page, models_page], position="top")
 arriving(page.url_path)
-page.run()
+with tracing() if wants_trace() else nullcontext() as trace, step(f"page {page.title}"):
+    page.run()
 draw_address_bar()
 reach_words()
+if trace is not None:
+    draw_trace(trace)

@@ -12,7 +12,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.address import read_address, write_address
 from pruning_explorer.ui.compare.columns import LETTERS, MOST, Column
 
-KNOWN = {"subject", "recipe", "embed", "embed_options"}
+KNOWN = {"subject", "recipe", "trace", "embed", "embed_options"}
 LONGEST_NAME = 60
 
 

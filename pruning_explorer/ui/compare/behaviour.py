@@ -3,7 +3,6 @@
 import streamlit as st
 
 from pruning_explorer.comparison_report import exemplar_cards, exemplars_note
-from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.class_changes import class_changes
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.comparison import Comparison
@@ -11,6 +10,7 @@ from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.show_chart import show_chart
 
 CARDS = 12
 WHICH = {"disagree": "Some recipes keep the answer", "flips": "All that flip"}
@@ -24,7 +24,7 @@ def draw_behaviour(shown: Comparison) -> None:
     changes = shown.classes
     if len(changes) and changes["group"].nunique() > 1:
         chart = class_changes(changes, shown.names, quality_label(shown.subject))
-        st.plotly_chart(chart.figure, key="class_changes", alt=chart.alt, config=CONFIG)
+        show_chart(chart, "class_changes")
         save_table("quality-by-class", lambda: changes)
     else:
         st.info("This network's samples have no classes to split the quality by.")

@@ -5,7 +5,6 @@ from dataclasses import replace
 import streamlit as st
 
 from pruning_explorer.comparison_report import curves_chart
-from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.colours import recipe_look
 from pruning_explorer.figures.curve_traces import Axis
 from pruning_explorer.figures.recipe_names import with_labels
@@ -21,6 +20,7 @@ from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
+from pruning_explorer.ui.show_chart import show_chart
 
 SECONDS_BETWEEN_LOOKS = 0.5
 AXES: dict[Axis, str] = {"sparsity": "Sparsity", "compression": "Compression, log"}
@@ -67,14 +67,7 @@ def _draw(shown: Comparison, job: CurveJob, waiting: bool) -> bool:
     still = is_waited_for(job)
     planned = None if job.done else sum(curve.planned for curve in job.curves)
     chart = curves_chart(replace(shown, curves=job.frame()), st.session_state["comparison_axis"], planned)
-    st.plotly_chart(
-        chart.figure,
-        key="comparison_curves",
-        alt=chart.alt,
-        on_select=_take_click,
-        selection_mode="points",
-        config=CONFIG,
-    )
+    show_chart(chart, "comparison_curves", on_click=_take_click)
     draw_progress(_DESK, job, "curves_progress", PROGRESS_HEIGHT, _progress(shown, job))
     letters = [recipe_look(i).letter for i in range(len(job.curves))]
     deciding = draw_decision(job, [entry.recipe.amount for entry in shown.entries], shelf.set_amount, letters)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.sparsity_lines import sparsity_lines
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.lab.curves import CurveJob
@@ -12,6 +11,7 @@ from pruning_explorer.ui.compare.behaviour import draw_behaviour
 from pruning_explorer.ui.compare.masks import draw_agreement, draw_masks
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.compare.take_along import draw_take_along
+from pruning_explorer.ui.show_chart import show_chart
 
 
 def draw_details(shown: Comparison, job: CurveJob | None) -> None:
@@ -41,5 +41,5 @@ def _sparsity_by_layer(shown: Comparison) -> None:
         "and ERK take more from where there is more to spare."
     )
     chart = sparsity_lines(shown.layers, shown.names)
-    st.plotly_chart(chart.figure, key="sparsity_lines", alt=chart.alt, config=CONFIG)
+    show_chart(chart, "sparsity_lines")
     save_table("sparsity-by-layer", lambda: shown.layers)

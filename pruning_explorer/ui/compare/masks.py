@@ -4,10 +4,10 @@ import streamlit as st
 
 from pruning_explorer.comparison_report import largest, masks_chart
 from pruning_explorer.figures.agreement_matrix import OVERALL, agreement_by_layer, agreement_matrix
-from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.show_chart import show_chart
 
 LAYER = "compared_layer"
 
@@ -25,7 +25,7 @@ def draw_masks(shown: Comparison) -> None:
         help=with_word("Whose masks are shown, one for each recipe.", "target", "mask"),
     )
     chart = masks_chart(shown, shown.subject.target(st.session_state[LAYER]))
-    st.plotly_chart(chart.figure, key="mask_panels", alt=chart.alt, config=CONFIG)
+    show_chart(chart, "mask_panels")
 
 
 def draw_agreement(shown: Comparison) -> None:
@@ -49,7 +49,7 @@ def draw_agreement(shown: Comparison) -> None:
         help=with_word("In which layer masks are compared, or in all of them together.", "mask-agreement"),
     )
     chart = agreement_matrix(frame, shown.names, chosen)
-    st.plotly_chart(chart.figure, key="agreement_matrix", alt=chart.alt, config=CONFIG)
+    show_chart(chart, "agreement_matrix")
     by_layer = agreement_by_layer(frame, shown.names)
-    st.plotly_chart(by_layer.figure, key="agreement_by_layer", alt=by_layer.alt, config=CONFIG)
+    show_chart(by_layer, "agreement_by_layer")
     save_table("agreement", lambda: frame)

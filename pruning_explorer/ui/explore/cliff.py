@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-from pruning_explorer.figures.chart import CONFIG, Chart
+from pruning_explorer.figures.chart import Chart
 from pruning_explorer.figures.cliff import amount_marker, cliff
 from pruning_explorer.lab.curves import CurveDesk, CurveJob, cliff_amounts
 from pruning_explorer.lab.study import Study
@@ -20,6 +20,7 @@ from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
+from pruning_explorer.ui.show_chart import show_chart
 
 SECONDS_BETWEEN_LOOKS = 0.4
 PROGRESS_HEIGHT = 48
@@ -59,9 +60,7 @@ def _draw(study: Study, job: CurveJob) -> bool:
     waiting = is_waited_for(job)
     with st.container(key="cliff_box"):
         chart = _chart(job, job.standing)
-        st.plotly_chart(
-            chart.figure, key="cliff", alt=chart.alt, config=CONFIG, on_select=_take_click, selection_mode="points"
-        )
+        show_chart(chart, "cliff", on_click=_take_click)
         st.html(amount_marker(study.recipe.amount, LIVE_AMOUNT))
     if problem := job.problems[0]:
         st.warning(f"The curve stops here: {plain(problem)}")

@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from pruning_explorer.exports.csv_table import inert
-from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.class_quality import class_quality
 from pruning_explorer.figures.numbers import UNCOUNTED, count, decibels, decimal, nats, percent
 from pruning_explorer.lab.study import Study
@@ -18,6 +17,7 @@ from pruning_explorer.ui.explore.outputs import draw_outputs
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_result import draw_save
+from pruning_explorer.ui.show_chart import show_chart
 
 
 def draw_details(study: Study) -> None:
@@ -50,7 +50,7 @@ def _by_class(study: Study) -> None:
         st.info("This network's samples have no classes to split the quality by.")
         return
     chart = class_quality(study.quality, quality_label(study.subject))
-    st.plotly_chart(chart.figure, key="class_quality", alt=chart.alt, config=CONFIG)
+    show_chart(chart, "class_quality")
 
 
 def _numbers(study: Study) -> None:

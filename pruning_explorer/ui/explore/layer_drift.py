@@ -4,7 +4,7 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-from pruning_explorer.figures.chart import CONFIG, Chart
+from pruning_explorer.figures.chart import Chart
 from pruning_explorer.figures.layer_drift import layer_drift_chart
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.layer_drift_job import LayerDriftDesk, LayerDriftJob
@@ -14,6 +14,7 @@ from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
+from pruning_explorer.ui.show_chart import show_chart
 
 PATIENCE = 0.2
 """Seconds that the page waits for what is nearly done, rather than show a bar that is gone at once."""
@@ -43,7 +44,7 @@ def draw_layer_drift(study: Study) -> None:
 def _draw(job: LayerDriftJob) -> bool:
     waiting = is_waited_for(job)
     chart = _chart(job)
-    st.plotly_chart(chart.figure, key="layer_drift", alt=chart.alt, config=CONFIG)
+    show_chart(chart, "layer_drift")
     if job.problem:
         st.warning(f"It ends here: {plain(job.problem)}")
     else:

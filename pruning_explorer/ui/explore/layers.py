@@ -3,13 +3,13 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.layers import layer_bars
 from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.recalibration import why_no_recalibration
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import state
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.show_chart import show_chart
 
 NOTE_HEIGHT = 76
 """Of the line below the bars, whatever it says: nothing moves when a layer collapses."""
@@ -26,14 +26,7 @@ def draw_layers(study: Study) -> DeltaGenerator:
     """
     opened = state.open_layer(study.masks.targets).name
     chart = layer_bars(study.layers, opened)
-    st.plotly_chart(
-        chart.figure,
-        key="layers_chart",
-        alt=chart.alt,
-        on_select=_open_clicked,
-        selection_mode="points",
-        config=CONFIG,
-    )
+    show_chart(chart, "layers_chart", on_click=_open_clicked)
     return st.container(height=NOTE_HEIGHT, border=False, key="layers_note")
 
 

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from pruning_explorer.exports.csv_table import inert
-from pruning_explorer.figures.chart import CONFIG
 from pruning_explorer.figures.gallery import class_name, image_gallery, number_table, text_gallery
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.figures.sample_points import DecisionRegions, sample_points
@@ -21,6 +20,7 @@ from pruning_explorer.measure.quality import true_answers
 from pruning_explorer.prune.subject import SampleView
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.show_chart import show_chart
 
 CARDS = 12
 ANSWERS = ("dense_top1", "pruned_top1")
@@ -81,7 +81,7 @@ def _points(study: Study, view: SampleView, samples: pd.DataFrame) -> None:
     points = np.asarray(view.values)
     subject = study.subject
     chart = sample_points(samples, points, subject.output_names, _labels(study), _regions(study, points))
-    st.plotly_chart(chart.figure, key="sample_points", alt=chart.alt, config=CONFIG)
+    show_chart(chart, "sample_points")
 
 
 def _regions(study: Study, points: NDArray[np.floating]) -> DecisionRegions:

@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.study import Study, study
 from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.trace import step
 from pruning_explorer.ui import address_bar, state
 from pruning_explorer.ui.address import read_address, write_address
 from pruning_explorer.ui.address_problems import tell_problems
@@ -35,14 +36,15 @@ def explore() -> None:
     st.caption(STEPS)
     waiting, figures, curve, bars = Waiting(state.subject()), st.container(), st.container(), st.container()
     try:
-        recipe = draw_controls()
+        with step("controls"):
+            recipe = draw_controls()
         with waiting.ranking(recipe):
             shown = study(state.subject(), recipe)
         # What takes the browser long is sent first where it stands already: it is drawn while the network runs
         note = _bars(shown, bars) if "layers_chart" in st.session_state else None
         with waiting.running():
             shown.run()
-        with figures:
+        with figures, step("key figures"):
             draw_key_figures(shown)
     except PruningExplorerError as error:
         figures.error(plain(str(error)), icon=":material/error:")
@@ -51,13 +53,14 @@ def explore() -> None:
         return
     st.session_state["explored"] = recipe
     address_bar.tell(write_address(shown.subject, shown.recipe, st.session_state["open_layer"]))
-    with curve:
+    with curve, step("the cliff and what can go"):
         draw_cliff(shown)
     draw_note(shown, note or _bars(shown, bars))
     layer = st.container()
-    with waiting.picturing(), layer:
+    with waiting.picturing(), layer, step("pictures of the open layer"):
         draw_layer(shown.subject, shown.recipe, shown.masks.targets)
-    draw_details(shown)
+    with step("the tabs below"):
+        draw_details(shown)
 
 
 def _bars(shown: Study, place: DeltaGenerator) -> DeltaGenerator:

@@ -12,7 +12,7 @@ from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.subjects import is_there
 
 PRESENT, VIEW, WORD, LESSON = "present", "view", "word", "lesson"
-EVERYWHERE = {PRESENT, VIEW, WORD, LESSON, "embed", "embed_options"}
+EVERYWHERE = {PRESENT, VIEW, WORD, LESSON, "trace", "embed", "embed_options"}
 
 
 def take_address(lessons: Mapping[str, Lesson]) -> None:
