@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer.errors import ExportError, theirs
-from pruning_explorer.exports.tensor_values import Folded, MaskValues, Original, Values, Whole
+from pruning_explorer.exports.in_turn import MasksInTurn
+from pruning_explorer.exports.tensor_values import Folded, MaskValues, Original, Values, Whole, in_pieces
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target, is_lazy
@@ -56,7 +57,7 @@ class Contents:
 def contents_of(
     subject: Subject,
     targets: Sequence[Target],
-    masks: Mapping[str, Tensor],
+    masks: Mapping[str, Tensor] | MasksInTurn,
     what: What,
     *,
     statistics: Mapping[str, Tensor] = MappingProxyType({}),
@@ -80,7 +81,7 @@ def contents_of(
     values: dict[str, Values] = {}
     if what == "masks":
         for each in targets:
-            values[each.name] = MaskValues(each.shape, torch.bool, partial(masks.__getitem__, each.name))
+            values[each.name] = MaskValues(each.shape, torch.bool, partial(_mask_pieces, masks, each.name))
         return Contents(what, values, {alias: each.name for each in targets for alias in each.aliases}, {}, said)
     state, versions = _state(subject)
     of = {id(subject.model.get_parameter(target.name)): target for target in targets}
@@ -100,7 +101,7 @@ def contents_of(
         if target is None:
             values[name] = Whole(_measured(measured.get(id(tensor)), tensor))
             continue
-        mask = partial(masks.__getitem__, target.name)
+        mask = partial(_mask_pieces, masks, target.name)
         if paired:
             values[f"{name}_orig"] = Original(tensor, mask, name)
             values[f"{name}_mask"] = MaskValues(target.shape, target.dtype, mask)
@@ -109,6 +110,10 @@ def contents_of(
     if missing := {target.name for target in of.values()} - {of[key].name for key in of.keys() & first.keys()}:
         raise ExportError(f"{min(missing)} is no part of the state_dict of {subject.name}; save the masks instead")
     return Contents(what, values, aliases, versions, said)
+
+
+def _mask_pieces(masks: Mapping[str, Tensor] | MasksInTurn, name: str) -> Iterator[Tensor]:
+    return masks.pieces(name) if isinstance(masks, MasksInTurn) else in_pieces(masks[name])
 
 
 def _measured(value: Tensor | None, own: Tensor) -> Tensor:

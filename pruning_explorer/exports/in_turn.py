@@ -1,6 +1,6 @@
-"""The masks of a recipe, made one layer after another, where each layer is ranked by itself."""
+"""The masks of a recipe, made one layer after another and piece by piece."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pruning_explorer.prune.criteria import find_criterion
-from pruning_explorer.prune.engine import compute_masks
+from pruning_explorer.prune.passing import Passed, pass_targets
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
 
-class MasksInTurn(Mapping[str, Tensor]):
-    """Target name -> mask, made when it is first asked for, and kept at one bit for each weight.
+class MasksInTurn:
+    """The same masks as :func:`~pruning_explorer.prune.engine.compute_masks` makes, none of them in memory as a whole.
+
+    Those that cost more than a look at the weights are kept at one bit for each weight.
 
     Attributes:
         targets: that the recipe prunes.
@@ -25,35 +27,49 @@ class MasksInTurn(Mapping[str, Tensor]):
     def __init__(self, subject: Subject, recipe: Recipe) -> None:
         self.targets: tuple[Target, ...] = recipe.chosen(subject)
         self._subject, self._recipe = subject, recipe
-        self._packed: dict[str, NDArray[np.uint8]] = {}
+        self._alone = recipe.scope != "global" and recipe.allocation == "each"
+        self._cuts: dict[str, tuple[Passed, list[int]]] = {}
+        self._packed: dict[str, list[tuple[int, NDArray[np.uint8]]]] = {}
 
-    def __getitem__(self, name: str) -> Tensor:
-        target = self._subject.target(name)
+    def pieces(self, name: str) -> Iterator[Tensor]:
+        """The mask of a target in flat pieces, bool; together they are as long as it is.
+
+        Raises:
+            RecipeError, TargetError, ScoreError: as of :func:`~pruning_explorer.prune.engine.compute_masks`.
+        """
         if name not in self._packed:
-            mask = compute_masks(self._subject, replace(self._recipe, targets=(name,)))[name]
-            self._packed[name] = np.packbits(mask.numpy())
-            return mask
-        bits = np.unpackbits(self._packed[name], count=target.numel)
-        return torch.from_numpy(bits.view(np.bool_)).view(target.shape)
+            passed, removed = self._cut(name)
+            index = [target.name for target in passed.targets].index(name)
+            kept = passed.keep(index, removed[index])
+            if passed.light(index):
+                yield from map(torch.from_numpy, kept)
+                return
+            self._packed[name] = [(len(piece), np.packbits(piece)) for piece in kept]
+            if self._alone:
+                del self._cuts[name], passed, kept  # with its scores
+        for size, packed in self._packed[name]:
+            yield torch.from_numpy(np.unpackbits(packed, count=size).view(np.bool_))
 
-    def __iter__(self) -> Iterator[str]:
-        return (target.name for target in self.targets)
-
-    def __len__(self) -> int:
-        return len(self.targets)
+    def _cut(self, name: str) -> tuple[Passed, list[int]]:
+        """What is known of a target, and of those that it depends on; and how much each of them loses."""
+        key = name if self._alone else ""
+        if key not in self._cuts:
+            recipe = replace(self._recipe, targets=(name,)) if self._alone else self._recipe
+            passed = pass_targets(self._subject, recipe)
+            self._cuts[key] = passed, passed.removed_at([recipe.amount])[0].tolist()
+        return self._cuts[key]
 
 
 def masks_in_turn(subject: Subject, recipe: Recipe) -> MasksInTurn | None:
-    """The same masks as :func:`~pruning_explorer.prune.engine.compute_masks` makes, without all of them in memory.
+    """The masks of a recipe whose layers can be looked at one after another.
 
     Returns:
-        None where a layer's mask depends on other layers, or scores are of the network as it runs.
+        None where scores are of the network as it runs, or change with what is gone.
 
     Raises:
         RecipeError, TargetError: as :meth:`Recipe.chosen`.
     """
-    alone = recipe.scope != "global" and recipe.allocation == "each" and recipe.nested and not recipe.recalibrate
-    if not alone or find_criterion(recipe.criterion).needs != "weights":
+    if not recipe.nested or recipe.recalibrate or find_criterion(recipe.criterion).needs != "weights":
         return None
     masks = MasksInTurn(subject, recipe)
     return masks if masks.targets else None

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
 from pruning_explorer.errors import NO_ROOM, ExportError
 from pruning_explorer.exports.contents import What, contents_of
-from pruning_explorer.exports.in_turn import masks_in_turn
+from pruning_explorer.exports.in_turn import MasksInTurn, masks_in_turn
 from pruning_explorer.exports.loading_lines import loading_lines
 from pruning_explorer.exports.safetensors_format import SafetensorsFile
 from pruning_explorer.exports.torch_format import TorchFile
@@ -168,7 +166,7 @@ def export(
     return Export(subject, pruned, what, path.suffix).save(path, overwrite=overwrite)
 
 
-def _masks_of(subject: Subject, pruned: Recipe | Masks) -> tuple[Sequence[Target], Mapping[str, Tensor], Masks | None]:
+def _masks_of(subject: Subject, pruned: Recipe | Masks) -> tuple[Sequence[Target], Masks | MasksInTurn, Masks | None]:
     if isinstance(pruned, Recipe):
         in_turn = masks_in_turn(subject, pruned)
         if in_turn is not None:

@@ -42,6 +42,10 @@ class Values(Protocol):
         ...
 
 
+MaskPieces = Callable[[], Iterator[Tensor]]
+"""A mask from its beginning to its end: flat pieces, bool."""
+
+
 class Whole:
     """A tensor as it is."""
 
@@ -61,13 +65,13 @@ class Whole:
         return self._tensor.numel() * self.dtype.itemsize
 
     def pieces(self) -> Iterator[Tensor]:
-        yield from _split(self._flat())
+        yield from in_pieces(self._flat())
         self._leave()
 
     def same_as(self, read: Tensor) -> bool:
         if not _alike(self, read):
             return False
-        pairs = zip(_split(self._flat()), _split(read.reshape(-1)), strict=True)
+        pairs = zip(in_pieces(self._flat()), in_pieces(read), strict=True)
         same = all(torch.equal(own.view(torch.uint8), its.view(torch.uint8)) for own, its in pairs)
         self._leave()
         return same
@@ -83,12 +87,12 @@ class Whole:
 class Folded(Whole):
     """The weights of a target, zero where its mask removes them, whatever they were."""
 
-    def __init__(self, tensor: Tensor, mask: Callable[[], Tensor]) -> None:
+    def __init__(self, tensor: Tensor, mask: MaskPieces) -> None:
         super().__init__(tensor)
         self._mask = mask
 
     def pieces(self) -> Iterator[Tensor]:
-        for weights, kept in zip(_split(self._flat()), _split(self._mask().reshape(-1)), strict=True):
+        for kept, weights in _beside(self._mask(), self._flat()):
             yield masked(weights, kept)
         self._leave()
 
@@ -97,9 +101,8 @@ class Folded(Whole):
             return False
         bits = _BITS[self.dtype.itemsize]
         nothing = torch.zeros((), dtype=bits)
-        kept = _split(self._mask().reshape(-1))
-        triples = zip(_split(self._flat()), kept, _split(read.reshape(-1)), strict=True)
-        same = all(torch.equal(torch.where(k, own.view(bits), nothing), its.view(bits)) for own, k, its in triples)
+        triples = _beside(self._mask(), self._flat(), read.reshape(-1))
+        same = all(torch.equal(torch.where(k, own.view(bits), nothing), its.view(bits)) for k, own, its in triples)
         self._leave()
         return same
 
@@ -107,7 +110,7 @@ class Folded(Whole):
 class Original(Whole):
     """The dense weights of a target, beside which its mask is saved."""
 
-    def __init__(self, tensor: Tensor, mask: Callable[[], Tensor], name: str) -> None:
+    def __init__(self, tensor: Tensor, mask: MaskPieces, name: str) -> None:
         super().__init__(tensor)
         self._mask, self._name = mask, name
 
@@ -117,7 +120,7 @@ class Original(Whole):
         Raises:
             ExportError: torch's hook would make NaN of it: it multiplies, and infinity times 0 is NaN.
         """
-        for weights, kept in zip(_split(self._flat()), _split(self._mask().reshape(-1)), strict=True):
+        for kept, weights in _beside(self._mask(), self._flat()):
             if not bool((torch.isfinite(weights) | kept).all()):
                 raise ExportError(
                     f"{self._name} has infinite or NaN weights that its mask removes, and torch.nn.utils.prune "
@@ -130,7 +133,7 @@ class Original(Whole):
 class MaskValues:
     """A mask: one number per weight, 1 = kept."""
 
-    def __init__(self, shape: tuple[int, ...], dtype: torch.dtype, mask: Callable[[], Tensor]) -> None:
+    def __init__(self, shape: tuple[int, ...], dtype: torch.dtype, mask: MaskPieces) -> None:
         self.shape, self.dtype = shape, dtype
         self._mask = mask
 
@@ -139,13 +142,13 @@ class MaskValues:
         return torch.Size(self.shape).numel() * self.dtype.itemsize
 
     def pieces(self) -> Iterator[Tensor]:
-        for kept in _split(self._mask().reshape(-1)):
+        for kept in self._mask():
             yield kept.to(self.dtype)
 
     def same_as(self, read: Tensor) -> bool:
         if not _alike(self, read):
             return False
-        pairs = zip(_split(self._mask().reshape(-1)), _split(read.reshape(-1)), strict=True)
+        pairs = _beside(self._mask(), read.reshape(-1))
         return all(torch.equal(its != 0, kept) and bool(((its == 0) | (its == 1)).all()) for kept, its in pairs)
 
 
@@ -153,6 +156,17 @@ def _alike(values: Values, read: Tensor) -> bool:
     return read.dtype == values.dtype and tuple(read.shape) == values.shape
 
 
-def _split(flat: Tensor) -> Iterator[Tensor]:
+def _beside(masks: Iterator[Tensor], *flat: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Each piece of a mask with those of tensors that belong to it."""
+    start = 0
+    for kept in masks:
+        yield kept, *(each[start : start + len(kept)] for each in flat)
+        start += len(kept)
+    if any(len(each) != start for each in flat):
+        raise ValueError(f"a mask of {start} weights for {[len(each) for each in flat]}")
+
+
+def in_pieces(tensor: Tensor) -> Iterator[Tensor]:
+    """A tensor from its beginning to its end."""
     # A split of nothing would be one empty piece, which is as good
-    return iter(flat.split(PIECE))
+    return iter(tensor.reshape(-1).split(PIECE))

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import floor
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -17,13 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.allocation import allocate, raw_density
 from pruning_explorer.prune.cache import ByteBoundedCache
+from pruning_explorer.prune.competition import Competition
 from pruning_explorer.prune.criteria import Criterion, Scoring, parse_criterion
-from pruning_explorer.prune.granularities import Granularity, parse_granularity
+from pruning_explorer.prune.granularities import parse_granularity
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.masks import Masks
-from pruning_explorer.prune.ranking import Ranking, global_cut, rank, rank_rows
+from pruning_explorer.prune.ranking import Ranking, rank, rank_rows
 from pruning_explorer.prune.recipe import Recipe, why_nothing
 from pruning_explorer.prune.schedule import parse_schedule
 from pruning_explorer.prune.sorting import as_ranked
@@ -57,60 +55,10 @@ EXITS: ByteBoundedCache[Exits] = ByteBoundedCache(512 << 20, "rankings of schedu
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
-    """A recipe's targets with their exit orders: all that a cut at any amount needs.
+class Ranked(Competition[Ranking]):
+    """A recipe's targets with their exit orders: all that a cut at any amount needs."""
 
-    Attributes:
-        targets: the chosen ones, in the network's order.
-        rankings: of each.
-        joint: for each target, whether it competes with the others in one ranking.
-    """
-
-    recipe: Recipe
-    granularity: Granularity
-    targets: tuple[Target, ...]
     rankings: tuple[Ranking, ...]
-    joint: tuple[bool, ...]
-
-    @property
-    def limits(self) -> NDArray[np.int64]:
-        """The most groups that each target may lose under the recipe's cap and what never goes, ``[T]``."""
-        # Of the cap as it is written: as floats, 0.29 * 100 is 28.999999999999996
-        cap = Fraction(repr(self.recipe.cap))
-        return np.array([min(floor(cap * each.groups), each.removable) for each in self.rankings], dtype=np.int64)
-
-    def removed_at(self, amounts: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
-        """Ranks that each target loses as the recipe's ``amount`` moves, all else as it is.
-
-        A rank is one group; under scope ``row`` it is one weight of every row. Of a recipe that is not ``nested`` the
-        ranking is that of its own amount: at any other it tells who went first on that way.
-
-        Args:
-            amounts: A fractions in [0, 1].
-
-        Returns:
-            int64 ``[A, T]``, not decreasing along A where ``amounts`` does not.
-        """
-        recipe, wanted = self.recipe, np.asarray(amounts, dtype=np.float64)
-        groups = np.array([ranking.groups for ranking in self.rankings], dtype=np.int64)
-        limits, own = self.limits, [recipe.amount_of(target) for target in self.targets]
-        # Half to even, as torch.nn.utils.prune rounds
-        removed = np.rint(wanted[:, None] * groups).astype(np.int64)
-        for column, amount in enumerate(own):
-            if amount is not None:
-                removed[:, column] = round(amount * int(groups[column]))
-        np.minimum(removed, limits, out=removed)
-        shared = [i for i, amount in enumerate(own) if amount is None]
-        if recipe.allocation != "each" and shared:
-            rows = np.array([self.rankings[i].rows for i in shared], dtype=np.int64)
-            raw = np.array([raw_density(recipe.allocation, self.targets[i].shape) for i in shared])
-            totals = np.rint(wanted * (groups[shared] * rows).sum()).astype(np.int64)
-            removed[:, shared] = allocate(totals, groups[shared], limits[shared], raw, rows)
-        together = np.flatnonzero(self.joint)
-        if len(together):
-            totals = np.rint(wanted * groups[together].sum()).astype(np.int64)
-            removed[:, together] = global_cut([self.rankings[i] for i in together], totals, limits[together].tolist())
-        return removed
 
     def removed_weights(self, index: int, removed: NDArray[np.int64]) -> NDArray[np.int64]:
         """Weights of one target that go with so many of its ranks; of both the same shape."""
@@ -142,13 +90,7 @@ def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
         TargetError: the subject lacks a named target.
         ScoreError: a target has NaN or infinite scores.
     """
-    criterion, _ = parse_criterion(recipe.criterion)
-    if missing := criterion.missing(subject):
-        raise RecipeError(f"{recipe.criterion} cannot be used here: {missing}")
-    targets = recipe.chosen(subject)
-    if not targets:
-        raise RecipeError(why_nothing(subject, recipe))
-    joint = tuple(recipe.scope == "global" and recipe.amount_of(target) is None for target in targets)
+    criterion, targets, joint = contest_of(subject, recipe)
     ranked = Ranked(recipe, parse_granularity(recipe.granularity), targets, (), joint)
     if recipe.nested:
         return replace(ranked, rankings=_rank_once(subject, ranked, criterion))
@@ -156,8 +98,23 @@ def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
     return replace(ranked, rankings=exits.rankings)
 
 
+def contest_of(subject: Subject, recipe: Recipe) -> tuple[Criterion, tuple[Target, ...], tuple[bool, ...]]:
+    """The criterion, the targets, and of each whether it competes with the others in one ranking.
+
+    Raises:
+        RecipeError, TargetError: as :func:`rank_targets`.
+    """
+    criterion, _ = parse_criterion(recipe.criterion)
+    if missing := criterion.missing(subject):
+        raise RecipeError(f"{recipe.criterion} cannot be used here: {missing}")
+    targets = recipe.chosen(subject)
+    if not targets:
+        raise RecipeError(why_nothing(subject, recipe))
+    return criterion, targets, tuple(recipe.scope == "global" and recipe.amount_of(each) is None for each in targets)
+
+
 def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[Ranking, ...]:
-    recipe, scoring = ranked.recipe, _scoring(subject, ranked, {}, 0)
+    recipe, scoring = ranked.recipe, scoring_of(subject, ranked)
     joint = tuple(target.name for target in scoring.joint)
 
     def ranking_of(target: Target) -> Ranking:
@@ -171,7 +128,7 @@ def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[
                 scores = criterion.scores(scoring, target)
                 if target.numel >= LARGE:
                     give_back(subject.weight(target.name))
-                protected = _protected(scoring, criterion, target, scores)
+                protected = protected_groups(scoring, criterion, target, scores)
                 if by_row:
                     return rank_rows(scores, target.name, protected, target.out_dim)
                 return rank(scores, target.name, protected)
@@ -220,17 +177,20 @@ def _score_all(
     masks: Mapping[str, Tensor],
     step: int,
 ) -> None:
-    scoring = _scoring(subject, ranked, masks, step)
+    scoring = scoring_of(subject, ranked, masks, step)
     ways_by_name = {way.name: way for way in ways}
 
     def score(target: Target) -> None:
         scores = criterion.scores(scoring, target)
-        ways_by_name[target.name].score(scores, _protected(scoring, criterion, target, scores))
+        ways_by_name[target.name].score(scores, protected_groups(scoring, criterion, target, scores))
 
     _for_each(score, ranked.targets, criterion)
 
 
-def _scoring(subject: Subject, ranked: Ranked, masks: Mapping[str, Tensor], step: int) -> Scoring:
+def scoring_of(
+    subject: Subject, ranked: Competition[Any], masks: Mapping[str, Tensor] = MappingProxyType({}), step: int = 0
+) -> Scoring:
+    """What the criterion may look at, at a step of the schedule."""
     recipe = ranked.recipe
     return Scoring(
         subject,
@@ -243,7 +203,7 @@ def _scoring(subject: Subject, ranked: Ranked, masks: Mapping[str, Tensor], step
     )
 
 
-def _protected(scoring: Scoring, criterion: Criterion, target: Target, scores: Tensor) -> Tensor | None:
+def protected_groups(scoring: Scoring, criterion: Criterion, target: Target, scores: Tensor) -> Tensor | None:
     """What never goes: by the criterion's own word, and what the pattern of the granularity keeps beside it."""
     own = None if criterion.protect is None else criterion.protect(scoring, target)
     ordered = scores if own is None else torch.where(own, torch.inf, as_ranked(scores))

@@ -7,7 +7,7 @@ count is always exact.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -69,13 +69,22 @@ class Ranking:
         return self.scores_of(self.ranks)
 
     @property
+    def precision(self) -> Precision:
+        """In which it was ranked."""
+        return precision_of(self.ordered_bits)
+
+    def below(self, bits: Bits) -> NDArray[np.int64]:
+        """How many scores are below each of the numbers with these bits; of its own precision."""
+        return np.searchsorted(self.ordered_bits, bits)
+
+    @property
     def ordered_scores(self) -> bool:
         """Whether each rank has a score of its own, so that :meth:`scores_of` can be asked."""
         return self.shown is None
 
     def scores_of(self, ranks: slice | NDArray[Any]) -> NDArray[Any]:
         """The scores of the groups with these ranks; without a copy of all of them."""
-        precision = precision_of(self.ordered_bits)
+        precision = self.precision
         scores: NDArray[Any] = (self.ordered_bits[ranks] & ~precision.protected).view(precision.floats)
         return scores
 
@@ -189,14 +198,27 @@ class _Rows:
         return np.moveaxis(values.reshape(self.rows, *rest), 0, self._dim).ravel()
 
 
+class Competitor(Protocol):
+    """What one ranking over several targets must know of each; of a :class:`Ranking` among others."""
+
+    @property
+    def removable(self) -> int: ...
+
+    @property
+    def precision(self) -> Precision: ...
+
+    def below(self, bits: Bits) -> NDArray[np.int64]: ...
+
+
 def global_cut(
-    rankings: Sequence[Ranking], totals: NDArray[np.int64], limits: Sequence[int] | None = None
+    rankings: Sequence[Competitor], totals: NDArray[np.int64], limits: Sequence[int] | None = None
 ) -> NDArray[np.int64]:
     """How many groups each target loses when all compete in one ranking.
 
     Nothing is concatenated: the cut is found by bisection over the bits of a float, with a binary search in each
-    target's ordered scores. Equal scores at the cut go in the order of the targets; scores of float32 and of float64
-    compare as the numbers that they are.
+    target's ordered scores; sixteen bits after sixteen, so that who counts scores instead passes over them once for
+    each. Equal scores at the cut go in the order of the targets; scores of float32 and of float64 compare as the
+    numbers that they are.
 
     Args:
         rankings: of T targets.
@@ -209,13 +231,14 @@ def global_cut(
     """
     most = np.array([r.removable for r in rankings] if limits is None else limits, dtype=np.int64)
     wanted = np.minimum(totals, most.sum())
-    precision = DOUBLE if any(precision_of(r.ordered_bits) is DOUBLE for r in rankings) else SINGLE
+    precision = DOUBLE if any(r.precision is DOUBLE for r in rankings) else SINGLE
     low = np.zeros(len(wanted), dtype=np.int64)  # the cut's bits lie in [low, high)
     high = np.full(len(wanted), int(precision.infinity), dtype=np.int64)
-    while (low + 1 < high).any():
-        middle = low + (high - low) // 2
-        enough = _below(rankings, middle, most, precision).sum(axis=1) >= wanted
-        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
+    for step in (1 << place for place in precision.halves):
+        while (low + step < high).any():
+            middle = low + (high - low) // (2 * step) * step
+            enough = _below(rankings, middle, most, precision).sum(axis=1) >= wanted
+            high, low = np.where(enough, middle, high), np.where(enough, low, middle)
     # Fewer than `wanted` groups lie below `low`; those at `low` itself fill up what is missing, target by target
     below, through = _below(rankings, low, most, precision), _below(rankings, low + 1, most, precision)
     missing = (wanted - below.sum(axis=1))[:, None]
@@ -225,13 +248,13 @@ def global_cut(
 
 
 def _below(
-    rankings: Sequence[Ranking], bits: NDArray[np.int64], most: NDArray[np.int64], precision: Precision
+    rankings: Sequence[Competitor], bits: NDArray[np.int64], most: NDArray[np.int64], precision: Precision
 ) -> NDArray[np.int64]:
     """Groups of each target whose scores are below each of the numbers with these bits, ``[A, T]``."""
     needles: dict[int, Bits] = {precision.digits: bits.astype(precision.bits)}
     if precision is DOUBLE:
         needles[SINGLE.digits] = _rounded_up(needles[DOUBLE.digits])
-    counts = [np.searchsorted(r.ordered_bits, needles[precision_of(r.ordered_bits).digits]) for r in rankings]
+    counts = [r.below(needles[r.precision.digits]) for r in rankings]
     return np.minimum(np.stack(counts, axis=1), most)
 
 

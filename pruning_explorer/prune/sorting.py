@@ -38,6 +38,11 @@ class Precision:
     protected: np.unsignedinteger[Any]
     digits: int
 
+    @property
+    def halves(self) -> tuple[int, ...]:
+        """How many bits stand below each sixteen of them, the uppermost first."""
+        return tuple(range(self.digits - 16, -1, -16))
+
 
 SINGLE = Precision(np.float32, np.uint32, np.uint32(0x7F80 << 16), np.uint32(1 << 31), 32)
 DOUBLE = Precision(np.float64, np.uint64, np.uint64(0x7FF0 << 48), np.uint64(1 << 63), 64)
@@ -94,7 +99,7 @@ def sort_rows(scores: NDArray[Any], name: str, protected: NDArray[np.bool_] | No
     Raises:
         ScoreError: a score is NaN, infinite or negative.
     """
-    bits = _checked_bits(scores)
+    bits = checked_bits(scores)
     if bits is None:
         raise ScoreError(describe_bad_scores(scores.ravel(), name))
     removable = bits.shape[1]
@@ -158,7 +163,7 @@ def rank_rows_in_parts(
         ScoreError: a score is NaN, infinite or negative.
     """
     rows, length = scores.shape
-    if any(_checked_bits(scores[row]) is None for row in range(rows)):
+    if any(checked_bits(scores[row]) is None for row in range(rows)):
         raise ScoreError(describe_bad_scores(scores.ravel(), name))
     ranks, removable = np.empty(rows * length, dtype=np.int32), length
     height = max(1, scores.size // PARTS // max(1, length))
@@ -181,7 +186,7 @@ def describe_bad_scores(scores: NDArray[Any], name: str) -> str:
     return f"{name} has scores that cannot be ranked ({found} of {len(scores)}); repair its weights, or leave it out"
 
 
-def _checked_bits(scores: NDArray[Any]) -> Bits | None:
+def checked_bits(scores: NDArray[Any]) -> Bits | None:
     """A copy of the scores as bits that order alike; None where there is one that cannot be ranked."""
     precision = precision_of(scores)
     bits: Bits = (scores + precision.floats(0)).view(precision.bits)  # + 0 turns -0 into 0, whose bits sort with zeros
@@ -207,7 +212,7 @@ class _Source:
         self._scores, self._protected = scores, protected
         self.high = np.zeros(HALF, dtype=np.int64)
         for start in range(0, self.size, PIECE):
-            bits = _checked_bits(self._read(start))
+            bits = checked_bits(self._read(start))
             if bits is None:
                 raise ScoreError(describe_bad_scores(flat(scores.float()), name))
             self.high += np.bincount(self._marked(bits, start) >> np.uint32(16), minlength=HALF)

@@ -399,6 +399,27 @@ def test_masks_made_in_turn_are_those_made_at_once(criterion: str, scope: str, t
     assert same_bits(read(tmp_path / "x.safetensors"), dict(compute_masks(subject, recipe)))
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("what", WHATS)
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(amount=0.6, biases=True),
+        Recipe(amount=0.7, scope="global", amounts={"head.weight": 0.2}),
+        Recipe(amount=0.5, allocation="erk", scope="row"),
+        Recipe(criterion="lamp", scope="global", amount=0.8, cap=0.85),
+        Recipe(criterion="random", scope="global", seed=3),
+        Recipe(granularity="channel:dim=1", scope="global", amount=0.3),
+        Recipe(granularity="n_m:n=2,m=4"),
+    ],
+)
+def test_a_file_of_a_recipe_is_that_of_its_masks(recipe: Recipe, what: What, ending: str, tmp_path: Path) -> None:
+    subject = load_subject("digits-vit")
+    made = Export(subject, recipe, what, ending).save(tmp_path / f"made{ending}")
+    shown = Export(subject, compute_masks(subject, recipe), what, ending, recipe=recipe)
+    assert made.path.read_bytes() == shown.save(tmp_path / f"shown{ending}").path.read_bytes()
+
+
 def test_no_more_than_a_piece_is_made_at_once() -> None:
     layer = nn.Linear(3 * PIECE // 1024, 1024, bias=False)
     subject = Subject.from_module(layer, identity=b"large")

@@ -130,6 +130,8 @@ class Criterion:
         protect: bool per group: those that never go, whatever the amount.
         lacks: why a subject that has what ``needs`` says still cannot be scored.
         names_targets: it says by name what it prunes, so that nothing else needs to be switched on for it.
+        of_weights: the scores of single weights of the dense network, from any piece of a target; where ``score`` gives
+            each of them the same, whatever the others are.
         bind: the criterion as it is under its settings, where they change more than the scores.
     """
 
@@ -148,6 +150,7 @@ class Criterion:
     protect: Callable[[Scoring, Target], Tensor] | None = None
     lacks: Callable[[Subject], str | None] = lacks_nothing
     names_targets: bool = False
+    of_weights: Callable[[Tensor], Tensor] | None = None
     bind: "Callable[[Criterion, Mapping[str, Value]], Criterion] | None" = None
 
     def missing(self, subject: Subject) -> str | None:

@@ -1,5 +1,6 @@
 """The two criteria of ``torch.nn.utils.prune`` itself."""
 
+import torch
 from torch import Tensor
 
 from pruning_explorer.errors import ScoreError
@@ -34,6 +35,7 @@ MAGNITUDE = Criterion(
     magnitude,
     paper="arXiv 1506.02626",
     static=True,
+    of_weights=torch.abs,
 )
 RANDOM = Criterion(
     "random", "Random", "Any weight may go: the baseline that a criterion must beat.", random, draws=True, static=True
