@@ -148,8 +148,8 @@ def export(
     measured again under the masks is in the file, too, unless that is of masks alone. The file is written beside its
     place, opened again by its own library and compared bit by bit; only then it gets its name.
 
-    A tensor is written piece by piece, so that beside the masks no more than one layer is in memory; from a recipe that
-    ranks each layer by itself and looks at nothing but weights, the masks are made layer by layer as well.
+    A tensor is written piece by piece. So are the masks of a recipe that looks at nothing but weights, which are made
+    layer after layer; where each weight has a score by itself no layer is ever in memory as a whole.
 
     Args:
         path: the file; it ends in ``.safetensors``, ``.pt`` or ``.pth``.
