@@ -22,7 +22,7 @@ from tests.reference import REFERENCE, TABLE, TABLES, written_anew
 from tests.ui.models.models_page import ModelsPage
 
 TEXT = REFERENCE.read_text(encoding="utf-8")
-OF_STREAMLIT = {"embed", "embed_options"}
+OF_ANY_PAGE = {"embed", "embed_options", "trace"}
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -82,9 +82,9 @@ def test_an_address_has_the_documented_parts_and_no_others() -> None:
     models = ModelsPage()
     models.look_into("digits-mlp")
     assert documented == {
-        "Explore": explore.KNOWN - set(SETTINGS) - OF_STREAMLIT,
-        "Compare": compare.KNOWN - OF_STREAMLIT,
-        "Learn": learn.EVERYWHERE - OF_STREAMLIT,
+        "Explore": explore.KNOWN - set(SETTINGS) - OF_ANY_PAGE,
+        "Compare": compare.KNOWN - OF_ANY_PAGE,
+        "Learn": learn.EVERYWHERE - OF_ANY_PAGE,
         "Models": set(models.app.session_state["address_told"]),
     }
     views = next(meaning for _, part, meaning in rows("Addresses") if part == "`view`")
