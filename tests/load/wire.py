@@ -211,16 +211,16 @@ class Session:
                 run.blocks[path] = message.delta.add_block
 
     def _follow(self, element: Element) -> None:
-        """Take over what the script sets a widget to that we had touched."""
+        """Take over what the script sets a widget to, whether we had touched it or not, and report it from now on."""
         kind = element.WhichOneof("type")
         widget = getattr(element, kind)
         if kind == "bidi_component" and widget.id.endswith("-address_bar"):
             bar = json.loads(widget.json)
             if self._query.removeprefix("?") == bar["instead_of"]:
                 self._query = bar["query"]
-        state = self._touched.get(getattr(widget, "id", ""))
-        if state is None or not getattr(widget, "set_value", False):
+        if kind not in ("slider", "selectbox", "button_group") or not widget.set_value:
             return
+        state = self._touched.setdefault(widget.id, WidgetState(id=widget.id))
         match kind:
             case "slider":
                 state.double_array_value.data[:] = list(widget.value)
