@@ -225,8 +225,7 @@ class Visitor:
     async def _until(self, stands: Callable[[Run], bool]) -> Run:
         """The page of which that is true.
 
-        Streamlit drops what is left of a run if a look at the work behind the page comes in just as the run ends (its
-        session has a new runner then, and no ear for the old one). A person asks again, and so does a visitor.
+        If it does not come, a person asks again, and so does a visitor, who notes it.
         """
         for _ in range(TRIES - 1):
             try:

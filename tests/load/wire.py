@@ -22,12 +22,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests.load.drawn import Run
+from tests.load.far import FarSocket
 
 
 class Session:
     """One browser tab."""
 
-    def __init__(self, socket: websockets.ClientConnection, url: str, path: str, query: str) -> None:
+    def __init__(self, socket: websockets.ClientConnection | FarSocket, url: str, path: str, query: str) -> None:
         self.id = ""
         self.runs = 0
         self.bytes_in = 0
@@ -244,7 +245,9 @@ class Session:
 
 
 @asynccontextmanager
-async def visit(url: str, path: str = "", query: str = "", looks: bool = True) -> AsyncIterator[Session]:
+async def visit(
+    url: str, path: str = "", query: str = "", looks: bool = True, delay: float = 0.0, seed: int = 0
+) -> AsyncIterator[Session]:
     """Open a page in a tab of its own, and close the tab in the end.
 
     Args:
@@ -252,10 +255,12 @@ async def visit(url: str, path: str = "", query: str = "", looks: bool = True) -
         path: of the page, ``"compare"``; the first where it is empty.
         query: what follows the ``?``.
         looks: whether it asks for another look by itself, where the page says so.
+        delay: the most seconds that a message takes, either way; ``seed`` says how many each does.
     """
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
     async with websockets.connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=60) as socket:
-        session = Session(socket, url, path, query)
+        far = FarSocket(socket, delay, seed) if delay else None
+        session = Session(far or socket, url, path, query)
         tasks = [asyncio.create_task(session.listen())]
         if looks:
             tasks.append(asyncio.create_task(session.look_again()))
@@ -266,6 +271,8 @@ async def visit(url: str, path: str = "", query: str = "", looks: bool = True) -
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if far is not None:
+                far.hang_up()
 
 
 def release(percent: float, revision: int) -> str:
