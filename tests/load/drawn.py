@@ -20,12 +20,14 @@ class Asking:
         trigger: id of the widget that does.
         seconds: of rest before it does.
         run: what it says beside it.
+        look: its number, which the next has not.
     """
 
     trigger: str
     fragment: str
     seconds: float
     run: int
+    look: int
 
 
 @dataclass
@@ -82,7 +84,7 @@ class Run:
             if component.component_name == ASKS:
                 said = json.loads(component.json)
                 trigger = f"$$STREAMLIT_INTERNAL_KEY_{component.id}__events"
-                found.append(Asking(trigger, self.fragments[path], said["seconds"], said["run"]))
+                found.append(Asking(trigger, self.fragments[path], said["seconds"], said["run"], said["look"]))
         return found
 
 

@@ -21,8 +21,11 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from tests.load.drawn import Run
+from tests.load.drawn import Asking, Run
 from tests.load.far import FarSocket
+
+PATIENCE = 15.0
+"""Seconds after which the page asks for another look although the one before was not answered."""
 
 
 class Session:
@@ -45,6 +48,9 @@ class Session:
         self._fragments: tuple[str, ...] = ()
         self._fresh: set[tuple[int, ...]] = set()
         self._running, self._at_rest_since = True, 0.0
+        self._unanswered: dict[str, tuple[Asking, float]] = {}
+        """Of each part that asks for another look: the last that was asked for, and when."""
+
         self._touched: dict[str, WidgetState] = {}
         self._known: dict[str, ForwardMsg] = {}
         self._moved = asyncio.Condition()
@@ -67,6 +73,7 @@ class Session:
             else:
                 getattr(state, name).CopyFrom(each)
         self._touched[widget] = state
+        self._at_rest_since = time.perf_counter()
         await self.rerun(fragment)
         if state.WhichOneof("value") in ("trigger_value", "json_trigger_value"):
             del self._touched[widget]
@@ -151,7 +158,10 @@ class Session:
             self._moved.notify_all()
 
     async def look_again(self) -> None:
-        """Ask for another look, where the page says so, whenever it has been at rest for a while."""
+        """Ask for another look, where the page says so, whenever it has been at rest for a while.
+
+        Not while the last one is on its way, unless that takes very long.
+        """
         with suppress(websockets.ConnectionClosed):
             while True:
                 await asyncio.sleep(0.05)
@@ -159,8 +169,9 @@ class Session:
                 asking = [] if run is None or self._running else run.asking()
                 rest = time.perf_counter() - self._at_rest_since
                 for each in asking:
-                    if rest >= each.seconds:
-                        self._at_rest_since = time.perf_counter()
+                    asked, when = self._unanswered.get(each.trigger, (None, 0.0))
+                    if rest >= each.seconds and (each != asked or time.perf_counter() - when >= PATIENCE):
+                        self._unanswered[each.trigger] = each, time.perf_counter()
                         look = json.dumps([{"event": "look", "value": each.run}])
                         await self.act(each.trigger, fragment=each.fragment, json_trigger_value=look)
 
@@ -179,6 +190,7 @@ class Session:
             case "session_status_changed":
                 self._running = message.session_status_changed.script_is_running
                 self._at_rest_since = time.perf_counter()
+                self._unanswered.clear()
             case "script_finished":
                 self._end(message)
             case "file_urls_response":

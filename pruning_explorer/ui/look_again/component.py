@@ -3,7 +3,8 @@
 Streamlit's own ``st.fragment(run_every=...)`` asks by the clock, also while a run is under way. Such a look reports
 widgets as they stood before that run, which undoes what it did; and where it comes in just as the run ends, Streamlit
 1.67 gives the session a new runner and drops what the old one had still to say, its end among it. Here the browser asks
-only once the page is at rest; and where a look has overtaken the end of a run nevertheless, the page is drawn anew.
+only once the page is at rest and the look before has been answered: a busy server that is asked again meanwhile clears
+what it has not sent yet, and begins anew for ever. Where a look has overtaken the end of a run, the page is drawn anew.
 """
 
 import threading
@@ -19,6 +20,7 @@ _ASK = st.components.v2.component(
     js=(Path(__file__).parent / "look_again.js").read_text(encoding="utf-8"),
 )
 _NUMBERS = count(1)
+_LOOKS = count(1)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ def _draw(draw: Callable[[], bool], key: str, seconds: float, run: _Run) -> None
     if seen is not None and seen != run.number and run.thread is not threading.current_thread():
         st.rerun()
     if draw():
-        _ASK(key=asks, data={"seconds": seconds, "run": run.number}, on_look_change=_nothing)
+        # The browser asks again once it has an answer, which it knows by the number
+        data = {"seconds": seconds, "run": run.number, "look": next(_LOOKS)}
+        _ASK(key=asks, data=data, on_look_change=_nothing)
 
 
 def _nothing() -> None:
