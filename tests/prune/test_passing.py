@@ -134,7 +134,7 @@ def test_counts_and_sorted_scores_agree_on_every_cut() -> None:
 
 @pytest.mark.parametrize("scope", ["layer", "global", "row"])
 def test_a_layer_is_never_copied(scope: Any) -> None:
-    """Of 16 MiB of weights, and of the 4 MiB that their mask would take as a whole."""
+    """Of 16 MiB of weights, of which a ranking would take as much again and more."""
     layer = nn.Linear(2048, 2048, bias=False)
     subject = Subject.from_module(layer, runnable=False, identity=b"large")
     recipe = Recipe(scope=scope, amount=0.5)
@@ -145,4 +145,4 @@ def test_a_layer_is_never_copied(scope: Any) -> None:
     _, peak = tracemalloc.get_traced_memory()  # of numpy's arrays; torch's are not counted
     tracemalloc.stop()
     assert kept == layer.weight.numel() // 2
-    assert peak < 16 << 20
+    assert peak < 12 << 20
