@@ -12,6 +12,7 @@ from pruning_explorer.ui.explore.page import explore
 from pruning_explorer.ui.glossary_link import reach_words
 from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
+from pruning_explorer.ui.phone_door import DOOR_STYLE, name_door
 from pruning_explorer.ui.run_trace import draw_trace, wants_trace
 from pruning_explorer.ui.session import arriving
 from pruning_explorer.ui.told import hide_predecessors
@@ -32,6 +33,10 @@ STYLE = """<style>
 /* So is white on the dark theme's main colour, which chosen layers are written in (2:1) */
 .stMultiSelect [data-tag] { background: transparent !important; border: 1px solid currentColor; }
 .stMultiSelect [data-tag], .stMultiSelect [data-tag] * { color: inherit !important; }
+/* The end of a layer's name is what tells it from the next one: it wraps rather than is cut off */
+.stMultiSelect [data-tag], .stMultiSelect [data-tag] span {
+  height: auto; white-space: normal; overflow-wrap: anywhere; overflow: visible;
+}
 /* And on main buttons, which are outlined instead */
 .stButton [kind=primary], .stDownloadButton [kind=primary], .stFormSubmitButton [kind=primaryFormSubmit] {
   background: transparent !important; color: inherit !important; box-shadow: inset 0 0 0 1px currentColor;
@@ -41,8 +46,11 @@ STYLE = """<style>
 [data-testid=stMetricDelta], [data-testid=stMetricDelta] * {
   font-size: 0.75rem; white-space: normal; overflow: visible;
 }
-/* The pages' names stand above: the room that is left for them would else be empty */
-[data-testid=stMainBlockContainer] { padding-top: 4rem; }
+/* The pages' names stand above: the room that is left for them would else be empty, and so would that at the end */
+[data-testid=stMainBlockContainer] { padding-top: 4rem; padding-bottom: 2rem; }
+[data-testid=stMain] h1 { padding: 0.25rem 0; }
+/* What shows nothing takes no room between what does */
+.st-key-address_bar, .st-key-glossary_reach, .st-key-door_names { position: absolute; width: 0; }
 /* The marker lies over the cliff: in the flow of the page it would push the chart away */
 .st-key-cliff_box { position: relative; }
 .st-key-cliff_box [data-testid=stElementContainer]:has(.px-stand) {
@@ -54,11 +62,17 @@ STYLE = """<style>
 .st-key-decision_answers_3 { --recipes: 3; } .st-key-decision_answers_4 { --recipes: 4; }
 @media (max-width: 640px) { [class*=st-key-decision_answers] { --lines: 11.5rem; } }
 /* What asks again shows nothing, and takes no room */
-[class*=st-key-look_again] { position: absolute; }
+[class*=st-key-look_again] { position: absolute; width: 0; }
+/* Room is kept for words that wrap; on a wide page they need less of it */
+@media (min-width: 1200px) {
+  [data-testid=stLayoutWrapper]:has(> .st-key-layers_note) { flex-basis: 2.5rem; }
+  [data-testid=stLayoutWrapper]:has(> .st-key-comparison_status),
+  [data-testid=stLayoutWrapper]:has(> .st-key-curves_progress) { flex-basis: 3rem; }
+}
 </style>"""
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
-st.html(STYLE)
+st.html(STYLE + DOOR_STYLE)
 hide_predecessors()
 explore_page = st.Page(explore, title="Explore", default=True)
 compare_page = st.Page(compare, title="Compare", url_path="compare")
@@ -71,5 +85,6 @@ with tracing() if wants_trace() else nullcontext() as trace, step(f"page {page.t
     page.run()
 draw_address_bar()
 reach_words()
+name_door()
 if trace is not None:
     draw_trace(trace)

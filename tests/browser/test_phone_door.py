@@ -1,0 +1,62 @@
+"""On a phone one button leads to pages and controls: every page says so, and what it opens never stays in the way."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.explore_page import ExplorePage
+from tests.browser.test_explore_layout import DESKTOP, PHONE, violations
+
+Explore = Callable[..., ExplorePage]
+
+OPEN, CLOSE = "Pages and controls", "Back to the page"
+HEADINGS = {"/": "Explore", "/compare": "Compare", "/models": "Models", "/learn": "1. A mask"}
+
+# As it is painted: the words of a button stand in a rule of style, and count only where they take up room
+WRITTEN = """e => { const { content } = getComputedStyle(e, '::after');
+  return e.getBoundingClientRect().width > 120 && e.scrollWidth <= e.clientWidth ? JSON.parse(content) : '' }"""
+
+
+def closed(page: Page, heading: str) -> None:
+    """The page can be seen and touched, and the button is on it."""
+    title = page.get_by_role("heading", name=heading, exact=True)
+    title.click()  # nothing covers it
+    door = page.get_by_role("button", name=OPEN, exact=True)
+    expect(door).to_be_in_viewport(ratio=1)
+    assert door.evaluate(WRITTEN) == OPEN
+    expect(page.get_by_role("link", name="Compare")).not_to_be_in_viewport()
+
+
+@pytest.mark.parametrize("path", HEADINGS)
+def test_the_button_says_what_is_behind_it_and_what_it_opened_is_closed_again(explore: Explore, path: str) -> None:
+    visit = explore(path, browser="phone", stand=False, viewport=PHONE)
+    page, heading = visit.page, HEADINGS[path]
+    closed(page, heading)
+    page.get_by_role("button", name=OPEN, exact=True).click()
+    back = page.get_by_role("button", name=CLOSE, exact=True)
+    expect(back).to_be_in_viewport(ratio=1)
+    assert back.evaluate(WRITTEN) == CLOSE
+    for link in ("Explore", "Compare", "Learn", "Models"):
+        expect(page.get_by_role("link", name=link, exact=True)).to_be_in_viewport()
+    if path in ("/", "/compare"):
+        expect(page.get_by_role("combobox", name="Network")).to_be_in_viewport()
+    assert violations(visit, "[data-testid=stSidebar]") == []
+    page.reload()  # a browser would remember that it was open
+    closed(page, heading)
+    page.get_by_role("button", name=OPEN, exact=True).click()
+    back.click()
+    closed(page, heading)
+    page.get_by_role("button", name=OPEN, exact=True).click()
+    goal = "/models" if path != "/models" else "/"
+    page.get_by_role("link", name=HEADINGS[goal], exact=True).click()
+    closed(page, HEADINGS[goal])
+
+
+def test_on_a_wide_page_the_button_is_streamlits_own(explore: Explore) -> None:
+    page = explore(viewport=DESKTOP).page
+    expect(page.get_by_role("link", name="Compare")).to_be_in_viewport()
+    expect(page.get_by_role("button", name=CLOSE)).to_have_count(0)
+    assert page.get_by_test_id("stSidebarCollapseButton").locator("button").evaluate(
+        "e => getComputedStyle(e, '::after').content"
+    ) in ("none", "normal")
