@@ -275,7 +275,7 @@ def test_scores_of_ones_own_are_taken_and_named(tmp_path: Path, capsys: Printed)
     recipe = Recipe.from_dict(strict_json(printed.out)["recipe"])
     name = re.search(r"scores:file=[0-9a-f]{12}", printed.err)
     assert name is not None
-    assert recipe.criterion == name[0]
+    assert str(recipe.criterion) == name[0]
     mask = compute_masks(load_subject("tutorial-mlp"), recipe)["fc1.weight"]
     assert mask.tolist() == [[True] * 4 + [False]] * 4
 

@@ -117,4 +117,4 @@ def test_every_choice_can_be_read_as_it_is_written_here(heading: str) -> None:
     field = {"Criteria": "criterion", "Granularities": "granularity"}.get(heading, heading[:-1].lower())
     assert names(heading)
     for name in names(heading):
-        assert getattr(Recipe.from_dict({field: name}), field).partition(":")[0] == name
+        assert str(getattr(Recipe.from_dict({field: name}), field)).partition(":")[0] == name

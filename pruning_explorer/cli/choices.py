@@ -19,17 +19,17 @@ def list_choices() -> str:
     """Criteria with their papers and what they need, granularities, scopes, allocations and schedules."""
     from pruning_explorer.prune.allocation import ALLOCATIONS
     from pruning_explorer.prune.criteria import CRITERIA
-    from pruning_explorer.prune.granularities import GRANULARITIES, canonical_granularity
+    from pruning_explorer.prune.granularities import GRANULARITIES
     from pruning_explorer.prune.recipe import SCOPES
-    from pruning_explorer.prune.schedule import SCHEDULES, canonical_schedule
+    from pruning_explorer.prune.schedule import SCHEDULES
 
     lines = ["criteria:"]
     for name, criterion in CRITERIA.items():
         told = [criterion.help, NEEDS[criterion.needs], criterion.advice, f"{criterion.paper}." * bool(criterion.paper)]
         lines += _choice(_pattern(name, criterion.settings), " ".join(filter(None, told)), criterion.settings)
     lines += ["", "granularities:"]
-    for name, granularity in GRANULARITIES.items():
-        lines += _choice(canonical_granularity(name), granularity.help, granularity.settings)
+    for granularity in GRANULARITIES.values():
+        lines += _choice(str(granularity), granularity.help, granularity.settings)
     lines += ["", "scopes:"]
     for choice in SCOPES.values():
         lines += _choice(choice.name, choice.help)
@@ -38,7 +38,7 @@ def list_choices() -> str:
         lines += _choice(choice.name, choice.help)
     lines += ["", "schedules:"]
     for schedule in SCHEDULES.values():
-        lines += _choice(canonical_schedule(schedule.name), schedule.help, schedule.settings)
+        lines += _choice(str(schedule), schedule.help, schedule.settings)
     return "\n".join(lines)
 
 

@@ -41,13 +41,13 @@ def name_file(criterion: str, files: Sequence[str]) -> str:
     Raises:
         RecipeError: there are several.
     """
-    from pruning_explorer.prune.criteria import parse_criterion
+    from pruning_explorer.prune.criteria import CRITERIA
 
     try:
-        known, settings = parse_criterion(criterion)
+        known = CRITERIA.read(criterion)
     except RecipeError:
         return criterion  # the recipe says what is wrong with it
-    if not files or settings.get("file", "set") != "":
+    if not files or known.values.get("file") != "":
         return criterion
     if len(files) > 1:
         choices = " or ".join(f"{known.name}:file={each}" for each in files)

@@ -53,7 +53,7 @@ def recipe_line(recipe: "Recipe") -> str:
         [
             f"{recipe.criterion} x {recipe.granularity} x {recipe.scope}",
             *([f"allocation {recipe.allocation}"] if recipe.allocation != "each" else []),
-            *([f"schedule {recipe.schedule}"] if recipe.schedule != "one-shot" else []),
+            *([f"schedule {recipe.schedule}"] if recipe.schedule.settings else []),
             *(["BatchNorm recalibrated"] if recipe.recalibrate else []),
             f"recipe {recipe.id}",
         ]

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.passing import Passed, pass_targets
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -69,7 +68,7 @@ def masks_in_turn(subject: Subject, recipe: Recipe) -> MasksInTurn | None:
     Raises:
         RecipeError, TargetError: as :meth:`Recipe.chosen`.
     """
-    if not recipe.nested or recipe.recalibrate or find_criterion(recipe.criterion).needs != "weights":
+    if not recipe.nested or recipe.recalibrate or recipe.criterion.needs != "weights":
         return None
     masks = MasksInTurn(subject, recipe)
     return masks if masks.targets else None

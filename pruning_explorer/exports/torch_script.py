@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from pruning_explorer.prune.criteria import drawn_dtype, parse_criterion, seed_of
+from pruning_explorer.prune.criteria import drawn_dtype, seed_of
 from pruning_explorer.prune.engine import Ranked, rank_targets
-from pruning_explorer.prune.granularities import Channel
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.prune.ties import Ties, ties_at_cut
-from pruning_explorer.prune.torch_names import layer_function, what_torch_lacks
+from pruning_explorer.prune.torch_names import across_layers, layer_function, what_torch_lacks
 from pruning_explorer.prune.uncalled import readers_of
 
 Row = tuple[str | int | float, ...]
@@ -58,7 +57,7 @@ def write_script(subject: Subject, recipe: Recipe) -> str:
 
 def _header(subject: Subject, recipe: Recipe, has_readers: bool) -> str:
     # Strangers' words stay out of the first two lines, where a comment can declare another encoding of the source
-    needs_torch = recipe.recalibrate or (recipe.criterion == "random" and not what_torch_lacks(recipe))
+    needs_torch = recipe.recalibrate or (recipe.criterion.draws and not what_torch_lacks(recipe))
     imports = [*(["from functools import partial"] * has_readers), *(["import torch"] * needs_torch)]
     return "\n".join(
         (
@@ -74,7 +73,7 @@ def _header(subject: Subject, recipe: Recipe, has_readers: bool) -> str:
 
 def _mask_part(subject: Subject, recipe: Recipe) -> str:
     """Where torch has no such method: our masks, put on by torch."""
-    criterion, settings = parse_criterion(recipe.criterion)
+    criterion = recipe.criterion
     made = _made_by(subject)
     imported = "Recipe, compute_masks" if made else "Recipe, Subject, compute_masks"
     lines = [
@@ -82,14 +81,14 @@ def _mask_part(subject: Subject, recipe: Recipe) -> str:
         "# pruning_explorer makes the masks, and torch puts them on",
         f"from pruning_explorer import {imported}",
     ]
-    if settings.get("file"):
+    if file := criterion.values.get("file"):
         lines += [
             "from pathlib import Path",
             "from pruning_explorer.prune.own_scores import add",
             "from pruning_explorer.sources.score_files import read_scores",
             "",
             "path = Path('scores.safetensors')  # your file, known by an id made of its content",
-            f"assert add(read_scores(path.name, path.read_bytes())) == {settings['file']!r}",
+            f"assert add(read_scores(path.name, path.read_bytes())) == {file!r}",
         ]
     if made:
         bound = made
@@ -163,29 +162,28 @@ def _is_one_call(ranked: Ranked, indices: Sequence[int]) -> bool:
     """Whether one call of ``global_unstructured`` cuts all of these."""
     removed = ranked.removed_at([ranked.recipe.amount])[0]
     capped = ranked.recipe.cap < 1 and any(removed[i] == ranked.limits[i] for i in indices)
-    return ranked.recipe.granularity == "element" and not capped
+    return across_layers(ranked.recipe) is not None and not capped
 
 
 def _joint_part(ranked: Ranked, indices: Sequence[int]) -> str:
     recipe, targets = ranked.recipe, [ranked.targets[i] for i in indices]
     if _is_one_call(ranked, indices):
-        method = "RandomUnstructured" if recipe.criterion == "random" else "L1Unstructured"
         rows = "".join(f"    (model.get_submodule({path!r}), {leaf!r}),\n" for path, leaf in map(_address, targets))
-        seed = f"torch.manual_seed({recipe.seed})\n" if recipe.criterion == "random" else ""
+        seed = f"torch.manual_seed({recipe.seed})\n" if recipe.criterion.draws else ""
         return (
             f"parameters = [\n{rows}]\n{seed}"
-            f"prune.global_unstructured(parameters, pruning_method=prune.{method}, amount={recipe.amount!r})"
+            f"prune.global_unstructured(parameters, pruning_method={across_layers(recipe)}, amount={recipe.amount!r})"
         )
     removed = ranked.removed_at([recipe.amount])[0]
     note = f"# One ranking over all layers; so many {ranked.granularity.unit} of each are below its cut"
     rows = _rows([(*_address(target), int(removed[i])) for target, i in zip(targets, indices, strict=True)])
-    if recipe.criterion != "random":
+    if not recipe.criterion.draws:
         return f"{note}\n{rows}\nfor path, name, count in layers:\n    {_call(recipe, 'count')}"
     return f"{note}\n{rows}\n{_joint_draws(ranked, targets)}"
 
 
 def _joint_draws(ranked: Ranked, targets: Sequence[Target]) -> str:
-    recipe, granularity = ranked.recipe, ranked.granularity
+    recipe = ranked.recipe
     dtype = drawn_dtype(targets)
     widened = "" if dtype == torch.float64 else ".float()"
     lines = [
@@ -194,14 +192,14 @@ def _joint_draws(ranked: Ranked, targets: Sequence[Target]) -> str:
         "    module = model.get_submodule(path)",
         "    weight = getattr(module, name)",
     ]
-    if isinstance(granularity, Channel):
+    if across_layers(recipe) is None:  # whole channels
+        dim = recipe.granularity.values["dim"]
         lines += [
-            f"    draws = torch.rand(weight.shape[{granularity.dim}])",
+            f"    draws = torch.rand(weight.shape[{dim}])",
             "    shape = [1] * weight.dim()",
-            f"    shape[{granularity.dim}] = -1",
+            f"    shape[{dim}] = -1",
             "    scores = draws.view(shape).expand_as(weight)",
-            "    prune.ln_structured(module, name, amount=count, n=float('inf'), "
-            f"dim={granularity.dim}, importance_scores=scores)",
+            f"    prune.ln_structured(module, name, amount=count, n=float('inf'), dim={dim}, importance_scores=scores)",
         ]
     else:
         lines += [
@@ -226,7 +224,7 @@ def _alone_part(ranked: Ranked, indices: Sequence[int]) -> str:
         # A whole number counts weights, which is how a cap is met to the last one
         amounts.append(most if round(amount * groups) > most else amount)
     shared = len(set(map(repr, amounts))) == 1
-    draws = recipe.criterion == "random"
+    draws = recipe.criterion.draws
     rows: list[Row] = [
         (
             *_address(ranked.targets[i]),

@@ -15,7 +15,6 @@ from pruning_explorer.lab.curve_points import Answer, Here, Load, Point, Task, m
 from pruning_explorer.lab.desk import Desk, Job
 from pruning_explorer.lab.workers import spread, step_back
 from pruning_explorer.measure.forward import dense_outputs
-from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.recipe import SETTINGS, Recipe
 from pruning_explorer.prune.subject import Subject
 
@@ -94,7 +93,7 @@ class Curve:
 
 def new_curve(recipe: Recipe, amounts: Sequence[float], seeds: int = SEEDS) -> Curve:
     """A curve of which nothing is measured; ``seeds`` is under how many a recipe is measured that draws."""
-    count = seeds if find_criterion(recipe.criterion).draws else 1
+    count = seeds if recipe.criterion.draws else 1
     drawn = tuple((recipe.seed + i) % (int(SETTINGS["seed"].high) + 1) for i in range(count))
     return Curve(recipe, drawn, tuple(dict.fromkeys(amounts)))
 

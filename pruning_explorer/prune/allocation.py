@@ -5,11 +5,13 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from pruning_explorer.prune.registry import Choices
 from pruning_explorer.prune.settings import Choice
 
-ALLOCATIONS: dict[str, Choice] = {
-    choice.name: choice
-    for choice in (
+ALLOCATIONS: Choices[Choice] = Choices(
+    "allocation",
+    Choice,
+    (
         Choice(
             "each",
             "Each its fraction",
@@ -21,8 +23,8 @@ ALLOCATIONS: dict[str, Choice] = {
             "Erdős-Rényi-Kernel",
             "Large layers lose more than small ones, and the total is met exactly (Evci et al., arXiv 1911.11134).",
         ),
-    )
-}
+    ),
+)
 
 
 def raw_density(allocation: str, shape: tuple[int, ...]) -> float:

@@ -17,13 +17,11 @@ from torch import Tensor
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.competition import Competition
-from pruning_explorer.prune.criteria import Criterion, Scoring, parse_criterion
-from pruning_explorer.prune.granularities import parse_granularity
+from pruning_explorer.prune.criteria import Criterion, Scoring
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.ranking import Ranking, rank, rank_rows
 from pruning_explorer.prune.recipe import Recipe, why_nothing
-from pruning_explorer.prune.schedule import parse_schedule
 from pruning_explorer.prune.sorting import as_ranked
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
@@ -91,7 +89,7 @@ def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
         ScoreError: a target has NaN or infinite scores.
     """
     criterion, targets, joint = contest_of(subject, recipe)
-    ranked = Ranked(recipe, parse_granularity(recipe.granularity), targets, (), joint)
+    ranked = Ranked(recipe, recipe.granularity.grouping, targets, (), joint)
     if recipe.nested:
         return replace(ranked, rankings=_rank_once(subject, ranked, criterion))
     exits = EXITS.get((subject.id, recipe.id), lambda: Exits(_rank_step_by_step(subject, ranked, criterion)))
@@ -104,9 +102,9 @@ def contest_of(subject: Subject, recipe: Recipe) -> tuple[Criterion, tuple[Targe
     Raises:
         RecipeError, TargetError: as :func:`rank_targets`.
     """
-    criterion, _ = parse_criterion(recipe.criterion)
+    criterion = recipe.criterion
     if missing := criterion.missing(subject):
-        raise RecipeError(f"{recipe.criterion} cannot be used here: {missing}")
+        raise RecipeError(f"{criterion} cannot be used here: {missing}")
     targets = recipe.chosen(subject)
     if not targets:
         raise RecipeError(why_nothing(subject, recipe))
@@ -116,12 +114,13 @@ def contest_of(subject: Subject, recipe: Recipe) -> tuple[Criterion, tuple[Targe
 def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[Ranking, ...]:
     recipe, scoring = ranked.recipe, scoring_of(subject, ranked)
     joint = tuple(target.name for target in scoring.joint)
+    method = str(recipe.criterion), str(recipe.granularity)
 
     def ranking_of(target: Target) -> Ranking:
         drawn = (recipe.seed, joint if target in scoring.joint else ()) if criterion.draws else ()
         by_row = recipe.scope == "row"
         precision = scoring.precision(target)
-        key = (subject.id, recipe.criterion, recipe.granularity, by_row, target.name, drawn, precision)
+        key = (subject.id, *method, by_row, target.name, drawn, precision)
 
         def make() -> Ranking:
             with _LARGE_ONES if target.numel >= LARGE else nullcontext():
@@ -161,7 +160,7 @@ def _rank_step_by_step(subject: Subject, ranked: Ranked, criterion: Criterion) -
 
 
 def _steps(recipe: Recipe) -> list[Recipe]:
-    schedule = parse_schedule(recipe.schedule)
+    schedule = recipe.schedule
     own = {name: schedule.shares(amount) for name, amount in recipe.amounts.items()}
     return [
         replace(recipe, amount=share, amounts={name: shares[step] for name, shares in own.items()})
@@ -197,7 +196,7 @@ def scoring_of(
         ranked.granularity,
         tuple(target for target, competes in zip(ranked.targets, ranked.joint, strict=True) if competes),
         recipe.seed + step,  # what is drawn is drawn anew at each step
-        parse_criterion(recipe.criterion)[1],
+        recipe.criterion.values,
         masks,
         recipe.recalibrate,
     )

@@ -7,15 +7,15 @@ one, write a class with these methods and register it in ``GRANULARITIES``, or o
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, Self
 
 from torch import Tensor
 from torch.nn.utils import prune
 
 from pruning_explorer.prune.patterns import Block, NOfM
-from pruning_explorer.prune.registry import Registry
-from pruning_explorer.prune.settings import Setting, Value, canonical_choice, format_value, read_choice
+from pruning_explorer.prune.registry import Choices
+from pruning_explorer.prune.settings import Choice, Setting, Value, format_value
 from pruning_explorer.prune.targets import Target
 
 Shape = tuple[int, ...]
@@ -127,22 +127,55 @@ class Channel:
         return prune.LnStructured(amount, self.n, self.dim)
 
 
+Say = Callable[[Mapping[str, Value]], str]
+"""Words about the values of settings; empty where there is nothing to say."""
+
+
 @dataclass(frozen=True)
-class GranularitySpec:
+class TorchMethods:
+    """What ``torch.nn.utils.prune`` calls a granularity.
+
+    Attributes:
+        ranked, drawn: its functions for one layer, by magnitude and by chance.
+        arguments: what the settings are in a call of these, ``("n=2", "dim=0")``; and whether it is by chance.
+        across_layers: whether ``global_unstructured`` ranks it over several layers.
+    """
+
+    ranked: str
+    drawn: str
+    arguments: Callable[[Mapping[str, Value], bool], tuple[str, ...]] = lambda _values, _drawn: ()
+    across_layers: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GranularitySpec(Choice):
     """A registered granularity and what a person is told about it.
 
     Attributes:
         settings: what can be set in ``name:key=value,...``; pages and terminal make widgets and help of it.
         make: the granularity under their values.
-        note: a sentence on what these values mean, below their widgets; empty where there is nothing to say.
+        note: a sentence on what these values mean, below their widgets.
+        in_title: how the title of a recipe calls it, ``"2:4"``; as it is written where this is None.
+        together: what goes together, in half a sentence, where ``unit`` and ``within_rows`` do not say it.
+        torch: what torch has for it; None where it has nothing.
     """
 
-    name: str
-    title: str
-    help: str
-    settings: tuple[Setting, ...]
+    settings: tuple[Setting, ...] = field(kw_only=False)
     make: Callable[[Mapping[str, Value]], Granularity]
-    note: Callable[[Mapping[str, Value]], str] = lambda _: ""
+    note: Say = lambda _: ""
+    in_title: Say | None = None
+    together: Say = lambda _: ""
+    torch: TorchMethods | None = None
+
+    @property
+    def grouping(self) -> Granularity:
+        """The granularity itself, as its settings are."""
+        return self.make(self.values)
+
+    def under(self, values: Mapping[str, Value]) -> Self:
+        chosen = super().under(values)
+        chosen.make(chosen.values)  # which says if they do not go together
+        return chosen
 
 
 def _norm_order(of: str) -> Setting:
@@ -158,17 +191,22 @@ def _norm_order(of: str) -> Setting:
     )
 
 
+def _channels_in_torch(values: Mapping[str, Value], drawn: bool) -> tuple[str, ...]:
+    n, dim = format_value(values["n"]), f"dim={values['dim']}"
+    return (dim,) if drawn else (f'n=float("{n}")' if "inf" in n else f"n={n}", dim)
+
+
+def _n_of_m_stay(values: Mapping[str, Value]) -> str:
+    return f"{values['n']} of every {values['m']} weights stay"
+
+
 def _most_that_n_m_removes(values: Mapping[str, Value]) -> str:
     n, m = int(values["n"]), int(values["m"])
-    return f"{n} of every {m} weights stay, so {n}:{m} removes at most {100 * (1 - n / m):.3g} %." if n <= m else ""
+    return f"{_n_of_m_stay(values)}, so {n}:{m} removes at most {100 * (1 - n / m):.3g} %." if n <= m else ""
 
 
-def _make_channel(values: Mapping[str, Value]) -> Channel:
-    return Channel(dim=int(values["dim"]), n=float(values["n"]))
-
-
-GRANULARITIES: Registry[GranularitySpec] = Registry(
-    "pruning_explorer.granularities",
+GRANULARITIES: Choices[GranularitySpec] = Choices(
+    "granularity",
     GranularitySpec,
     (
         GranularitySpec(
@@ -177,6 +215,8 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
             "Every weight stands or falls by itself (unstructured).",
             (),
             lambda _: Element(),
+            in_title=lambda _: "",
+            torch=TorchMethods("l1_unstructured", "random_unstructured", across_layers=True),
         ),
         GranularitySpec(
             "channel",
@@ -196,7 +236,9 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
                 ),
                 _norm_order("channel"),
             ),
-            _make_channel,
+            lambda values: Channel(dim=int(values["dim"]), n=float(values["n"])),
+            in_title=lambda values: "channels" if values["dim"] == 0 else f"channels of dim {values['dim']}",
+            torch=TorchMethods("ln_structured", "random_structured", _channels_in_torch),
         ),
         GranularitySpec(
             "n_m",
@@ -208,6 +250,8 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
             ),
             lambda values: NOfM(n=int(values["n"]), m=int(values["m"])),
             _most_that_n_m_removes,
+            in_title=lambda values: f"{values['n']}:{values['m']}",
+            together=_n_of_m_stay,
         ),
         GranularitySpec(
             "block",
@@ -219,42 +263,8 @@ GRANULARITIES: Registry[GranularitySpec] = Registry(
                 _norm_order("block"),
             ),
             lambda values: Block(rows=int(values["rows"]), cols=int(values["cols"]), n=float(values["n"])),
+            in_title=lambda values: f"{values['rows']}×{values['cols']} blocks",
         ),
     ),
+    group="pruning_explorer.granularities",
 )
-
-
-def parse_granularity(text: str) -> Granularity:
-    """``"channel:dim=1,n=inf"`` -> a granularity.
-
-    Raises:
-        RecipeError: there is no such granularity or setting, or two settings do not go together.
-    """
-    name, values = _read(text)
-    return GRANULARITIES[name].make(values)
-
-
-def canonical_granularity(text: str, *, defaults: bool = True) -> str:
-    """Write a granularity the one way it is written, with or without the settings at their defaults.
-
-    Raises:
-        RecipeError: as :func:`parse_granularity`.
-
-    >>> canonical_granularity("channel:n=1.0")
-    'channel:dim=0,n=1'
-    """
-    parse_granularity(text)  # its settings may not go together
-    return canonical_choice(text, _known(), "granularity", defaults=defaults)
-
-
-def granularity_settings(text: str) -> tuple[str, dict[str, Value]]:
-    """Name and settings of a granularity as it is written."""
-    return _read(text)
-
-
-def _read(text: str) -> tuple[str, dict[str, Value]]:
-    return read_choice(text, _known(), "granularity")
-
-
-def _known() -> dict[str, tuple[Setting, ...]]:
-    return {name: spec.settings for name, spec in GRANULARITIES.items()}

@@ -16,7 +16,7 @@ from pruning_explorer.errors import ScoreError
 from pruning_explorer.prune.competition import Competition
 from pruning_explorer.prune.criteria.base import Criterion, Scoring
 from pruning_explorer.prune.engine import contest_of, protected_groups, scoring_of
-from pruning_explorer.prune.granularities import Element, parse_granularity
+from pruning_explorer.prune.granularities import Element
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.patterns import NOfM
 from pruning_explorer.prune.ranking import Ranking, rank, rank_rows
@@ -246,7 +246,7 @@ def pass_targets(subject: Subject, recipe: Recipe) -> Passed:
         RecipeError, TargetError, ScoreError: as :func:`~pruning_explorer.prune.engine.rank_targets`.
     """
     criterion, targets, joint = contest_of(subject, recipe)
-    passed = Passed(recipe, parse_granularity(recipe.granularity), targets, (), joint)
+    passed = Passed(recipe, recipe.granularity.grouping, targets, (), joint)
     scoring = scoring_of(subject, passed)
     return Passed(
         recipe,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, Self
@@ -11,9 +11,10 @@ import numpy as np
 
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.allocation import ALLOCATIONS
-from pruning_explorer.prune.criteria import CRITERIA, canonical_criterion, find_criterion
-from pruning_explorer.prune.granularities import GRANULARITIES, canonical_granularity, parse_granularity
-from pruning_explorer.prune.schedule import SCHEDULES, canonical_schedule, parse_schedule
+from pruning_explorer.prune.criteria import CRITERIA, Criterion
+from pruning_explorer.prune.granularities import GRANULARITIES, GranularitySpec
+from pruning_explorer.prune.registry import Choices, Chosen
+from pruning_explorer.prune.schedule import SCHEDULES, Schedule
 from pruning_explorer.prune.settings import Choice, Setting
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import OPTIONAL, Target
@@ -25,14 +26,15 @@ LARGEST = 1 << 20
 """Characters of a recipe's file."""
 EXAMPLE = '{"criterion": "magnitude", "amount": 0.8}'
 
-SCOPES: dict[str, Choice] = {
-    choice.name: choice
-    for choice in (
+SCOPES: Choices[Choice] = Choices(
+    "scope",
+    Choice,
+    (
         Choice("layer", "Each layer", "Each layer is ranked by itself and loses the same fraction."),
         Choice("row", "Each output row", "Within a layer, each output's row of weights loses the same fraction."),
         Choice("global", "All together", "All chosen layers compete in one ranking; some lose more than others."),
-    )
-}
+    ),
+)
 
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
@@ -84,6 +86,9 @@ SETTINGS: dict[str, Setting] = {
 class Recipe:
     """Criterion + granularity + scope + amounts + targets + schedule: what to prune, and how.
 
+    Criterion, granularity and schedule are given as they are written, and held as what that stands for:
+    ``recipe.criterion.title``, ``recipe.granularity.values["dim"]``, ``str(recipe.schedule)``.
+
     Attributes:
         criterion: ``"magnitude"``, or another of ``CRITERIA`` with its settings: ``"scores:file=ab12cd34ef56"``.
         granularity: ``"element"``, or another of ``GRANULARITIES`` with its settings: ``"channel:dim=0,n=2"``.
@@ -111,8 +116,8 @@ class Recipe:
     True
     """
 
-    criterion: str = "magnitude"
-    granularity: str = "element"
+    criterion: Chosen[Criterion] = Chosen(CRITERIA, "magnitude")
+    granularity: Chosen[GranularitySpec] = Chosen(GRANULARITIES, "element")
     scope: Scope = "layer"
     amount: float = 0.5
     amounts: Mapping[str, float] = field(default_factory=dict)
@@ -124,18 +129,15 @@ class Recipe:
     norms: bool = False
     seed: int = 0
     allocation: Allocation = "each"
-    schedule: str = "one-shot"
+    schedule: Chosen[Schedule] = Chosen(SCHEDULES, "one-shot")
     recalibrate: bool = False
 
     def __post_init__(self) -> None:
-        for name in SETTINGS.keys() - {"amount"}:
+        for name in ("cap", "recalibrate", "seed", *OPTIONAL.values()):
             self._set(name, SETTINGS[name].check(getattr(self, name)))
         self._set("amount", check_amount(self.amount))
-        for name, canonical in _CANONICAL.items():
-            self._set(name, canonical(getattr(self, name)))
-        for name, choices in (("scope", SCOPES), ("allocation", ALLOCATIONS)):
-            if getattr(self, name) not in choices:
-                raise RecipeError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(choices)}")
+        SCOPES.find(self.scope)
+        ALLOCATIONS.find(self.allocation)
         if self.scope == "global" and self.allocation != "each":
             raise RecipeError(
                 f"scope global decides by itself what each layer loses, so allocation {self.allocation} has no say; "
@@ -171,8 +173,8 @@ class Recipe:
         content: dict[str, Any] = {}
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name in _CANONICAL:
-                value = _CANONICAL[each.name](value, defaults=defaults)
+            if isinstance(value, Choice):
+                value = value.text(defaults=defaults)
             elif isinstance(value, Mapping):
                 value = dict(value)
             elif isinstance(value, tuple):
@@ -241,7 +243,7 @@ class Recipe:
 
         So it is unless a schedule scores anew what its steps leave, which depends on the amount.
         """
-        return parse_schedule(self.schedule).steps == 1 or find_criterion(self.criterion).static
+        return self.schedule.steps == 1 or self.criterion.static
 
     def amount_of(self, target: Target) -> float | None:
         """The target's own amount, if it has one, by any of its names."""
@@ -256,7 +258,7 @@ def offered(subject: Subject, recipe: Recipe) -> tuple[Target, ...]:
 def _on_offer(subject: Subject, recipe: Recipe, named: set[str]) -> tuple[Target, ...]:
     """What is on offer, and what of ``named`` can be pruned, whatever is switched on."""
     # What a mask of one's own says of a layer is said by name
-    by_name = find_criterion(recipe.criterion).names_targets
+    by_name = recipe.criterion.names_targets
     off = {role for role, switch in OPTIONAL.items() if not getattr(recipe, switch) and not by_name}
     return tuple(
         target
@@ -270,7 +272,7 @@ def passed_over(subject: Subject, recipe: Recipe) -> dict[str, str]:
 
     Empty where the recipe names its targets: then one that cannot be pruned is an error.
     """
-    if recipe.targets is not None or find_criterion(recipe.criterion).names_targets:
+    if recipe.targets is not None or recipe.criterion.names_targets:
         return {}
     off = {role for role, switch in OPTIONAL.items() if not getattr(recipe, switch)}
     reasons = {t.name: refusal(subject, recipe, t) for t in subject.targets if t.role not in off}
@@ -295,7 +297,7 @@ def why_nothing(subject: Subject, recipe: Recipe) -> str:
 
 def refusal(subject: Subject, recipe: Recipe, target: Target) -> str | None:
     """What of the recipe cannot be done to ``target``, and why: ``"channel:dim=2,n=2: it has 2 dims …"``, or None."""
-    granularity = parse_granularity(recipe.granularity)
+    granularity = recipe.granularity.grouping
     if reason := granularity.refuse(target):
         return f"{recipe.granularity}: {reason}"
     if recipe.scope == "row":
@@ -303,7 +305,7 @@ def refusal(subject: Subject, recipe: Recipe, target: Target) -> str | None:
             return f"scope row: {granularity.unit} are no weights within one row; choose element or n_m, or scope layer"
         if len(target.shape) < 2:
             return "scope row: it has one dim only, so its rows are its elements"
-    if reason := find_criterion(recipe.criterion).refuse(subject, target):
+    if reason := recipe.criterion.refuse(subject, target):
         return f"{recipe.criterion}: {reason}"
     return None
 
@@ -327,13 +329,6 @@ def check_amount(value: object, target: str | None = None) -> float:
             f"write a fraction in [0, 1], such as {way_out}"
         )
     return float(setting.check(value))
-
-
-_CANONICAL: dict[str, Callable[..., str]] = {
-    "criterion": canonical_criterion,
-    "granularity": canonical_granularity,
-    "schedule": canonical_schedule,
-}
 
 
 def _fraction(value: object) -> object:

@@ -12,9 +12,13 @@ import warnings
 from collections.abc import Iterable, Iterator, MutableMapping
 from importlib.metadata import EntryPoint, entry_points
 from operator import attrgetter
-from typing import TypeVar
+from typing import Generic, TypeVar, overload
+
+from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.settings import Choice, Value
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Choice)
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 """Names are written in ``name:key=value,...``, in addresses and on command lines."""
@@ -27,7 +31,7 @@ class Registry(MutableMapping[str, T]):
     package imports this one. What cannot be used is left out with a warning that names its package.
 
     Args:
-        group: of entry points, ``"pruning_explorer.criteria"``.
+        group: of entry points, ``"pruning_explorer.criteria"``; empty where other packages offer none.
         kind: what each entry point must be.
         built_in: of this package.
         name: which attribute of a choice is its name.
@@ -63,7 +67,8 @@ class Registry(MutableMapping[str, T]):
             with self._lock:  # others wait; a package that asks while it is loaded sees what is there by then
                 if not self._begun:
                     self._begun = True
-                    self._load()
+                    if self.group:
+                        self._load()
                     self._complete = True
         return self._choices
 
@@ -88,3 +93,71 @@ class Registry(MutableMapping[str, T]):
             return f"there is one called {name!r} already"
         self._choices[name] = choice
         return None
+
+
+class Choices(Registry[C]):
+    """Choices that a person writes as ``name:key=value,...``.
+
+    Args:
+        what: what one of them is called, for error messages: ``"criterion"``.
+        kind, built_in, group: as of :class:`Registry`.
+    """
+
+    def __init__(self, what: str, kind: type[C], built_in: Iterable[C], group: str = "") -> None:
+        super().__init__(group, kind, built_in)
+        self.what = what
+
+    def find(self, name: object) -> C:
+        """The choice of that name, as it is registered.
+
+        Raises:
+            RecipeError: there is none.
+        """
+        if not isinstance(name, str):
+            raise RecipeError(f"{self.what} must be a word, not {name!r}")
+        if name not in self:
+            raise RecipeError(f"unknown {self.what} {name!r}; choose one of {', '.join(self)}")
+        return self[name]
+
+    def read(self, written: str | C) -> C:
+        """The choice that a person wrote, under its settings; one that was read already is taken as it is.
+
+        Raises:
+            RecipeError: there is no such choice or setting, a value is bad, or two do not go together.
+        """
+        if isinstance(written, self._kind):
+            return written if written.given is not None else written.under({})
+        name, _, rest = written.partition(":") if isinstance(written, str) else (written, "", "")
+        choice = self.find(name)
+        settings = {setting.name: setting for setting in choice.settings}
+        values: dict[str, Value] = {}
+        for part in filter(None, map(str.strip, rest.split(","))):
+            key, equals, value = part.partition("=")
+            key = key.strip()
+            if key not in settings or not equals:
+                known = ", ".join(settings) or "none"
+                raise RecipeError(f"{self.what} {name!r} has no setting {part!r}; its settings: {known}")
+            if key in values:
+                raise RecipeError(f"{self.what} {name!r} has {key} twice; write it once")
+            values[key] = settings[key].parse(value)
+        return choice.under(values)
+
+
+class Chosen(Generic[C]):
+    """A field of a dataclass that is given as a person writes it, or read already, and holds what that stands for."""
+
+    def __init__(self, choices: Choices[C], default: str) -> None:
+        self.choices, self.default = choices, default
+
+    @overload
+    def __get__(self, holder: None, owner: type) -> str: ...
+    @overload
+    def __get__(self, holder: object, owner: type) -> C: ...
+    def __get__(self, holder: object, owner: type) -> str | C:
+        if holder is None:
+            return self.default
+        chosen: C = vars(holder)[self.choices.what]
+        return chosen
+
+    def __set__(self, holder: object, written: str | C) -> None:
+        vars(holder)[self.choices.what] = self.choices.read(written)

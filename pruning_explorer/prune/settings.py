@@ -5,7 +5,8 @@ Pages make widgets of it, the command line makes flags, a recipe checks itself a
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -42,6 +43,11 @@ class Setting:
     labels: Mapping[Value, str] = field(default_factory=dict)
     word: str = ""
     of_scores: bool = False
+
+    @property
+    def typed(self) -> bool:
+        """Whether a person types it: a float without bounds may be ``inf``, for which a box of numbers has no place."""
+        return isinstance(self.default, float) and math.isinf(self.high - self.low)
 
     def check(self, value: object) -> Value:
         """Return ``value`` as this setting's type.
@@ -98,21 +104,66 @@ class Setting:
         return message
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Choice:
-    """One of several ways to do a thing, and what a person is told about it.
+    """One of several ways to do a thing, what a person is told about it, and what it is set to.
+
+    Two are equal where the same is written for both.
 
     Attributes:
         name: as it is written.
         title: as a page shows it, two or three words.
         help: one sentence on what it does.
         settings: what can be set in ``name:key=value,...``.
+        given: values of settings, the rest are at their defaults; None of one as it is registered, which nobody chose.
     """
 
     name: str
     title: str
     help: str
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[Setting, ...] = field(default=(), kw_only=True)
+    given: Mapping[str, Value] | None = field(default=None, kw_only=True)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """What each setting is at."""
+        given = self.given or {}
+        return {setting.name: given.get(setting.name, setting.default) for setting in self.settings}
+
+    def under(self, values: Mapping[str, Value]) -> Self:
+        """The same with its settings at ``values``; those that are not among them take their defaults.
+
+        Raises:
+            RecipeError: a value is of another type or out of range, or two do not go together.
+        """
+        settings = (setting for setting in self.settings if setting.name in values)
+        return replace(self, given={setting.name: setting.check(values[setting.name]) for setting in settings})
+
+    def text(self, *, defaults: bool = True) -> str:
+        """Write it the one way it is written, with or without the settings at their defaults.
+
+        >>> Choice("n_m", "N of every M", "", settings=(Setting("n", "N", "", 2), Setting("m", "M", "", 4))).text()
+        'n_m:n=2,m=4'
+        """
+        standard = {setting.name: setting.default for setting in self.settings}
+        written = [
+            f"{name}={format_value(value)}"
+            for name, value in self.values.items()
+            if defaults or value != standard[name]
+        ]
+        return f"{self.name}:{','.join(written)}" if written else self.name
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text()!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and str(other) == str(self)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
 
 def format_value(value: Value) -> str:
@@ -120,50 +171,3 @@ def format_value(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-def write_choice(name: str, settings: Mapping[str, Value]) -> str:
-    """``write_choice("channel", {"dim": 0})`` is ``"channel:dim=0"``."""
-    if not settings:
-        return name
-    return name + ":" + ",".join(f"{key}={format_value(value)}" for key, value in settings.items())
-
-
-def read_choice(text: str, known: Mapping[str, tuple[Setting, ...]], what: str) -> tuple[str, dict[str, Value]]:
-    """Read ``name:key=value,...``; settings that are not written take their defaults.
-
-    Args:
-        known: the settings of each name there is.
-        what: of what kind the names are, for the error message: ``"criterion"``.
-
-    Raises:
-        RecipeError: an unknown name or key, or a bad value.
-    """
-    name, _, rest = text.partition(":")
-    if name not in known:
-        raise RecipeError(f"unknown {what} {name!r}; choose one of {', '.join(known)}")
-    settings = {setting.name: setting for setting in known[name]}
-    values: dict[str, Value] = {}
-    for part in filter(None, map(str.strip, rest.split(","))):
-        key, equals, value = part.partition("=")
-        key = key.strip()
-        if key not in settings or not equals:
-            choices = ", ".join(settings) or "none"
-            raise RecipeError(f"{what} {name!r} has no setting {part!r}; its settings: {choices}")
-        if key in values:
-            raise RecipeError(f"{what} {name!r} has {key} twice; write it once")
-        values[key] = settings[key].parse(value)
-    return name, {key: values.get(key, setting.default) for key, setting in settings.items()}
-
-
-def canonical_choice(text: str, known: Mapping[str, tuple[Setting, ...]], what: str, *, defaults: bool = True) -> str:
-    """Write ``name:key=value,...`` the one way it is written, with or without the settings at their defaults.
-
-    Raises:
-        RecipeError: as :func:`read_choice`.
-    """
-    name, values = read_choice(text, known, what)
-    if not defaults:
-        standard = {setting.name: setting.default for setting in known[name]}
-        values = {key: value for key, value in values.items() if value != standard[key]}
-    return write_choice(name, values)

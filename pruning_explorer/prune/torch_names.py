@@ -1,8 +1,6 @@
 """What ``torch.nn.utils.prune`` calls a recipe, as far as it has a name for it."""
 
-from pruning_explorer.prune.granularities import Channel, parse_granularity
 from pruning_explorer.prune.recipe import Recipe
-from pruning_explorer.prune.settings import format_value
 
 
 def torch_name(recipe: Recipe) -> str:
@@ -21,32 +19,32 @@ def torch_name(recipe: Recipe) -> str:
     if recipe.scope == "layer":
         shares = recipe.allocation != "each"
         return f"{call} on each layer; torch itself shares out no total among layers" if shares else call
-    if recipe.granularity == "element":
-        method = "L1Unstructured" if recipe.criterion == "magnitude" else "RandomUnstructured"
-        return f"prune.global_unstructured(pruning_method=prune.{method})"
+    if (method := across_layers(recipe)) is not None:
+        return f"prune.global_unstructured(pruning_method={method})"
     return f"{call} on each layer; torch itself ranks no channels across layers"
 
 
 def what_torch_lacks(recipe: Recipe) -> str:
     """``"criterion wanda and no scope row"``; empty where a built-in makes the masks."""
-    criterion, granularity, schedule = (
-        text.partition(":")[0] for text in (recipe.criterion, recipe.granularity, recipe.schedule)
-    )
     lacking = [
-        *([f"criterion {criterion}"] if criterion not in ("magnitude", "random") else []),
-        *([f"granularity {granularity}"] if granularity not in ("element", "channel") else []),
+        *([] if recipe.criterion.of_torch else [f"criterion {recipe.criterion.name}"]),
+        *([] if recipe.granularity.torch else [f"granularity {recipe.granularity.name}"]),
         *(["scope row"] if recipe.scope == "row" else []),
-        *([f"schedule {schedule}"] if not recipe.nested else []),
+        *([] if recipe.nested else [f"schedule {recipe.schedule.name}"]),
     ]
     return " and no ".join(lacking)
 
 
-def layer_function(recipe: Recipe) -> tuple[str, list[str]]:
-    """The library's function for one layer, ``"ln_structured"``, and its settings as code, ``["n=2", "dim=0"]``."""
-    granularity = parse_granularity(recipe.granularity)
-    if isinstance(granularity, Channel):
-        if recipe.criterion == "random":
-            return "random_structured", [f"dim={granularity.dim}"]
-        n = format_value(granularity.n)
-        return "ln_structured", [f'n=float("{n}")' if "inf" in n else f"n={n}", f"dim={granularity.dim}"]
-    return ("random_unstructured" if recipe.criterion == "random" else "l1_unstructured"), []
+def layer_function(recipe: Recipe) -> tuple[str, tuple[str, ...]]:
+    """The library's function for one layer, ``"ln_structured"``, and its settings as code, ``("n=2", "dim=0")``."""
+    drawn, granularity = recipe.criterion.draws, recipe.granularity
+    assert granularity.torch is not None, "what torch has none for is made by our own masks"
+    name = granularity.torch.drawn if drawn else granularity.torch.ranked
+    return name, granularity.torch.arguments(granularity.values, drawn)
+
+
+def across_layers(recipe: Recipe) -> str | None:
+    """The method that ``global_unstructured`` takes for it, ``"prune.L1Unstructured"``; None where there is none."""
+    if recipe.granularity.torch is None or not recipe.granularity.torch.across_layers:
+        return None
+    return "prune.RandomUnstructured" if recipe.criterion.draws else "prune.L1Unstructured"

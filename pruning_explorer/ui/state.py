@@ -12,11 +12,11 @@ import streamlit as st
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.figures.numbers import capitalised
 from pruning_explorer.measure.recalibration import why_no_recalibration
-from pruning_explorer.prune.criteria import find_criterion
-from pruning_explorer.prune.granularities import GRANULARITIES, granularity_settings
+from pruning_explorer.prune.criteria import Criterion
+from pruning_explorer.prune.granularities import GRANULARITIES, GranularitySpec
 from pruning_explorer.prune.recipe import Recipe, offered, passed_over, why_nothing
-from pruning_explorer.prune.schedule import SCHEDULES, STEPS, parse_schedule
-from pruning_explorer.prune.settings import Setting, Value, format_value, write_choice
+from pruning_explorer.prune.schedule import SCHEDULES, STEPS
+from pruning_explorer.prune.settings import Setting, Value, format_value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import OPTIONAL, Target
 from pruning_explorer.ui.one_by_one import first_layer, one_by_one
@@ -39,10 +39,10 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
     """
     state = st.session_state
     state["subject"] = subject.name
-    state["criterion"], state["scope"], state["allocation"] = recipe.criterion, recipe.scope, recipe.allocation
+    state["criterion"], state["scope"], state["allocation"] = str(recipe.criterion), recipe.scope, recipe.allocation
     _show_granularity(recipe.granularity)
-    schedule = parse_schedule(recipe.schedule)
-    state["schedule"], state["steps"] = schedule.spec.name, schedule.steps if schedule.spec.settings else STEPS.default
+    state["schedule"] = recipe.schedule.name
+    state["steps"] = recipe.schedule.values.get(STEPS.name, STEPS.default)
     state["recalibrate"] = recipe.recalibrate
     state["cap"] = round(recipe.cap * 100, 1)
     named = [subject.target(each) for each in (*(recipe.targets or ()), *recipe.amounts)]
@@ -83,15 +83,12 @@ def granularity_key(name: str, setting: Setting) -> str:
     return f"{name}_{setting.name}"
 
 
-def _show_granularity(text: str) -> None:
-    name, settings = granularity_settings(text)
-    st.session_state["granularity"] = name
+def _show_granularity(granularity: GranularitySpec) -> None:
+    st.session_state["granularity"] = granularity.name
     for spec in GRANULARITIES.values():
         for setting in spec.settings:
-            value = settings[setting.name] if spec.name == name else setting.default
-            # A box that takes any number, inf and 0.5 among them, holds text
-            shown = format_value(value) if isinstance(setting.default, float) else value
-            st.session_state[granularity_key(spec.name, setting)] = shown
+            value = (granularity if spec.name == granularity.name else spec).values[setting.name]
+            st.session_state[granularity_key(spec.name, setting)] = format_value(value) if setting.typed else value
 
 
 def set_amount(amount: float) -> None:
@@ -192,7 +189,7 @@ def recipe() -> Recipe:
     """
     on_offer, chosen = offered_targets(), chosen_names()
     base = _recipe_without_layers()
-    if missing := find_criterion(base.criterion).missing(subject()):
+    if missing := base.criterion.missing(subject()):
         raise RecipeError(_cannot_judge(base.criterion, missing))
     if not on_offer:
         raise RecipeError(_nothing_on_offer(base))
@@ -237,14 +234,13 @@ def _method(*, norms_of_order_2: bool = False) -> Recipe:
     """
     state = st.session_state
     settings = granularity_values(without_numbers=norms_of_order_2)
-    steps: dict[str, Value] = {"steps": int(state["steps"])} if SCHEDULES[state["schedule"]].settings else {}
     return Recipe(
         criterion=state["criterion"],
-        granularity=write_choice(state["granularity"], settings),
+        granularity=GRANULARITIES[state["granularity"]].under(settings),
         scope=state["scope"],
         # A global ranking decides by itself; what was chosen waits for another scope
         allocation="each" if state["scope"] == "global" else state["allocation"],
-        schedule=write_choice(state["schedule"], steps),
+        schedule=SCHEDULES[state["schedule"]].under({STEPS.name: int(state["steps"])}),
     )
 
 
@@ -261,16 +257,15 @@ def granularity_values(*, without_numbers: bool = False) -> dict[str, Value]:
     name = st.session_state["granularity"]
     for setting in GRANULARITIES[name].settings:
         value = st.session_state[granularity_key(name, setting)]
-        if not isinstance(setting.default, float):
+        if not setting.typed:
             values[setting.name] = setting.check(value)
         elif not without_numbers:
             values[setting.name] = _number(setting, value)
     return values
 
 
-def _cannot_judge(criterion: str, missing: str) -> str:
-    title = find_criterion(criterion).title
-    return f"“{title}” cannot judge {subject().name}: {missing}. Or choose another criterion in the sidebar."
+def _cannot_judge(criterion: Criterion, missing: str) -> str:
+    return f"“{criterion.title}” cannot judge {subject().name}: {missing}. Or choose another criterion in the sidebar."
 
 
 def _nothing_on_offer(base: Recipe) -> str:

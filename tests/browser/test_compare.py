@@ -109,7 +109,7 @@ def test_hands_are_free_while_curves_come(comparison: Comparison) -> None:
     subject = load_sample("digits-vit")
     for position, recipe in enumerate([*recipes[:2], replace(recipes[2], scope="global")]):
         for amount in (0.4, 0.95):
-            seeds = range(5 if recipe.criterion == "random" else 1)
+            seeds = range(5 if recipe.criterion.draws else 1)
             found = [study(subject, replace(recipe, amount=amount, seed=seed)).quality for seed in seeds]
             middle = sorted(float(each["pruned"].iloc[0]) for each in found if each is not None)[len(seeds) // 2]
             assert math.isclose(drawn[position, amount], 100 * middle, abs_tol=1e-6)

@@ -169,7 +169,7 @@ class Visitor:
         await self._answer()
 
     async def choose_criterion(self) -> None:
-        criterion = self._other(CRITERIA, self.asked.recipe.criterion)
+        criterion = self._other(CRITERIA, self.asked.recipe.criterion.name)
         await self._act("criterion_open", bool_value=True)
         await self._until(lambda run: run.has(f"criterion_{criterion}"))
         self._want(criterion=criterion)

@@ -8,9 +8,9 @@ from torch import Tensor
 from pruning_explorer import Recipe, Subject, compute_masks, load_subject, write_script
 from pruning_explorer.errors import ScoreError
 from pruning_explorer.prune import own_scores
-from pruning_explorer.prune.criteria import CRITERIA, Scoring, find_criterion
+from pruning_explorer.prune.criteria import CRITERIA, Scoring
 from pruning_explorer.prune.engine import rank_targets
-from pruning_explorer.prune.granularities import parse_granularity
+from pruning_explorer.prune.granularities import GRANULARITIES
 from pruning_explorer.prune.ranking import global_cut, rank
 from tests.prune.oracle import keep_by_stable_sort, masks_of, network_of
 
@@ -89,7 +89,7 @@ def test_every_criterion_scores_float64_in_float64(criterion: str, granularity: 
     subject, narrow = doubled("digits-cnn"), load_subject("digits-cnn")
     (target,) = (each for each in subject.targets if each.name == "block1.conv2.weight")
     found = [
-        find_criterion(criterion).scores(Scoring(each, parse_granularity(granularity), (), 0), target_of(each))
+        CRITERIA.read(criterion).scores(Scoring(each, GRANULARITIES.read(granularity).grouping, (), 0), target_of(each))
         for each in (subject, narrow)
     ]
     assert found[0].dtype == torch.float64

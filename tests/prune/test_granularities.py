@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from pruning_explorer import Recipe, Subject, compute_masks
-from pruning_explorer.prune.granularities import GRANULARITIES, parse_granularity
+from pruning_explorer.prune.granularities import GRANULARITIES
 
 OTHERS = ["channel:dim=1,n=1", "channel:dim=-1,n=inf", "n_m:n=1,m=4", "block:rows=2,cols=3,n=1", "block:rows=5,cols=1"]
 AMOUNTS = [0.0, 0.3, 0.5, 1.0]
@@ -28,7 +28,7 @@ def engines_mask(granularity: str, amount: float) -> Tensor:
 @pytest.mark.parametrize("amount", AMOUNTS)
 @pytest.mark.parametrize("granularity", [*GRANULARITIES.built_in, *OTHERS])
 def test_the_method_of_a_granularity_cuts_what_the_engine_cuts(granularity: str, amount: float) -> None:
-    method = parse_granularity(granularity).method(amount)
+    method = GRANULARITIES.read(granularity).grouping.method(amount)
     assert isinstance(method, prune.BasePruningMethod)
     scores = layer().weight.detach().abs()
     theirs = method.compute_mask(scores, torch.ones_like(scores))

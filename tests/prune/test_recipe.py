@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pruning_explorer import Recipe
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.granularities import Channel, Element, canonical_granularity, parse_granularity
+from pruning_explorer.prune.granularities import GRANULARITIES, Channel, Element
 
 names = st.text("abc.0_weight", min_size=1, max_size=8)
 fractions = st.floats(0, 1)
@@ -83,7 +83,7 @@ def test_id_ignores_defaults_and_the_order_of_settings_and_names() -> None:
     ]
     assert len({recipe.id for recipe in same}) == 1
     assert len(set(same)) == 1
-    assert {recipe.granularity for recipe in same} == {"channel:dim=0,n=2"}
+    assert {str(recipe.granularity) for recipe in same} == {"channel:dim=0,n=2"}
     assert Recipe(targets=["b", "a", "b"]).id == Recipe(targets=("a", "b")).id
     assert Recipe(amounts={"b": 0.1, "a": 0.2}).id == Recipe(amounts={"a": 0.2, "b": 0.1}).id
     assert Recipe(targets=()).id != Recipe().id
@@ -175,7 +175,7 @@ def test_a_global_ranking_takes_no_allocation() -> None:
 
 
 def test_schedules_are_written_one_way() -> None:
-    assert Recipe(schedule="cubic").schedule == "cubic:steps=10"
+    assert str(Recipe(schedule="cubic").schedule) == "cubic:steps=10"
     assert Recipe(schedule="cubic: steps = 10 ").id == Recipe(schedule="cubic").id
     assert Recipe(schedule="cubic").to_dict(defaults=False) == {"schedule": "cubic"}
     assert Recipe(schedule="cubic:steps=9").to_dict(defaults=False) == {"schedule": "cubic:steps=9"}
@@ -243,14 +243,14 @@ def test_json_may_write_one_without_a_point() -> None:
 
 
 def test_granularities_are_read_and_written_one_way() -> None:
-    assert parse_granularity("element") == Element()
-    assert parse_granularity("channel") == Channel(dim=0, n=2.0)
-    assert parse_granularity("channel: n = -inf , dim=-1") == Channel(dim=-1, n=-math.inf)
-    assert canonical_granularity("channel:n=1") == "channel:dim=0,n=1"
-    assert canonical_granularity("channel:n=1", defaults=False) == "channel:n=1"
-    assert canonical_granularity("channel:dim=0", defaults=False) == "channel"
+    assert GRANULARITIES.read("element").grouping == Element()
+    assert GRANULARITIES.read("channel").grouping == Channel(dim=0, n=2.0)
+    assert GRANULARITIES.read("channel: n = -inf , dim=-1").grouping == Channel(dim=-1, n=-math.inf)
+    assert str(GRANULARITIES.read("channel:n=1")) == "channel:dim=0,n=1"
+    assert GRANULARITIES.read("channel:n=1").text(defaults=False) == "channel:n=1"
+    assert GRANULARITIES.read("channel:dim=0").text(defaults=False) == "channel"
 
 
 @given(st.floats(allow_nan=False))
 def test_settings_keep_every_digit(n: float) -> None:
-    assert parse_granularity(canonical_granularity(f"channel:n={n!r}")) == Channel(n=n)
+    assert GRANULARITIES.read(str(GRANULARITIES.read(f"channel:n={n!r}"))).grouping == Channel(n=n)

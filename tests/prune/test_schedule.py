@@ -17,7 +17,7 @@ from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.criteria import CRITERIA, Criterion, Scoring
 from pruning_explorer.prune.engine import EXITS, rank_targets
 from pruning_explorer.prune.patterns import LnBlock, NOfMUnstructured
-from pruning_explorer.prune.schedule import parse_schedule
+from pruning_explorer.prune.schedule import SCHEDULES
 from pruning_explorer.prune.targets import Target
 from tests.prune.oracle import masks_of, network_of, shapes
 
@@ -61,17 +61,17 @@ def lost(masks: dict[str, Tensor]) -> list[int]:
 
 def test_shares_by_hand() -> None:
     """Linear 0.2, 0.4 ...; cubic 1 - (1 - k/4)^3 of the amount; geometric takes 0.8 of what is left at each step."""
-    assert parse_schedule("one-shot").shares(0.8) == (0.8,)
-    assert parse_schedule("linear:steps=4").shares(0.8) == pytest.approx((0.2, 0.4, 0.6, 0.8))
+    assert SCHEDULES.read("one-shot").shares(0.8) == (0.8,)
+    assert SCHEDULES.read("linear:steps=4").shares(0.8) == pytest.approx((0.2, 0.4, 0.6, 0.8))
     cubic = [0.8 * (1 - 27 / 64), 0.8 * (1 - 8 / 64), 0.8 * (1 - 1 / 64), 0.8]
-    assert parse_schedule("cubic:steps=4").shares(0.8) == pytest.approx(cubic)
-    geometric = parse_schedule("geometric:steps=4").shares(0.9984)
+    assert SCHEDULES.read("cubic:steps=4").shares(0.8) == pytest.approx(cubic)
+    geometric = SCHEDULES.read("geometric:steps=4").shares(0.9984)
     assert geometric == pytest.approx((0.8, 0.96, 0.992, 0.9984))
 
 
 @given(st.sampled_from(STEPWISE), st.integers(1, 100), st.floats(0, 1))
 def test_shares_rise_to_the_amount_itself(name: str, steps: int, amount: float) -> None:
-    shares = parse_schedule(f"{name}:steps={steps}").shares(amount)
+    shares = SCHEDULES.read(f"{name}:steps={steps}").shares(amount)
     assert len(shares) == steps
     assert shares[-1] == amount
     assert all(0 <= share <= amount for share in shares)
@@ -150,7 +150,7 @@ def test_steps_are_those_of_a_pruning_container(
     recipe = recipe_of(f"{name}:steps={steps}", amount, granularity=granularity)
     subject = Subject.from_module(network_of(weight))
     groups = rank_targets(subject, recipe).rankings[0].groups
-    cumulative = [round(share * groups) for share in parse_schedule(recipe.schedule).shares(amount)]
+    cumulative = [round(share * groups) for share in recipe.schedule.shares(amount)]
     theirs = by_the_library(weight, granularity, np.diff([0, *cumulative]).tolist())
     assert torch.equal(compute_masks(subject, recipe)["0.weight"], theirs)
 
@@ -169,7 +169,7 @@ def test_one_ranking_for_all_at_each_step(
     layers = [spread(*shape, seed=seed) for seed, shape in enumerate(several)]
     left = [torch.ones(layer.shape, dtype=torch.bool) for layer in layers]
     most = [int(np.floor(cap * layer.numel() + 1e-9)) for layer in layers]
-    for share in parse_schedule(f"linear:steps={steps}").shares(amount):
+    for share in SCHEDULES.read(f"linear:steps={steps}").shares(amount):
         scores = [beside_its_column(layer * kept) for layer, kept in zip(layers, left, strict=True)]
         order = sorted(
             (float(score), i, place)
@@ -226,7 +226,7 @@ def test_the_ranking_tells_the_way(scope: str) -> None:
     recipe = recipe_of("linear:steps=4", 0.8, scope=scope)
     ranked = rank_targets(subject, recipe)
     assert not recipe.nested
-    shares = parse_schedule(recipe.schedule).shares(0.8)
+    shares = recipe.schedule.shares(0.8)
     table = ranked.removed_at(shares)
     for step, (removed, share) in enumerate(zip(table, shares, strict=True), start=1):
         masks = compute_masks(subject, recipe_of(f"linear:steps={step}", share, scope=scope))

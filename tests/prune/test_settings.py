@@ -6,17 +6,27 @@ import pytest
 
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.recipe import SETTINGS
-from pruning_explorer.prune.settings import Setting, Value, format_value, read_choice, write_choice
+from pruning_explorer.prune.registry import Choices
+from pruning_explorer.prune.settings import Choice, Setting, Value, format_value
 
-KNOWN = {
-    "plain": (),
-    "n_m": (Setting("n", "N", "kept", 2, 1, 16), Setting("m", "M", "of", 4, 2, 32)),
-    "mixed": (
-        Setting("p", "P", "power", 1.5),
-        Setting("on", "On", "switch", False),
-        Setting("how", "How", "word", "a"),
+KINDS = Choices(
+    "kind",
+    Choice,
+    (
+        Choice("plain", "Plain", "Nothing to set."),
+        Choice("n_m", "N:M", "…", settings=(Setting("n", "N", "kept", 2, 1, 16), Setting("m", "M", "of", 4, 2, 32))),
+        Choice(
+            "mixed",
+            "Mixed",
+            "…",
+            settings=(
+                Setting("p", "P", "power", 1.5),
+                Setting("on", "On", "switch", False),
+                Setting("how", "How", "word", "a"),
+            ),
+        ),
     ),
-}
+)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +67,7 @@ def test_parse_refuses(name: str, text: str, message: str) -> None:
 
 
 def test_every_default_passes_its_own_check() -> None:
-    for setting in (*SETTINGS.values(), *(setting for each in KNOWN.values() for setting in each)):
+    for setting in (*SETTINGS.values(), *(setting for each in KINDS.values() for setting in each.settings)):
         assert setting.check(setting.default) == setting.default
         assert setting.parse(format_value(setting.default)) == setting.default
         assert setting.label
@@ -93,9 +103,13 @@ def test_values_are_written_one_way(value: Value, text: str) -> None:
         ("mixed:on=yes,how=b,p=3", "mixed", {"p": 3.0, "on": True, "how": "b"}),
     ],
 )
-def test_read_choice(text: str, name: str, values: dict[str, Value]) -> None:
-    assert read_choice(text, KNOWN, "kind") == (name, values)
-    assert read_choice(write_choice(name, values), KNOWN, "kind") == (name, values)
+def test_a_choice_is_read_and_written(text: str, name: str, values: dict[str, Value]) -> None:
+    read = KINDS.read(text)
+    assert (read.name, read.values) == (name, values)
+    assert KINDS.read(read) is read
+    for again in (str(read), read.text(defaults=False), KINDS[name].under(values)):
+        assert KINDS.read(again) == read
+        assert KINDS.read(again).values == values
 
 
 @pytest.mark.parametrize(
@@ -114,6 +128,26 @@ def test_read_choice(text: str, name: str, values: dict[str, Value]) -> None:
         ("mixed:on=perhaps", "^on must be true or false, not 'perhaps'$"),
     ],
 )
-def test_read_choice_refuses(text: str, message: str) -> None:
+def test_a_choice_that_is_not_there_is_refused(text: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
-        read_choice(text, KNOWN, "kind")
+        KINDS.read(text)
+
+
+def test_a_choice_is_written_with_or_without_what_is_at_its_default() -> None:
+    assert (str(KINDS["n_m"]), KINDS["n_m"].text(defaults=False)) == ("n_m:n=2,m=4", "n_m")
+    read = KINDS.read("n_m:m=8,n=2")
+    assert (str(read), read.text(defaults=False), repr(read)) == ("n_m:n=2,m=8", "n_m:m=8", "Choice('n_m:n=2,m=8')")
+
+
+def test_choices_are_equal_where_the_same_is_written_for_both() -> None:
+    assert KINDS.read("n_m:n=2") == KINDS["n_m"]
+    assert hash(KINDS.read("n_m:n=2")) == hash(KINDS["n_m"])
+    assert KINDS.read("n_m:n=1") != KINDS["n_m"]
+    assert KINDS["plain"] != "plain"
+
+
+def test_values_that_a_choice_cannot_take_are_refused() -> None:
+    with pytest.raises(RecipeError, match=r"^n 99 is outside \[1, 16\]$"):
+        KINDS["n_m"].under({"n": 99})
+    with pytest.raises(RecipeError, match=r"^kind must be a word, not 3$"):
+        KINDS.read(3)  # type: ignore[arg-type]

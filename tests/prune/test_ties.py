@@ -96,8 +96,8 @@ def test_torch_differs_by_no_more_than_the_script_says(
     differ = 0
     for name, mask in masks.items():
         differing = mask != network.get_buffer(f"{name}_mask").bool()
-        dim = 1 if "dim=1" in recipe.granularity else 0
-        differ += int(differing.any(dim=1 - dim).sum() if recipe.granularity != "element" else differing.sum())
+        dim = 1 if recipe.granularity.values.get("dim") else 0
+        differ += int(differing.any(dim=1 - dim).sum() if recipe.granularity.name != "element" else differing.sum())
     meeting, _, removed = said or (0, "", 0)
     assert 0 <= removed <= meeting
     # What goes here and stays there, and the other way round

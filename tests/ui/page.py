@@ -12,7 +12,7 @@ from streamlit.testing.v1.element_tree import Metric, Tab
 
 import pruning_explorer
 from pruning_explorer import Recipe, Subject
-from pruning_explorer.prune.criteria import find_criterion
+from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.address import read_address
 from tests.ui.hands import amount_shown, release_amount, told
@@ -105,7 +105,7 @@ class Page:
         return next(each.value for each in self.app.sidebar.caption if each.value.startswith(self._criterion_help()))
 
     def _criterion_help(self) -> str:
-        return find_criterion(self.app.session_state["criterion"]).help
+        return CRITERIA.read(self.app.session_state["criterion"]).help
 
     def has_chart(self, key: str) -> bool:
         return any(each.key == key for each in self.app.get("plotly_chart"))

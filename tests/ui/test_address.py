@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from pruning_explorer import Recipe, Subject, load_subject
-from pruning_explorer.prune.granularities import canonical_granularity
 from pruning_explorer.prune.recipe import offered
 from pruning_explorer.ui.address import KNOWN, read_address, write_address
 from pruning_explorer.ui.subjects import _OPERATORS, DEFAULT_SUBJECT, find_subject
@@ -120,7 +119,7 @@ def test_a_layer_that_the_granularity_cannot_group_is_said_and_the_others_shown(
     read = read_address({"granularity": ["channel:dim=1"], "target": ["fc.bias", "fc.weight"]})
     assert len(read.problems) == 1
     assert "fc.bias cannot be pruned by channel:dim=1" in read.problems[0]
-    assert read.recipe == Recipe(granularity=canonical_granularity("channel:dim=1"))
+    assert read.recipe == Recipe(granularity="channel:dim=1")
 
 
 def test_what_is_good_stands_beside_several_that_are_bad() -> None:

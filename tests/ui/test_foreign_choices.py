@@ -31,8 +31,8 @@ def test_explore_draws_its_settings_and_what_it_does(open_page: Callable[..., Pa
     page.pick("granularity", "every-nth")
     page.enter("every-nth_step", 8)
     page.switch("every-nth_loud", True)
-    assert page.recipe.criterion == "from-the-end"
-    assert page.recipe.granularity == "every-nth:step=8,loud=true"
+    assert str(page.recipe.criterion) == "from-the-end"
+    assert str(page.recipe.granularity) == "every-nth:step=8,loud=true"
     assert page.errors == []
     assert page.metrics["Sparsity"].value == "50.0 %"
     again = open_page(**page.address)

@@ -15,7 +15,7 @@ from pruning_explorer.lessons.panels import Code, Figure, Figures, Matrix, Table
 from pruning_explorer.lessons.scene import Knob, Scene, Slider, Stage, Values
 from pruning_explorer.lessons.scenes.mask_by_hand import DIGITS
 from pruning_explorer.lessons.small_matrix import first_matrix
-from pruning_explorer.prune.criteria import find_criterion
+from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.settings import Setting
@@ -180,7 +180,7 @@ def _at_once_or_in_steps(subject: Subject) -> tuple[Table, dict[str, tuple[str, 
             gone = sum(target.numel - at_once.kept(target.name) for target in at_once.targets)
             others = sum(int((in_steps[name] & ~at_once[name]).sum()) for name in at_once)
             differ[judge].append(count(others))
-            row.append((find_criterion(judge).title, count(gone), count(others)))
+            row.append((CRITERIA[judge].title, count(gone), count(others)))
         rows.append(tuple(row))
     weights = sum(target.numel for target in subject.targets if target.role == "weight")
     table = Table(

@@ -195,7 +195,7 @@ def _curves(counted: list[Counted]) -> Curves:
 
 def _code(recipe: Recipe, targets: tuple[Target, ...]) -> Code:
     layers = [(target.module, target.name.rpartition(".")[2]) for target in targets]
-    whole = recipe.granularity.startswith(CHANNEL)
+    whole = recipe.granularity.name == CHANNEL
     name, more = ("ln_structured", ", n=2, dim=0") if whole else ("l1_unstructured", "")
     return Code(
         "The same in torch",

@@ -2,16 +2,16 @@
 
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import torch
 from torch import Tensor
 
 from pruning_explorer.errors import PruningExplorerError, ScoreError
 from pruning_explorer.prune.granularities import Granularity
-from pruning_explorer.prune.settings import Setting, Value
+from pruning_explorer.prune.settings import Choice, Value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import Target
@@ -112,8 +112,8 @@ def lacks_nothing(_subject: Subject) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Criterion:
+@dataclass(frozen=True, eq=False, repr=False)
+class Criterion(Choice):
     """A registered criterion and what a person is told about it.
 
     Attributes:
@@ -124,7 +124,6 @@ class Criterion:
         needs: what it looks at: the weights alone, any one input, or inputs (with labels) of the calibration part.
         static: its scores do not depend on what earlier steps of a schedule removed, so a schedule changes nothing.
         channels: it judges output channels; under another granularity each weight carries its channel's score.
-        settings: what can be set in ``name:key=value,...``.
         advice: how its paper means it to be used.
         refuse: why a target cannot be judged; None if it can.
         protect: bool per group: those that never go, whatever the amount.
@@ -132,26 +131,28 @@ class Criterion:
         names_targets: it says by name what it prunes, so that nothing else needs to be switched on for it.
         of_weights: the scores of single weights of the dense network, from any piece of a target; where ``score`` gives
             each of them the same, whatever the others are.
+        of_torch: ``torch.nn.utils.prune`` has it: its magnitude, or its drawing by chance.
         bind: the criterion as it is under its settings, where they change more than the scores.
     """
 
-    name: str
-    title: str
-    help: str
     score: Callable[[Scoring, Target], Tensor]
     paper: str = ""
     draws: bool = False
     needs: Literal["weights", "example", "inputs", "labels"] = "weights"
     static: bool = False
     channels: bool = False
-    settings: tuple[Setting, ...] = ()
     advice: str = ""
     refuse: Callable[[Subject, Target], str | None] = judges_all
     protect: Callable[[Scoring, Target], Tensor] | None = None
     lacks: Callable[[Subject], str | None] = lacks_nothing
     names_targets: bool = False
     of_weights: Callable[[Tensor], Tensor] | None = None
-    bind: "Callable[[Criterion, Mapping[str, Value]], Criterion] | None" = None
+    of_torch: bool = False
+    bind: Callable[[Self, Mapping[str, Value]], Self] | None = None
+
+    def under(self, values: Mapping[str, Value]) -> Self:
+        chosen = super().under(values)
+        return chosen if self.bind is None else replace(self.bind(self, chosen.values), given=chosen.given)
 
     def missing(self, subject: Subject) -> str | None:
         """Why ``subject`` cannot be scored at all, and what to do about it; None if it can."""

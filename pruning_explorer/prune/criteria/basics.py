@@ -36,7 +36,14 @@ MAGNITUDE = Criterion(
     paper="arXiv 1506.02626",
     static=True,
     of_weights=torch.abs,
+    of_torch=True,
 )
 RANDOM = Criterion(
-    "random", "Random", "Any weight may go: the baseline that a criterion must beat.", random, draws=True, static=True
+    "random",
+    "Random",
+    "Any weight may go: the baseline that a criterion must beat.",
+    random,
+    draws=True,
+    static=True,
+    of_torch=True,
 )

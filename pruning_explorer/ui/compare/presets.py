@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pruning_explorer.measure.recalibration import why_no_recalibration
-from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
@@ -81,7 +80,7 @@ def recipes_of(preset: Preset, amount: float) -> list[tuple[str, Recipe]]:
 def why_not(preset: Preset, subject: Subject) -> str | None:
     """Why a preset says nothing about this network; None if it does."""
     for recipe in (Recipe.from_dict(dict(fields)) for fields in preset.recipes):
-        missing = find_criterion(recipe.criterion).missing(subject)
+        missing = recipe.criterion.missing(subject)
         if missing is None and recipe.recalibrate:
             missing = why_no_recalibration(subject)
         if missing is not None:

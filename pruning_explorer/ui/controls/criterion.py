@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from pruning_explorer.lessons.glossary import glossary
-from pruning_explorer.prune.criteria import CRITERIA, Criterion, find_criterion
+from pruning_explorer.prune.criteria import CRITERIA, Criterion
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
 from pruning_explorer.ui.controls.focus import take_focus
@@ -27,7 +27,7 @@ GROUPS = {
 def draw_criterion() -> None:
     """The present criterion with what it is; all others, while one looks for another."""
     text = st.session_state["criterion"]
-    criterion = find_criterion(text)
+    criterion = CRITERIA.read(text)
     choice = st.popover(f"Criterion: {criterion.title}", key=OPEN, on_change="rerun", width="stretch")
     if choice.open:
         with choice:

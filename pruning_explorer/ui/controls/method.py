@@ -9,22 +9,13 @@ from pruning_explorer.prune.recipe import SCOPES, SETTINGS
 from pruning_explorer.prune.torch_names import torch_name
 from pruning_explorer.ui import state
 from pruning_explorer.ui.controls.granularity import draw_granularity_settings
-from pruning_explorer.ui.controls.words import explained
 from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
 
 
 def draw_method() -> None:
     """Choose granularity and scope, and say what torch calls them together."""
-    name = st.selectbox(
-        "Granularity",
-        list(GRANULARITIES),
-        key="granularity",
-        persist_state="session",
-        format_func=lambda name: GRANULARITIES[name].title,
-        help=with_word(explained(GRANULARITIES), "granularity"),
-        filter_mode=None,
-    )
-    draw_granularity_settings(name)
+    draw_granularity_settings(draw_choices(SETTINGS["granularity"], GRANULARITIES))
     st.segmented_control(
         "Scope",
         list(SCOPES),
@@ -44,13 +35,7 @@ def draw_recalibrate() -> None:
     if not has_batchnorm(subject):
         return
     reason = why_no_recalibration(subject)
-    st.toggle(
-        setting.label,
-        key=setting.name,
-        help=with_word(setting.help, setting.name),
-        disabled=reason is not None,
-        persist_state="session",
-    )
+    draw_setting(setting, setting.name, setting.name, disabled=reason is not None)
     if reason:
         st.caption(f"Not here: {reason}")
 

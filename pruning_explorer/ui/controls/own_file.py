@@ -7,7 +7,7 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError, ScoreError
 from pruning_explorer.lessons.glossary import glossary
 from pruning_explorer.prune import own_scores
-from pruning_explorer.prune.criteria import CRITERIA, find_criterion
+from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe import Recipe, offered
 from pruning_explorer.sources.score_files import LARGEST, read_scores
@@ -32,14 +32,14 @@ def is_own(name: str) -> bool:
 def own_title(text: str) -> str:
     """How a criterion from a file is called, with the file's name; empty for any other."""
     names = st.session_state.get(NAMES, {})
-    return f"{find_criterion(text).title}, {names[text]}" if text in names else ""
+    return f"{CRITERIA.read(text).title}, {names[text]}" if text in names else ""
 
 
 def own_note(text: str) -> str:
     """Which file it came from, and what the amount means for a mask."""
     file = st.session_state.get(NAMES, {}).get(text)
     note = f"From {plain(file)}." if file else ""
-    if find_criterion(text).name != "mask":
+    if CRITERIA.read(text).name != "mask":
         return note
     now = "The amount is at 100 %:" if st.session_state["amount"] == 100 else "At 100 %"
     return f"{note} {now} all goes that the mask removes, and never more.".strip()
@@ -112,7 +112,7 @@ def _check(text: str) -> None:
         PruningExplorerError: it cannot.
     """
     subject = state.subject()
-    if missing := find_criterion(text).missing(subject):
+    if missing := CRITERIA.read(text).missing(subject):
         raise ScoreError(missing)
     recipe = Recipe(criterion=text, embeddings=True, biases=True, norms=True)
     if not offered(subject, recipe):
@@ -123,6 +123,6 @@ def _check(text: str) -> None:
 
 def _take(text: str, close: Callable[[], None]) -> None:
     st.session_state["criterion"] = text
-    if find_criterion(text).name == "mask":
+    if CRITERIA.read(text).name == "mask":
         state.set_amount(1.0)
     close()

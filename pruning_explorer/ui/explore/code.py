@@ -5,7 +5,6 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError, RecipeError
 from pruning_explorer.exports.torch_script import write_script
 from pruning_explorer.lab.study import Study
-from pruning_explorer.prune.criteria import find_criterion
 from pruning_explorer.prune.recipe import LARGEST, Recipe, too_large
 from pruning_explorer.ui import state
 from pruning_explorer.ui.file_names import file_name
@@ -64,7 +63,7 @@ def _take_recipe() -> None:
         if uploaded.size > LARGEST:  # the browser's own bound is a courtesy, and no bound
             raise RecipeError(too_large(uploaded.size))
         recipe = Recipe.from_json(uploaded.getvalue().decode("utf-8-sig"))
-        if missing := find_criterion(recipe.criterion).missing(subject):
+        if missing := recipe.criterion.missing(subject):
             raise RecipeError(f"criterion {recipe.criterion} cannot judge {subject.name}: {missing}.")
         if not recipe.chosen(subject):
             raise RecipeError(f"it chooses no layer of {subject.name}.")

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import LARGE, Ranked, rank_targets
-from pruning_explorer.prune.granularities import Granularity
 from pruning_explorer.prune.mapped import give_back
-from pruning_explorer.prune.patterns import NOfM
 from pruning_explorer.prune.ranking import Ranking
 from pruning_explorer.prune.recipe import Recipe, Scope
 from pruning_explorer.prune.sorting import as_floats
@@ -142,7 +140,7 @@ def _payload(shown: _Shown) -> bytes:
             key=shown.key,
             title=shown.target.name,
             removed_at=shown.removed_at(ranked, index),
-            granularity_note=_note(shown.recipe, ranked.granularity),
+            granularity_note=_note(shown.recipe),
             channel_dim=shown.target.out_dim,
             rank_scores=_rank_scores(ranked.rankings[index]),
             **_weight_by_weight(shown.subject, ranked, index),
@@ -193,13 +191,10 @@ def _rank_scores(ranking: Ranking) -> Computed | None:
     return Computed(ranking.groups, ranking.scores_of) if ranking.ordered_scores else None
 
 
-def _note(recipe: Recipe, granularity: Granularity) -> str:
-    if isinstance(granularity, NOfM):
-        together = f"{granularity.n} of every {granularity.m} weights stay"
-    elif granularity.unit == "weights":
-        together = "every weight by itself"
-    else:
-        together = f"whole {granularity.unit} ({recipe.granularity})"
+def _note(recipe: Recipe) -> str:
+    granularity, grouping = recipe.granularity, recipe.granularity.grouping
+    each = "every weight by itself" if grouping.within_rows else f"whole {grouping.unit} ({granularity})"
+    together = granularity.together(granularity.values) or each
     return f"{together}, ranked {RANKED_WITH[recipe.scope]}"
 
 

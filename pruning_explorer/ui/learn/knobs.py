@@ -10,11 +10,9 @@ from pruning_explorer.prune.settings import Value, format_value
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.setting_widgets import draw_setting
 from pruning_explorer.ui.subjects import subject_names
 from pruning_explorer.ui.told import Told, told
-
-FEW = 4
-"""Choices that stand side by side; more go into a list."""
 
 
 def draw_knobs(lesson: Lesson) -> None:
@@ -78,57 +76,13 @@ def _network(lesson: Lesson) -> None:
 
 
 def _knob(lesson: Lesson, knob: Knob) -> None:
-    setting = knob.setting
-    now = place.value_of(lesson, setting.name)
-    shown = _told(lesson, setting.name, now)
-    key, change = shown.key, shown.hear(_taking(lesson, setting.name))
-    help = with_word(setting.help, *(knob.words or (setting.name,)))
-    if knob.choices and len(knob.choices) <= FEW:
-        st.segmented_control(
-            setting.label,
-            list(knob.choices),
-            default=str(now),
-            key=key,
-            format_func=knob.choices.__getitem__,
-            help=help,
-            required=True,
-            on_change=change,
-        )
-    elif knob.choices:
-        st.selectbox(
-            setting.label,
-            list(knob.choices),
-            index=list(knob.choices).index(str(now)),
-            key=key,
-            format_func=knob.choices.__getitem__,
-            help=help,
-            filter_mode=None,
-            width=280,
-            on_change=change,
-        )
-    elif isinstance(setting.default, bool):
-        st.toggle(setting.label, bool(now), key=key, help=help, on_change=change)
-    elif isinstance(setting.default, int):
-        st.number_input(
-            setting.label,
-            int(setting.low),
-            int(setting.high),
-            int(now),
-            step=1,
-            key=key,
-            help=help,
-            width=240,
-            on_change=change,
-        )
-    else:
-        st.number_input(
-            setting.label,
-            float(setting.low),
-            float(setting.high),
-            float(now),
-            step=setting.step,
-            key=key,
-            help=help,
-            width=240,
-            on_change=change,
-        )
+    name = knob.setting.name
+    box = _told(lesson, name, place.value_of(lesson, name))
+    draw_setting(
+        knob.setting,
+        box.key,
+        *(knob.words or (name,)),
+        shown=box.value,
+        names=knob.choices,
+        on_change=box.hear(_taking(lesson, name)),
+    )

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from pruning_explorer import Recipe, Subject, compute_masks, load_subject, sample_names
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.behaviour import behaviour_of
-from pruning_explorer.prune.criteria import CRITERIA, Criterion, Scoring, find_criterion, parse_criterion, sensitivity
+from pruning_explorer.prune.criteria import CRITERIA, Criterion, Scoring, sensitivity
 from pruning_explorer.prune.criteria import watched as watched_criteria
-from pruning_explorer.prune.granularities import parse_granularity
+from pruning_explorer.prune.granularities import GRANULARITIES
 from tests.prune.criteria.tiny import scores_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:There is a performance drop")  # which the package mutes by itself
@@ -36,7 +36,7 @@ OF_THEMSELVES = [name for name in CRITERIA if name not in ("scores", "mask")]
 @pytest.mark.parametrize("criterion", OF_THEMSELVES)
 @pytest.mark.parametrize("name", sample_names())
 def test_every_sample_is_scored_or_told_why_not(name: str, criterion: str) -> None:
-    subject, found = load_subject(name), find_criterion(criterion)
+    subject, found = load_subject(name), CRITERIA.read(criterion)
     reason = found.missing(subject)
     if (name, criterion) in LACKS:
         assert LACKS[name, criterion] in str(reason)
@@ -144,14 +144,16 @@ def test_the_network_runs_once_for_all_targets_and_threads() -> None:
     behaviour_of(subject)  # for which it runs on a few inputs, once for all
     for criterion in ("wanda", "gradient"):
         calls.clear()
-        once = partial(find_criterion(criterion).score, Scoring(subject, parse_granularity("element"), (), 0))
+        once = partial(CRITERIA.read(criterion).score, Scoring(subject, GRANULARITIES.read("element").grouping, (), 0))
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(once, [subject.target("0.weight"), subject.target("2.weight")] * 4))
         assert calls == [5]
-        dense = find_criterion(criterion)
-        dense.score(Scoring(subject, parse_granularity("channel"), (), 0), subject.target("0.weight"))
+        dense = CRITERIA.read(criterion)
+        dense.score(Scoring(subject, GRANULARITIES.read("channel").grouping, (), 0), subject.target("0.weight"))
         assert calls == [5]
-        masked = Scoring(subject, parse_granularity("element"), (), 0, masks={"2.weight": torch.eye(3, 4) > 0})
+        masked = Scoring(
+            subject, GRANULARITIES.read("element").grouping, (), 0, masks={"2.weight": torch.eye(3, 4) > 0}
+        )
         for name in ("0.weight", "2.weight"):
             dense.score(masked, subject.target(name))
         assert calls == [5, 5]
@@ -183,9 +185,9 @@ def test_a_person_is_told_what_it_is(criterion: Criterion) -> None:
 
 
 def test_a_criterion_is_found_by_how_it_is_written() -> None:
-    assert find_criterion("wanda") is CRITERIA["wanda"]
-    assert parse_criterion("scores:file=ab")[1] == {"file": "ab"}
+    assert CRITERIA.read("wanda") == CRITERIA["wanda"]
+    assert CRITERIA.read("scores:file=ab").values == {"file": "ab"}
     with pytest.raises(RecipeError, match="unknown criterion 'wandas'; choose one of magnitude, random"):
-        find_criterion("wandas")
-    with pytest.raises(RecipeError, match="a criterion must be a word, not 3"):
-        find_criterion(3)  # type: ignore[arg-type]
+        CRITERIA.read("wandas")
+    with pytest.raises(RecipeError, match=r"^criterion must be a word, not 3"):
+        CRITERIA.read(3)  # type: ignore[arg-type]

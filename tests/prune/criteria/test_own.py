@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import MaskError, PruningExplorerError, RecipeError, ScoreError
 from pruning_explorer.prune import own_scores
-from pruning_explorer.prune.criteria import Scoring, canonical_criterion, find_criterion, parse_criterion
-from pruning_explorer.prune.granularities import parse_granularity
+from pruning_explorer.prune.criteria import CRITERIA, Scoring
+from pruning_explorer.prune.granularities import GRANULARITIES
 from tests.prune.criteria.tiny import assert_scores, linear, scores_of
 
 SCORES = torch.tensor([[0.5, 9.0], [3.0, 4.0]])
@@ -33,7 +33,7 @@ def test_a_recipe_of_ones_own_scores_prunes_what_the_file_has(subject: Subject) 
     recipe = Recipe(criterion=f"scores:file={own_scores.add({'0.weight': SCORES})}", amount=0.5)
     masks = compute_masks(subject, recipe)
     assert {name: mask.tolist() for name, mask in masks.items()} == {"0.weight": [[False, True], [False, True]]}
-    why = find_criterion(recipe.criterion).refuse(subject, subject.target("1.weight"))
+    why = recipe.criterion.refuse(subject, subject.target("1.weight"))
     assert why == "the file has no scores for it"
 
 
@@ -71,11 +71,11 @@ def test_less_than_the_mask_removes_leaves_some_of_it(subject: Subject) -> None:
 
 
 def test_a_group_stays_if_the_mask_keeps_any_weight_of_it(subject: Subject) -> None:
-    criterion, settings = parse_criterion(f"mask:file={own_scores.add({'0.weight': MASK})}")
+    criterion = CRITERIA.read(f"mask:file={own_scores.add({'0.weight': MASK})}")
     assert criterion.protect is not None
     expected = {"element": MASK.tolist(), "channel:dim=0": [True, False], "channel:dim=1": [True, False]}
     for text, kept in expected.items():
-        scoring = Scoring(subject, parse_granularity(text), (), 0, settings)
+        scoring = Scoring(subject, GRANULARITIES.read(text).grouping, (), 0, criterion.values)
         assert criterion.protect(scoring, subject.target("0.weight")).tolist() == kept
 
 
@@ -110,7 +110,7 @@ def test_masks_that_do_not_fit(subject: Subject, mask: Tensor, message: str) -> 
 def test_names_that_the_network_lacks_are_told(subject: Subject) -> None:
     file = own_scores.add({"0.weight": SCORES, "conv.weight": SCORES})
     for name in ("scores", "mask"):
-        reason = str(find_criterion(f"{name}:file={file}").missing(subject))
+        reason = str(CRITERIA.read(f"{name}:file={file}").missing(subject))
         assert "for conv.weight, and mine has no such parameter" in reason
         assert "its first is 0.weight" in reason
         with pytest.raises(RecipeError, match=r"conv\.weight"):
@@ -129,7 +129,7 @@ def test_a_file_that_is_not_loaded_is_asked_for(subject: Subject) -> None:
         compute_masks(subject, recipe)
     with pytest.raises(ScoreError, match="load the file again"):
         own_scores.get("0123456789ab")
-    assert "no file is chosen" in str(find_criterion("mask").missing(subject))
+    assert "no file is chosen" in str(CRITERIA.read("mask").missing(subject))
 
 
 def test_tied_names_are_one() -> None:
@@ -177,7 +177,7 @@ def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_how_it_is_written() -> None:
-    assert canonical_criterion("scores: file=ab12") == "scores:file=ab12"
-    assert canonical_criterion("scores", defaults=False) == "scores"
+    assert str(CRITERIA.read("scores: file=ab12")) == "scores:file=ab12"
+    assert CRITERIA.read("scores").text(defaults=False) == "scores"
     with pytest.raises(RecipeError, match="has no setting 'x=1'; its settings: file"):
-        canonical_criterion("mask:x=1")
+        str(CRITERIA.read("mask:x=1"))

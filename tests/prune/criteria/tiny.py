@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from pruning_explorer.prune.criteria import Scoring, parse_criterion
-from pruning_explorer.prune.granularities import parse_granularity
+from pruning_explorer.prune.criteria import CRITERIA, Scoring
+from pruning_explorer.prune.granularities import GRANULARITIES
 from pruning_explorer.prune.subject import Subject
 
 Numbers = Sequence["float | Numbers"]
@@ -30,11 +30,11 @@ def scores_of(
     masks: Mapping[str, Tensor] | None = None,
 ) -> Tensor:
     """Scores of one target's groups, float64, of the shape that the granularity says."""
-    found, settings = parse_criterion(criterion)
+    found = CRITERIA.read(criterion)
     assert found.missing(subject) is None
     chosen = subject.target(target)
     assert found.refuse(subject, chosen) is None
-    scoring = Scoring(subject, parse_granularity(granularity), (), 0, settings, masks or {})
+    scoring = Scoring(subject, GRANULARITIES.read(granularity).grouping, (), 0, found.values, masks or {})
     scores = found.score(scoring, chosen)
     assert tuple(scores.shape) == scoring.granularity.group_shape(chosen.shape)
     assert bool(scores.isfinite().all())
