@@ -4,7 +4,7 @@ A layer is remembered when it is *not* wanted, so that layers which come in late
 chosen, and what somebody took out stays out when the offer changes and changes back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import streamlit as st
@@ -100,15 +100,17 @@ def set_amount(amount: float) -> None:
     st.session_state["amount"] = round(percent, 1)
 
 
-def newly_released(release: Release | None) -> float | None:
-    """The percent of a release of an amount, if it is later than all that were taken so far; else None.
+def take_release(release: Release | None, take: Callable[[float], None]) -> None:
+    """Take over the amount, in [0, 1], of a release that is later than all that were taken so far.
 
     What a browser reports may be late: a look at the work behind the page can come in after the move that followed it.
+    And what a hand does next may stop this anywhere: so the amount is set before that is noted, and a release that was
+    not noted is taken once more by the run that follows.
     """
     if release is None or release.revision <= last_release():
-        return None
+        return
+    take(release.percent / 100)
     st.session_state["last_release"] = release.revision
-    return release.percent
 
 
 def last_release() -> int:

@@ -19,9 +19,6 @@ from tests.load.wire import visit
 
 ACTS = 12
 VISITORS = 10
-MISSED = 2
-"""So many answers of more than a hundred may be lost on the way, on a machine that is busy; none may be wrong."""
-
 FAR = 0.6
 """Seconds that a message takes at most to or from somebody far away: quicker hands than answers, and no load."""
 
@@ -66,7 +63,7 @@ def test_everybody_sees_what_they_asked_for_and_nothing_else(crowd: Crowd) -> No
 def test_everybody_was_busy_on_several_networks(crowd: Crowd) -> None:
     assert len(crowd.diaries) == VISITORS
     assert all(len(diary.waits) >= ACTS // 2 and len(diary.seen) > ACTS for diary in crowd.diaries)
-    assert crowd.unanswered <= MISSED
+    assert crowd.unanswered == 0
     seen = {each.subject for diary in crowd.diaries for _, asked in diary.seen for each in asked}
     assert seen == {*MODELS, NAME}
 

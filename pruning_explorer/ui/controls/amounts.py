@@ -22,6 +22,7 @@ def draw_amounts() -> None:
 
 def _amount() -> None:
     setting = SETTINGS["amount"]
+    _take_amount()  # where what took it was stopped, nobody calls it again
     with st.container(key="amount", gap=None):
         st.markdown(
             f":small[{LABEL}]",
@@ -42,9 +43,7 @@ def _amount() -> None:
 
 
 def _take_amount() -> None:
-    percent = state.newly_released(released_by_control(KEY))
-    if percent is not None:
-        state.set_amount(percent / 100)
+    state.take_release(released_by_control(KEY), state.set_amount)
 
 
 def _layer_amounts() -> None:

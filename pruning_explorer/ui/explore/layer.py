@@ -33,6 +33,8 @@ RANKED_WITH = {
 }
 WINDOW = "live_mask_asked"
 """In the session: the layer, and the part of it whose single weights were asked for by zooming in."""
+AMOUNT_OF = "live_mask_amount_of"
+"""In the session: the layer of which alone the slider is the amount; None where it is that of all."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
     own = recipe.amount_of(target)
     shown = _Shown(subject, recipe, target)
     layer_key = f"{subject.id}-{target.name}"
+    st.session_state[AMOUNT_OF] = None if own is None else target.name
     now = live_mask(
         _payload(shown),
         key=KEY,
@@ -78,7 +81,7 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         help=ALL_FOLLOWS if recipe.nested else STEPS_FOLLOW,
         window_payload=_window(shown, layer_key),
         followers=".px-stand" if own is None else "",
-        on_release=lambda: _take_amount(None if own is None else target.name),
+        on_release=take_released_amount,
     )
     if now.window and st.session_state.get(WINDOW) != (layer_key, now.window):
         st.session_state[WINDOW] = (layer_key, now.window)
@@ -198,11 +201,16 @@ def _note(recipe: Recipe) -> str:
     return f"{together}, ranked {RANKED_WITH[recipe.scope]}"
 
 
-def _take_amount(layer: str | None) -> None:
-    percent = state.newly_released(released_in_mask(KEY))
-    if percent is None:
-        return
-    if layer is None:
-        state.set_amount(percent / 100)
-    else:
-        state.set_layer_amounts({**st.session_state["layer_amounts"], layer: round(percent / 100, 4)})
+def take_released_amount() -> None:
+    """Take what the slider above the layer was let go at: when the browser says so, and at the beginning of each run,
+    since nobody says it again where that was stopped.
+    """
+
+    def of_the_layer(amount: float) -> None:
+        layer = st.session_state[AMOUNT_OF]
+        if layer is None:
+            state.set_amount(amount)
+        else:
+            state.set_layer_amounts({**st.session_state["layer_amounts"], layer: round(amount, 4)})
+
+    state.take_release(released_in_mask(KEY), of_the_layer)

@@ -15,7 +15,7 @@ from pruning_explorer.ui.controls_owner import EXPLORE, take_controls
 from pruning_explorer.ui.explore.cliff import draw_cliff
 from pruning_explorer.ui.explore.details import draw_details, keep_open_tab
 from pruning_explorer.ui.explore.key_figures import draw_key_figures
-from pruning_explorer.ui.explore.layer import draw_layer
+from pruning_explorer.ui.explore.layer import draw_layer, take_released_amount
 from pruning_explorer.ui.explore.layers import draw_layers, draw_note
 from pruning_explorer.ui.explore.waiting import Waiting
 from pruning_explorer.ui.plain_text import plain
@@ -35,6 +35,7 @@ def explore() -> None:
     st.title("Explore", anchor=False)
     st.caption(STEPS)
     waiting, figures, curve, bars = Waiting(state.subject()), st.container(), st.container(), st.container()
+    take_released_amount()
     try:
         with step("controls"):
             recipe = draw_controls()

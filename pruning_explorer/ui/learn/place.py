@@ -1,6 +1,6 @@
 """Where a person stands on the Learn page, and what they set and answered: all of it in the browser session alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -97,12 +97,13 @@ def start_of(lesson: Lesson, stop: int) -> Start:
     return _starts()[lesson.name]
 
 
-def is_latest(revision: int) -> bool:
-    """Whether a release of a lesson's slider comes after all that were taken, and take note of it."""
-    if revision <= int(st.session_state.get("learn_last_release", 0)):
-        return False
-    st.session_state["learn_last_release"] = revision
-    return True
+def take_release(revision: int, take: Callable[[], None]) -> None:
+    """Take a release of a lesson's slider that comes after all that were taken, and then note that it was: what a hand
+    does next may stop this anywhere, and the run that follows takes it once more.
+    """
+    if revision > int(st.session_state.get("learn_last_release", 0)):
+        take()
+        st.session_state["learn_last_release"] = revision
 
 
 def begin_anew(lesson: Lesson) -> None:

@@ -33,6 +33,7 @@ def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
         values = _knob_values(lesson)
         with st.spinner("Preparing every picture of it once …", show_time=True):
             stage = stage_of(subject, lesson.scene, values)
+        _take_release(lesson, subject, stage)
         stop = _stop(lesson, stage)
         say = partial(fill, stage=stage, scene=lesson.scene, stop=stop, plain=plain)
         with st.container(key="learn_lesson"):
@@ -88,25 +89,33 @@ def open_in_explore(subject: str, recipe: Recipe) -> None:
 
 def _stage(lesson: Lesson, subject: Subject, stage: Stage, stop: int) -> None:
     slider = lesson.scene.slider
-    # Another network may have other stops: its slider begins anew, where this one stands
-    key = f"learn_stage_{lesson.name}_{subject.name}_{place.edition()}"
-
-    def release() -> None:
-        released = released_stop(key)
-        if slider is None or stage.slider is None or released is None or not place.is_latest(released.revision):
-            return
-        place.set_value(lesson, slider.name, _typed(slider.default, stage.slider.stops[released.stop]))
-
     start = place.start_of(lesson, stop)
     draw_stage(
         stage,
-        key=key,
+        key=_stage_key(lesson, subject),
         label=slider.label if slider else "",
         help=slider.help if slider else "",
         start=start.stop,
         turn=start.turn,
-        on_release=release,
+        on_release=partial(_take_release, lesson, subject, stage),
     )
+
+
+def _stage_key(lesson: Lesson, subject: Subject) -> str:
+    # Another network may have other stops: its slider begins anew, where this one stands
+    return f"learn_stage_{lesson.name}_{subject.name}_{place.edition()}"
+
+
+def _take_release(lesson: Lesson, subject: Subject, stage: Stage) -> None:
+    """Take where the slider was let go: when the browser says so, and in each run, since nobody says it again where
+    that was stopped.
+    """
+    slider, released = lesson.scene.slider, released_stop(_stage_key(lesson, subject))
+    if slider is None or stage.slider is None or released is None:
+        return
+    if released.stop < len(stage.slider.stops):  # a knob may have given it fewer since
+        value = _typed(slider.default, stage.slider.stops[released.stop])
+        place.take_release(released.revision, lambda: place.set_value(lesson, slider.name, value))
 
 
 def _typed(default: Value, value: float) -> Value:
