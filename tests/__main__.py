@@ -19,14 +19,15 @@ TOOLS = Path(sys.executable).parent
 
 Command = list[str]
 
-CHECKS: dict[str, Command] = {
-    "lint": ["-m", "ruff", "check", "."],
-    "format": ["-m", "ruff", "format", "--check", "."],
-    "types": ["-m", "mypy"],
-    "imports": [str(TOOLS / "lint-imports"), "--no-logo"],
-    "tests": ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "--ignore=tests/browser"],
+PYTEST = ["pytest", "-q", "-n", "2", "--dist", "worksteal"]
+CHECKS: dict[str, list[Command]] = {
+    "lint": [["ruff", "check", "."], ["oxlint", "--deny-warnings", "pruning_explorer"]],
+    "format": [["ruff", "format", "--check", "."], ["oxfmt", "--check", "pruning_explorer/**/*.js"]],
+    "types": [["mypy"]],
+    "imports": [["lint-imports", "--no-logo"]],
+    "tests": [[*PYTEST, "--ignore=tests/browser"]],
     # A browser on a busy machine may be late once; a fault is there twice, and each rerun is reported
-    "browser": ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "tests/browser", "--reruns", "1"],
+    "browser": [[*PYTEST, "tests/browser", "--reruns", "1"]],
 }
 
 
@@ -36,17 +37,20 @@ def main() -> int:
     parser.add_argument("check", nargs="*", choices=[*CHECKS, []], help=", ".join(CHECKS), metavar="CHECK")
     chosen = parser.parse_args().check or CHECKS
     failed = []
-    for name, arguments in CHECKS.items():
+    for name, commands in CHECKS.items():
         if name not in chosen:
             continue
         if name == "browser" and not get_chromium():
             failed.append("a Chromium for the browser tests")
             continue
-        say(f"{name}: {' '.join(Path(word).name if word.startswith(str(TOOLS)) else word for word in arguments)}")
         start = time.monotonic()
-        code = run([sys.executable, *arguments], threads=1 if "pytest" in arguments else None)
-        say(f"{name}: {'passed' if code == 0 else f'FAILED ({code})'} in {time.monotonic() - start:.0f} s")
-        if code != 0:
+        codes = []
+        for tool, *arguments in commands:
+            say(f"{name}: {' '.join([tool, *arguments])}")
+            codes.append(run([str(TOOLS / tool), *arguments], threads=1 if tool == "pytest" else None))
+        passed = not any(codes)
+        say(f"{name}: {'passed' if passed else f'FAILED ({max(codes)})'} in {time.monotonic() - start:.0f} s")
+        if not passed:
             failed.append(name)
     say(f"FAILED: {', '.join(failed)}" if failed else "All checks passed.")
     return 1 if failed else 0

@@ -173,8 +173,8 @@ def test_the_workflow_runs_the_readmes_test_command() -> None:
 
 
 def test_lint_before_a_commit_is_the_lint_of_the_tests() -> None:
-    pins = re.findall(r"ruff==[0-9.]+", (ROOT / ".pre-commit-config.yaml").read_text())
-    assert len(pins) == 2
+    pins = re.findall(r"(?:ruff|oxlint|oxfmt)==[0-9.]+", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert len(pins) == 4
     assert set(pins) <= set((ROOT / "tests" / "requirements.txt").read_text().splitlines())
 
 

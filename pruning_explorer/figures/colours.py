@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from plotly.colors import sequential
+
 KEPT: Final = "#0b6e75"
 REMOVED: Final = "#d9822b"
 DENSE: Final = "#5b5b5b"
@@ -30,6 +32,77 @@ SYMBOLS: Final = (
 
 DIVERGING: Final = "PuOr"
 SEQUENTIAL: Final = "Cividis"
+
+
+@dataclass(frozen=True)
+class PageColours:
+    """What is drawn live in a browser, on a light or on a dark page.
+
+    Attributes:
+        kept, kept_pale, kept_text: the fill, the ground of a text, and the text on it.
+        removed, removed_pale, removed_text: likewise.
+        mark: strikes through what is removed, on ``removed``.
+        gone, hatch: a removed weight where kept ones show their values, and the stroke through it.
+        never: a weight that stays at every amount.
+        positive, negative: the sign of a weight, on the page's background.
+        baseline: of a small chart.
+        weights: from the most negative over zero to the most positive.
+        magnitudes: from zero up.
+        exits: exit amounts from 0 to 1.
+    """
+
+    kept: str
+    kept_pale: str
+    kept_text: str
+    removed: str
+    removed_pale: str
+    removed_text: str
+    mark: str
+    gone: str
+    hatch: str
+    never: str
+    positive: str
+    negative: str
+    baseline: str
+    weights: tuple[str, ...]
+    magnitudes: tuple[str, ...]
+    exits: tuple[str, ...] = tuple(sequential.Cividis)
+
+
+ON_LIGHT: Final = PageColours(
+    kept=KEPT,
+    kept_pale="#e0f0f0",
+    kept_text="#074f54",
+    removed=REMOVED,
+    removed_pale="#fbead6",
+    removed_text="#7a3d00",
+    mark="#4d2a05",
+    gone="#cfd2d6",
+    hatch="#a4a9b0",
+    never=ACCENT,
+    positive="#b35806",
+    negative="#2166a8",
+    baseline="#a9adb5",
+    weights=("#08427f", "#3b86c0", "#a8cbe4", "#f7f7f7", "#eebb8c", "#c56a1c", "#7a3a05"),
+    magnitudes=("#f7f7f7", "#3b86c0", "#08305f"),
+)
+ON_DARK: Final = PageColours(
+    kept="#2a9aa3",
+    kept_pale="#143639",
+    kept_text="#9fe3e8",
+    removed="#c9741f",
+    removed_pale="#40260c",
+    removed_text="#ffbf85",
+    mark="#2b1700",
+    gone="#4a4f58",
+    hatch="#6d737e",
+    never="#c58be0",
+    positive="#ffab5e",
+    negative="#6db3f2",
+    baseline="#5a5f69",
+    weights=("#9bd0ff", "#4f9ce2", "#2c6093", "#1b1f26", "#8f5823", "#df9044", "#ffcf96"),
+    magnitudes=("#1d2127", "#4b97dc", "#d8ecff"),
+)
 
 
 @dataclass(frozen=True)

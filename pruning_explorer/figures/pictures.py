@@ -29,6 +29,8 @@ def png(picture: npt.NDArray[np.floating]) -> bytes:
 def palette_png(codes: npt.NDArray[np.uint8], palette: Sequence[str]) -> bytes:
     """A picture of few colours as a PNG file, in as few bits a pixel as they need.
 
+    Pillow would filter rows as if places in a palette were brightnesses: of three colours its file is a quarter larger.
+
     Args:
         codes: [H, W], places in ``palette``.
         palette: ``#rrggbb`` colours, at most 256.

@@ -6,11 +6,13 @@ and nowhere else; and what is written is compared with what was told.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pruning_explorer.ui.browser import declare_component
 from pruning_explorer.ui.session import page_shown
 
 Query = dict[str, list[str]]
@@ -26,19 +28,7 @@ class _Arrival:
     instead_of: Query
 
 
-_REPLACE = st.components.v2.component(
-    "pruning_explorer_address_bar",
-    js="""export default ({ data }) => {
-  const now = new URLSearchParams(location.search), kept = new URLSearchParams();
-  for (const name of ['embed', 'embed_options']) {
-    for (const value of now.getAll(name)) kept.append(name, value);
-    now.delete(name);
-  }
-  if (now.toString() !== new URLSearchParams(data.instead_of).toString()) return;
-  const query = [kept.toString(), data.query].filter(Boolean).join('&');
-  if (location.search !== `?${query}`) history.replaceState(history.state, '', `${location.pathname}?${query}`);
-}""",
-)
+_REPLACE = declare_component("address_bar", Path(__file__).with_suffix(".js"))
 
 
 def brought() -> Query | None:

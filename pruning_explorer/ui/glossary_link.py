@@ -1,29 +1,16 @@
 """Links from the help of every control to the words of the glossary."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pruning_explorer.lessons.glossary import glossary
+from pruning_explorer.ui.browser import declare_component
 from pruning_explorer.ui.plain_text import plain
 
 # Streamlit takes a help away as soon as its "?" loses the focus: before a tap on a link in it counts as one, and before
 # the tab key could come to it
-_REACH = st.components.v2.component(
-    "pruning_explorer_glossary_reach",
-    js="""export default () => {
-  const link = '[data-testid=stTooltipContent] a, [data-testid=stDataFrameTooltipContent] a';
-  const keep = (event) => { if (event.target.closest?.(link)) event.preventDefault(); };
-  const open = (event) => {
-    if (event.key !== 'Enter' || !event.target.closest?.('[data-testid=stTooltipIcon]')) return;
-    document.querySelector(link)?.click();
-  };
-  document.addEventListener('mousedown', keep, true);
-  document.addEventListener('keydown', open, true);
-  return () => {
-    document.removeEventListener('mousedown', keep, true);
-    document.removeEventListener('keydown', open, true);
-  };
-}""",
-)
+_REACH = declare_component("glossary_reach", Path(__file__).with_suffix(".js"))
 _HINT = """<style>
 body:has([data-testid=stTooltipIcon] :focus-visible) [data-testid=stTooltipContent] a:first-of-type::after {
   content: " (Enter)";

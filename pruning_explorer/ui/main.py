@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from pruning_explorer.figures.colours import KEPT, REMOVED
 from pruning_explorer.trace import step, tracing
 from pruning_explorer.ui.address_bar import draw_address_bar
 from pruning_explorer.ui.compare.page import compare
@@ -19,8 +20,8 @@ from pruning_explorer.ui.told import hide_predecessors
 
 # Drawn here: Streamlit would fetch a named icon from a server far away
 ICON = "data:image/svg+xml," + quote(
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4"><path fill="#0b6e75" d="M0 0h4v4H0z"/>'
-    '<path fill="#d9822b" d="M1 0h1v1H1zM3 1h1v2H3zM0 2h1v1H0zM2 3h1v1H2z"/></svg>'
+    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4"><path fill="{KEPT}" d="M0 0h4v4H0z"/>'
+    f'<path fill="{REMOVED}" d="M1 0h1v1H1zM3 1h1v2H3zM0 2h1v1H0zM2 3h1v1H2z"/></svg>'
 )
 
 STYLE = """<style>

@@ -5,7 +5,9 @@ that was pressed in it, and opens it where it was left open: it keeps that in th
 of ours runs. There it is taken out again at once.
 """
 
-import streamlit as st
+from pathlib import Path
+
+from pruning_explorer.ui.browser import declare_component
 
 PHONE = 767
 """Pixels up to which Streamlit takes the pages' names from the top of the page into the sidebar."""
@@ -30,48 +32,7 @@ DOOR_STYLE = f"""<style>
 </style>"""
 
 # What a button is called must hold what stands on it, or who speaks to the page could not press it
-_NAMES = st.components.v2.component(
-    "pruning_explorer_door_names",
-    js="""export default ({ data }) => {
-  const phone = matchMedia(`(max-width: ${data.phone}px)`);
-  const doors = { '[data-testid=stExpandSidebarButton]': data.open,
-    '[data-testid=stSidebarCollapseButton] button': data.close };
-  const name = () => {
-    for (const [selector, words] of Object.entries(doors)) {
-      const door = document.querySelector(selector);
-      if (!door) continue;
-      door.dataset.own ??= door.getAttribute('aria-label');
-      const wanted = phone.matches ? words : door.dataset.own;
-      if (door.getAttribute('aria-label') !== wanted) door.setAttribute('aria-label', wanted);
-    }
-  };
-  const forget = () => {
-    if (!phone.matches) return;
-    for (const key of Object.keys(localStorage)) if (key.startsWith(data.remembered)) localStorage.removeItem(key);
-  };
-  const leave = ({ target }) => {
-    if (!phone.matches || !target.closest('[data-testid=stSidebarNavLink]')) return;
-    document.querySelector('[data-testid=stSidebarCollapseButton] button')?.click();
-  };
-  // Each of the two is made anew when the other one was pressed
-  const pressed = () => { name(); forget(); };
-  const observer = new MutationObserver(pressed);
-  for (const part of ['stHeader', 'stSidebar']) {
-    const root = document.querySelector(`[data-testid=${part}]`);
-    if (root) observer.observe(root, { attributes: true, attributeFilter: ['aria-expanded'] });
-    const header = part === 'stHeader' ? root : root?.querySelector('[data-testid=stSidebarHeader]');
-    if (header) observer.observe(header, { childList: true, subtree: true });
-  }
-  document.addEventListener('click', leave);
-  phone.addEventListener('change', pressed);
-  pressed();
-  return () => {
-    observer.disconnect();
-    document.removeEventListener('click', leave);
-    phone.removeEventListener('change', pressed);
-  };
-}""",
-)
+_NAMES = declare_component("door_names", Path(__file__).with_suffix(".js"))
 
 
 def name_door() -> None:

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from pruning_explorer.ui.browser import SLIDER, THEME, declare_component
 from pruning_explorer.ui.release import Release, read_release
 
 _HERE = Path(__file__).parent
-_CONTROL = st.components.v2.component(
-    "pruning_explorer_amount_control",
-    html=(_HERE / "amount_control.html").read_text(encoding="utf-8"),
-    css=(_HERE / "amount_control.css").read_text(encoding="utf-8"),
-    js=(_HERE / "amount_control.js").read_text(encoding="utf-8"),
+_CONTROL = declare_component(
+    "amount_control",
+    _HERE / "amount_control.js",
+    html=_HERE / "amount_control.html",
+    css=(THEME, SLIDER, _HERE / "amount_control.css"),
 )
 
 

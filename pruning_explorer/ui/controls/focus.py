@@ -1,23 +1,10 @@
 """Where the keyboard goes when a list opens, and when it closes."""
 
-import streamlit as st
+from pathlib import Path
 
-_FOCUS = st.components.v2.component(
-    "pruning_explorer_focus",
-    js="""export default ({ parentElement, data }) => {
-  const list = (parentElement.host ?? parentElement).closest('[role=dialog]');
-  if (list && !list.contains(document.activeElement)) list.querySelector('button:not(:disabled)')?.focus();
-  return () => {
-    const began = performance.now();
-    const back = () => {
-      if (document.activeElement !== document.body || performance.now() - began > 2000) return;
-      document.querySelector(`.st-key-${data.popover} [data-testid=stPopoverButton]:not(:disabled)`)?.focus();
-      requestAnimationFrame(back);
-    };
-    requestAnimationFrame(back);
-  };
-}""",
-)
+from pruning_explorer.ui.browser import declare_component
+
+_FOCUS = declare_component("focus", Path(__file__).with_suffix(".js"))
 
 
 def take_focus(popover: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from pruning_explorer.ui.browser import SLIDER, THEME, colour_variables, declare_component
 from pruning_explorer.ui.live_mask.parcel import pack, read_header
 from pruning_explorer.ui.release import Release, read_release
 
@@ -19,20 +20,13 @@ _HERE = Path(__file__).parent
 LIVE_AMOUNT = "--live-amount"
 """The CSS variable in which a live mask's followers find the amount, 0 to 1, at which it stands at this moment."""
 
-_SCRIPTS = ("decode", "palette", "viewport", "raster", "readout", "heatmaps", "charts", "view", "controls", "main")
-
-
-def _text(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
-_VIEW = st.components.v2.component(
-    "pruning_explorer_live_mask",
-    html=_text("live_mask.html"),
-    css=_text("live_mask.css"),
-    js=_text(*(f"js/{name}.js" for name in _SCRIPTS)),
+_VIEW = declare_component(
+    "live_mask",
+    _HERE / "js/main.js",
+    html=_HERE / "live_mask.html",
+    css=(THEME, colour_variables(), SLIDER, _HERE / "live_mask.css"),
 )
-_FEED = st.components.v2.component("pruning_explorer_live_mask_feed", js=_text("js/feed.js"))
+_FEED = declare_component("live_mask_feed", _HERE / "js/feed.js")
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import streamlit as st
 
-_ASK = st.components.v2.component(
-    "pruning_explorer_look_again",
-    js=(Path(__file__).parent / "look_again.js").read_text(encoding="utf-8"),
-)
+from pruning_explorer.ui.browser import declare_component
+
+_ASK = declare_component("look_again", Path(__file__).with_name("look_again.js"))
 _NUMBERS = count(1)
 _LOOKS = count(1)
 

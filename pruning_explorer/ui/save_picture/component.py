@@ -8,21 +8,11 @@ drew, and again whenever Streamlit draws them anew.
 from collections.abc import Mapping
 from pathlib import Path
 
-import streamlit as st
+from pruning_explorer.ui.browser import declare_component
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("picture", "save", "main")
-
-
-def _text(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
-_PAGE = st.components.v2.component(
-    "pruning_explorer_save_pictures",
-    css=_text("save_picture.css"),
-    js=_text(*(f"js/{name}.js" for name in _SCRIPTS)),
-    isolate_styles=False,
+_PAGE = declare_component(
+    "save_pictures", _HERE / "js/main.js", css=(_HERE / "save_picture.css",), isolate_styles=False
 )
 
 

@@ -4,14 +4,11 @@ to the top when a leaf is turned.
 
 from pathlib import Path
 
-import streamlit as st
+from pruning_explorer.ui.browser import declare_component
 
 _HERE = Path(__file__).parent
-_FRONT = st.components.v2.component(
-    "pruning_explorer_front",
-    html='<button type="button" class="print"></button>',
-    css=(_HERE / "front.css").read_text(encoding="utf-8"),
-    js=(_HERE / "front.js").read_text(encoding="utf-8"),
+_FRONT = declare_component(
+    "front", _HERE / "front.js", html='<button type="button" class="print"></button>', css=(_HERE / "front.css",)
 )
 
 

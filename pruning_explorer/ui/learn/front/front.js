@@ -1,5 +1,6 @@
 // Prints the page, lets keys turn its leaves, and begins each at its top.
-const WRITES = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=range], [role=combobox])";
+const WRITES =
+  "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=range], [role=combobox])";
 const NO_LETTERS = "input[type=checkbox], input[type=radio], input[type=range]";
 const BUTTONS = { PageDown: "learn_next", PageUp: "learn_previous", n: "learn_next", p: "learn_previous" };
 

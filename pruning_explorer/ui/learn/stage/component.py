@@ -14,21 +14,20 @@ import streamlit as st
 
 from pruning_explorer.lessons.panels import Panel
 from pruning_explorer.lessons.scene import Stage
+from pruning_explorer.ui.browser import SLIDER, THEME, colour_variables, declare_component
 from pruning_explorer.ui.learn.stage.encode import Encoded, encode_panel, encode_stage
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("write", "matrix", "network", "regions", "curves", "layers", "words", "slider", "main")
-
-
-def _text(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
-_STAGE = st.components.v2.component(
-    "pruning_explorer_stage",
-    html=_text("stage.html"),
-    css=_text("stage.css", "panels.css", "print.css"),
-    js=_text(*(f"js/{name}.js" for name in _SCRIPTS)),
+_STAGE = declare_component(
+    "stage",
+    _HERE / "js/main.js",
+    html=_HERE / "stage.html",
+    css=(
+        THEME,
+        colour_variables(light_on_paper=True),
+        SLIDER,
+        *(_HERE / f"{name}.css" for name in ("stage", "panels", "print")),
+    ),
 )
 
 

@@ -1,5 +1,9 @@
-// ---- histogram of scores, kept per channel --------------------------------------------------------------------------
-function drawHistogram(app) {
+import { channelOf } from "./cells.js";
+import { atPlace, placeAmongCuts } from "./cuts.js";
+import { sizeCanvas } from "./heatmaps.js";
+
+// Histogram of scores, kept per channel.
+export function drawHistogram(app) {
   const { layer, palette, ratio, colours } = app;
   const { canvas, context: c, width, height } = app.charts.histogram;
   const { histogram: counts, header: h } = layer;
@@ -86,7 +90,7 @@ function channelFractions(app) {
   return { fractions, empty: null };
 }
 
-function drawChannels(app) {
+export function drawChannels(app) {
   const { palette, ratio, colours, layer } = app;
   const { canvas, context: c, width, height } = app.charts.channels;
   sizeCanvas(canvas, width, height, ratio);

@@ -1,41 +1,12 @@
-// ---- hands: mouse, touch, keyboard -------------------------------------------------------------------------------------
-const KEY_PAUSE = 250; // ms without a key before Python hears of the new amount
+import { PANES } from "./heatmaps.js";
+import { describe, readoutText } from "./readout.js";
+import { CURSOR, VIEW, invalidate } from "./view.js";
+import { cellAt, frame, reveal, wholePicture, zoomAt } from "./viewport.js";
+import { askForWindow } from "./window.js";
 
-function bindControls(app) {
-  const { slider } = app;
-  // handlers in braces: one that returns false would cancel its event
-  slider.onpointerdown = () => {
-    app.dragging = true;
-    app.byKey = false;
-  };
-  slider.onkeydown = () => {
-    app.byKey = true;
-  };
-  slider.oninput = () => {
-    moveTo(app, Math.round(slider.valueAsNumber * 10), false);
-    share(app, null);
-    if (!app.dragging) releaseSoon(app);
-  };
-  slider.onchange = () => {
-    moveTo(app, Math.round(slider.valueAsNumber * 10), false);
-    if (app.byKey) {
-      releaseSoon(app);
-    } else {
-      app.dragging = false;
-      release(app);
-    }
-  };
-  // after the change event, which some browsers fire later than pointerup
-  slider.onpointerup = slider.onpointercancel = () => {
-    setTimeout(() => {
-      if (!app.dragging) return;
-      app.dragging = false;
-      release(app);
-    }, 60);
-  };
-  slider.onblur = () => {
-    if (app.waiting) release(app);
-  };
+// Hands at the pictures: mouse, touch, keyboard.
+
+export function bindPictures(app) {
   app.$(".tools").onclick = (event) => {
     const button = event.target.closest("button");
     if (!button || !app.seen) return;
@@ -45,12 +16,7 @@ function bindControls(app) {
   for (const name of PANES) bindPane(app, app.panes[name].canvas);
 }
 
-function releaseSoon(app) {
-  clearTimeout(app.waiting);
-  app.waiting = setTimeout(() => release(app), KEY_PAUSE);
-}
-
-function zoom(app, factor, x, y) {
+export function zoom(app, factor, x, y) {
   const { memory, layer, seen } = app;
   if (!layer || !seen) return;
   if (factor === 0) memory.port = wholePicture(layer);
@@ -154,8 +120,14 @@ function steer(app, event) {
   const { seen, layer } = app;
   const far = event.shiftKey ? 10 : 1;
   const steps = {
-    ArrowLeft: [0, -far], ArrowRight: [0, far], ArrowUp: [-far, 0], ArrowDown: [far, 0],
-    Home: [0, -Infinity], End: [0, Infinity], PageUp: [-(seen.r1 - seen.r0), 0], PageDown: [seen.r1 - seen.r0, 0],
+    ArrowLeft: [0, -far],
+    ArrowRight: [0, far],
+    ArrowUp: [-far, 0],
+    ArrowDown: [far, 0],
+    Home: [0, -Infinity],
+    End: [0, Infinity],
+    PageUp: [-(seen.r1 - seen.r0), 0],
+    PageDown: [seen.r1 - seen.r0, 0],
   };
   if (event.key === "+" || event.key === "=") zoomAtCursor(app, 2);
   else if (event.key === "-" || event.key === "_") zoomAtCursor(app, 0.5);

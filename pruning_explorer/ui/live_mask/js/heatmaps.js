@@ -1,16 +1,25 @@
-// ---- the four pictures --------------------------------------------------------------------------------------------
-const PANES = ["weights", "mask", "remains", "exit"];
+import { fixed, tiny } from "../../browser/js/numbers.js";
+import { inkOn } from "../../browser/js/theme.js";
+import { NEVER, placeAmongCuts } from "./cuts.js";
+import { makeRaster, paintLive, paintStatic } from "./raster.js";
+import { NUMBERS_FROM } from "./viewport.js";
+
+// The four pictures.
+export const PANES = ["weights", "mask", "remains", "exit"];
 const MARKS_FROM = 9; // removed cells this wide are struck through: colour is never the only sign
 const LINES_FROM = 8;
 
-function makePane(figure) {
+export function makePane(figure) {
   const canvas = figure.querySelector("canvas");
   return {
-    name: figure.dataset.pane, figure, canvas,
+    name: figure.dataset.pane,
+    figure,
+    canvas,
     context: canvas.getContext("2d"),
     cursor: figure.querySelector(".cursor"),
     sheet: document.createElement("canvas"), // the raster, drawn to the canvas at its size
-    image: null, pixels: null,
+    image: null,
+    pixels: null,
   };
 }
 
@@ -23,7 +32,7 @@ function sizeSheet(pane, nx, ny) {
   pane.pixels = new Uint32Array(pane.image.data.buffer);
 }
 
-function sizeCanvas(canvas, width, height, ratio) {
+export function sizeCanvas(canvas, width, height, ratio) {
   const w = Math.round(width * ratio);
   const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) {
@@ -43,7 +52,7 @@ function blit(pane, place, ratio, smooth) {
 }
 
 // Single weights: everything (`all`), or what a change of amount touches.
-function drawCells(app, grid, all) {
+export function drawCells(app, grid, all) {
   const { panes, seen, ratio, palette, layer } = app;
   if (all || !app.raster) app.raster = makeRaster(seen, grid, ratio);
   const raster = app.raster;
@@ -54,8 +63,20 @@ function drawCells(app, grid, all) {
       blit(pane, raster, ratio, false);
       drawLines(pane.context, app);
     }
-    drawNumbers(panes.weights, app, grid, (i) => short(grid.weights[i]), (i) => palette.weights[grid.levels[i] + 127]);
-    drawNumbers(panes.exit, app, grid, (i) => (grid.exits[i] === NEVER ? "never" : fixed(grid.exits[i] / 10, 1)), (i) => palette.exits[grid.steps[i]]);
+    drawNumbers(
+      panes.weights,
+      app,
+      grid,
+      (i) => tiny(grid.weights[i]),
+      (i) => palette.weights[grid.levels[i] + 127],
+    );
+    drawNumbers(
+      panes.exit,
+      app,
+      grid,
+      (i) => (grid.exits[i] === NEVER ? "never" : fixed(grid.exits[i] / 10, 1)),
+      (i) => palette.exits[grid.steps[i]],
+    );
   }
   const cut = layer.removedAt[app.position];
   paintLive(raster, grid, cut, palette, panes.mask.pixels, panes.remains.pixels);
@@ -65,7 +86,7 @@ function drawCells(app, grid, all) {
     drawLines(pane.context, app);
   }
   const level = (i) => palette.weights[grid.levels[i] + 127];
-  drawNumbers(panes.remains, app, grid, (i) => (grid.ranks[i] >= cut ? short(grid.weights[i]) : ""), level);
+  drawNumbers(panes.remains, app, grid, (i) => (grid.ranks[i] >= cut ? tiny(grid.weights[i]) : ""), level);
 }
 
 // Gaps between cells, stronger between the filters of a mosaic, strongest between outputs that stand side by side.
@@ -147,11 +168,16 @@ function drawNumbers(pane, app, grid, textOf, pixelOf) {
 }
 
 // Large layers: means and densities per block, until single weights are there.
-function drawBlocks(app, all) {
+export function drawBlocks(app, all) {
   const { panes, seen, ratio, palette, layer } = app;
   const { rows, cols, means, gone, exits } = layer.blocks;
   const total = rows * cols;
-  const place = { x: -seen.x0 * seen.sx, y: -seen.y0 * seen.sy, width: layer.cols * seen.sx, height: layer.rows * seen.sy };
+  const place = {
+    x: -seen.x0 * seen.sx,
+    y: -seen.y0 * seen.sy,
+    width: layer.cols * seen.sx,
+    height: layer.rows * seen.sy,
+  };
   const smooth = seen.sx * layer.cols * ratio < cols || seen.sy * layer.rows * ratio < rows;
   for (const name of PANES) sizeSheet(panes[name], cols, rows);
   const { low, next, share } = placeAmongCuts(layer, app.position);
@@ -178,7 +204,7 @@ function blend(from, to, share) {
   return ((255 << 24) | channel(16) | channel(8) | channel(0)) >>> 0;
 }
 
-function placeCursor(app) {
+export function placeCursor(app) {
   const { seen, cursor, panes } = app;
   for (const name of PANES) {
     const box = panes[name].cursor;

@@ -1,16 +1,22 @@
-// ---- cells -> pixels ----------------------------------------------------------------------------------------------
+import { changedCells } from "./cuts.js";
+import { MIXES } from "./palette.js";
+
+// Cells -> pixels.
 // A raster has one pixel per visible cell, or, where cells are smaller than a pixel, one per bin of cells. Its size is
 // therefore never far above the pane's, however large the layer is. A bin of weights shows their mean magnitude with
 // the sign of their sum: plain means would cancel to nothing.
 
-function axisBins(from, to, scale, ratio) {
+export function axisBins(from, to, scale, ratio) {
   const cells = to - from;
   const bins = scale * ratio >= 1 ? cells : Math.max(1, Math.min(cells, Math.floor(cells * scale * ratio)));
-  return { bins, of: bins === cells ? null : Uint16Array.from({ length: cells }, (_, i) => Math.floor((i * bins) / cells)) };
+  return {
+    bins,
+    of: bins === cells ? null : Uint16Array.from({ length: cells }, (_, i) => Math.floor((i * bins) / cells)),
+  };
 }
 
 // Where the raster lies in the pane (CSS pixels) and how cells fall into it.
-function makeRaster(seen, grid, ratio) {
+export function makeRaster(seen, grid, ratio) {
   const c0 = Math.max(seen.c0, grid.col);
   const c1 = Math.min(seen.c1, grid.col + grid.cols);
   const r0 = Math.max(seen.r0, grid.row);
@@ -18,9 +24,18 @@ function makeRaster(seen, grid, ratio) {
   const across = axisBins(c0, c1, seen.sx, ratio);
   const down = axisBins(r0, r1, seen.sy, ratio);
   const raster = {
-    c0, c1, r0, r1, nx: across.bins, ny: down.bins, across, down,
-    x: (c0 - seen.x0) * seen.sx, y: (r0 - seen.y0) * seen.sy,
-    width: (c1 - c0) * seen.sx, height: (r1 - r0) * seen.sy,
+    c0,
+    c1,
+    r0,
+    r1,
+    nx: across.bins,
+    ny: down.bins,
+    across,
+    down,
+    x: (c0 - seen.x0) * seen.sx,
+    y: (r0 - seen.y0) * seen.sy,
+    width: (c1 - c0) * seen.sx,
+    height: (r1 - r0) * seen.sy,
     binned: Boolean(across.of || down.of),
   };
   if (raster.binned) {
@@ -48,7 +63,7 @@ function eachCell(raster, grid, visit) {
   }
 }
 
-function paintStatic(raster, grid, palette, weightPixels, exitPixels) {
+export function paintStatic(raster, grid, palette, weightPixels, exitPixels) {
   const { levels, magnitudes, steps } = grid;
   if (!raster.binned) {
     eachPixel(raster, grid, (j, i) => {
@@ -93,7 +108,7 @@ function eachPixel(raster, grid, visit) {
 }
 
 // The frame's hot path: no closures, integers only.
-function paintLive(raster, grid, cut, palette, maskPixels, remainPixels) {
+export function paintLive(raster, grid, cut, palette, maskPixels, remainPixels) {
   if (!raster.binned) return paintSingle(raster, grid, cut, palette, maskPixels, remainPixels);
   if (raster.cut !== cut) {
     const change = changedCells(grid, raster.cut ?? -1, cut);

@@ -1,30 +1,16 @@
-// ---- words and numbers ------------------------------------------------------------------------------------------
-const whole = (n) => Math.round(n).toLocaleString("en-US");
-const minus = (text) => text.replace("-", "−");
-const fixed = (v, digits) => minus(v.toFixed(digits));
+import { fixed, precise, whole } from "../../browser/js/numbers.js";
+import { tensorIndex } from "./cells.js";
+import { NEVER, atPlace, placeAmongCuts } from "./cuts.js";
+import { gridFor } from "./window.js";
 
-// Five significant digits for the line under the pictures.
-function precise(v) {
-  if (v === 0) return "0";
-  const size = Math.abs(v);
-  return minus(size >= 1e5 || size < 1e-4 ? v.toExponential(3) : String(Number(v.toPrecision(5))));
-}
-
-// Few characters, to fit a cell.
-function short(v) {
-  const size = Math.abs(v);
-  if (v === 0) return "0";
-  if (size >= 1000 || size < 0.001) return minus(v.toExponential(0));
-  return minus(v.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size < 0.01 ? 4 : size < 0.1 ? 3 : 2));
-}
-
-function countText(layer, position) {
+// What is said of a weight, a layer and the part of it that is seen.
+export function countText(layer, position) {
   const kept = layer.keptAt[position];
   const total = layer.header.numel;
   return { kept, total, sparsity: fixed((100 * (total - kept)) / total, 2) };
 }
 
-function regionText({ layer, seen, memory, raster }) {
+export function regionText({ layer, seen, memory, raster }) {
   const place = memory.port.zoom <= 1.0001 ? "" : `rows ${seen.r0}–${seen.r1 - 1}, columns ${seen.c0}–${seen.c1 - 1}`;
   if (layer.mode === "cells" && raster?.binned && !place) {
     const per = (cells, pixels) => String(Number((cells / pixels).toFixed(cells / pixels < 3 ? 1 : 0)));
@@ -34,7 +20,7 @@ function regionText({ layer, seen, memory, raster }) {
 }
 
 // What is known about the weight (or block) at a cell.
-function describe(app) {
+export function describe(app) {
   const { layer, cursor } = app;
   if (!cursor) return null;
   const grid = gridFor(app, cursor);
@@ -66,13 +52,13 @@ function describe(app) {
   };
 }
 
-function readoutText(d) {
+export function readoutText(d) {
   if (!d) return "";
   if (d.block) return `Block ${d.index}: mean magnitude ${d.value}, half gone at ${d.exit}, about ${d.share} kept`;
   return `${d.index}: value ${d.value}, score ${d.score}, exit amount ${d.exit}, ${d.kept ? "kept" : "removed"}`;
 }
 
-function fillReadout(node, d, colours) {
+export function fillReadout(node, d) {
   const item = (name, value, kind) => {
     const span = document.createElement("span");
     if (name) {
@@ -90,9 +76,20 @@ function fillReadout(node, d, colours) {
   if (!d) {
     node.replaceChildren(item("Point at a weight, or focus a picture and use the arrow keys.", ""));
   } else if (d.block) {
-    node.replaceChildren(item("", d.index, "index"), item("mean magnitude", d.value), item("half gone at", d.exit), item("", `about ${d.share} kept`, "fate"));
+    node.replaceChildren(
+      item("", d.index, "index"),
+      item("mean magnitude", d.value),
+      item("half gone at", d.exit),
+      item("", `about ${d.share} kept`, "fate"),
+    );
   } else {
     const fate = d.kept ? "kept" : "removed";
-    node.replaceChildren(item("", d.index, "index"), item("value", d.value), item("score", d.score), item("exit amount", d.exit), item("", fate, `fate ${fate}-fate`));
+    node.replaceChildren(
+      item("", d.index, "index"),
+      item("value", d.value),
+      item("score", d.score),
+      item("exit amount", d.exit),
+      item("", fate, `fate ${fate}-fate`),
+    );
   }
 }

@@ -1,15 +1,35 @@
-// ---- the component's state and its frames ---------------------------------------------------------------------------
+import { followAmount } from "../../browser/js/amount.js";
+import { fixed, precise, significant, whole } from "../../browser/js/numbers.js";
+import { drawChannels, drawHistogram } from "./charts.js";
+import { POSITIONS, countChannels } from "./cuts.js";
+import { PANES, drawBlocks, drawCells, makePane, placeCursor, sizeCanvas } from "./heatmaps.js";
+import { countText, describe, fillReadout, readoutText, regionText } from "./readout.js";
+import { frame } from "./viewport.js";
+import { wantsWindow, windowInView } from "./window.js";
+
+// The component's state and its frames.
 // Everything that changes marks what is stale and asks for one animation frame; only a frame draws.
 
-function makeApp(parentElement, room) {
+export function makeApp(parentElement, room) {
   const root = parentElement.querySelector(".live-mask");
   const $ = (selector) => root.querySelector(selector);
   const app = {
-    root, room, $,
+    root,
+    room,
+    $,
     parent: parentElement,
     memory: room.memory, // outlives a remount: viewport, cursor, the last release
-    layer: null, window: null, seen: null, raster: null, palette: null, colours: null,
-    position: 0, ratio: 1, cursor: null, cursorScore: null, emptyChannels: null,
+    layer: null,
+    window: null,
+    seen: null,
+    raster: null,
+    palette: null,
+    colours: null,
+    position: 0,
+    ratio: 1,
+    cursor: null,
+    cursorScore: null,
+    emptyChannels: null,
     panes: Object.fromEntries([...root.querySelectorAll(".pane")].map((f) => [f.dataset.pane, makePane(f)])),
     charts: Object.fromEntries(
       [...root.querySelectorAll(".chart")].map((f) => {
@@ -18,22 +38,38 @@ function makeApp(parentElement, room) {
       }),
     ),
     texts: {
-      amount: $(".amount"), kept: $(".kept"), sparsity: $(".sparsity b"), here: $(".here"),
-      cut: $('[data-chart="histogram"] .aside'), channels: $('[data-chart="channels"] .aside'), said: $(".said"),
+      amount: $(".amount"),
+      kept: $(".kept"),
+      sparsity: $(".sparsity b"),
+      here: $(".here"),
+      cut: $('[data-chart="histogram"] .aside'),
+      channels: $('[data-chart="channels"] .aside'),
+      said: $(".said"),
     },
-    stale: 0, request: 0, send: null, generation: 0,
-    slider: $(".slider"), dragging: false, waiting: 0,
+    stale: 0,
+    request: 0,
+    send: null,
+    generation: 0,
+    slider: $(".slider"),
   };
+  app.amount = followAmount(app.slider, {
+    memory: app.memory,
+    show(position) {
+      app.position = position;
+      invalidate(app, AMOUNT);
+    },
+    send: (release) => app.send("release", release),
+  });
   // the last 512 frames' draw times in ms, for the benchmark
   root.frames = { times: new Float32Array(512), count: 0 };
   return app;
 }
 
 const AMOUNT = 1; // the cut moved
-const VIEW = 2; // other cells are seen, or other colours: draw all
-const CURSOR = 4;
+export const VIEW = 2; // other cells are seen, or other colours: draw all
+export const CURSOR = 4;
 
-function invalidate(app, what) {
+export function invalidate(app, what) {
   app.stale |= what;
   if (!app.request) app.request = requestAnimationFrame(() => drawFrame(app));
 }
@@ -50,7 +86,8 @@ function drawFrame(app) {
   if (layer.mode === "cells") countChannels(layer, layer.removedAt[app.position]);
   if (stale & (AMOUNT | VIEW)) {
     const grid = layer.mode === "cells" ? layer.grid : windowInView(app);
-    if (stale & VIEW) for (const name of PANES) sizeCanvas(panes[name].canvas, app.seen.width, app.seen.height, app.ratio);
+    if (stale & VIEW)
+      for (const name of PANES) sizeCanvas(panes[name].canvas, app.seen.width, app.seen.height, app.ratio);
     if (grid) drawCells(app, grid, Boolean(stale & VIEW));
     else drawBlocks(app, Boolean(stale & VIEW));
     drawHistogramAndBars(app);
@@ -92,22 +129,6 @@ function measure(app) {
   }
 }
 
-// The single weights that cover all that is seen of a large layer; null while there are only blocks.
-function windowInView(app) {
-  const { window: part, seen, layer } = app;
-  if (!part || part.key !== layer.header.key) return null;
-  const inside = seen.c0 >= part.col && seen.r0 >= part.row && seen.c1 <= part.col + part.cols && seen.r1 <= part.row + part.rows;
-  return inside ? part : null;
-}
-
-function gridFor(app, cell) {
-  if (app.layer.mode === "cells") return app.layer.grid;
-  const part = windowInView(app);
-  if (!part) return null;
-  const inside = cell.row >= part.row && cell.col >= part.col && cell.row < part.row + part.rows && cell.col < part.col + part.cols;
-  return inside ? part : null;
-}
-
 function writeCount(app) {
   const { layer, position, texts } = app;
   const { kept, total, sparsity } = countText(layer, position);
@@ -121,21 +142,34 @@ function writeCount(app) {
   texts.here.style.transform = `translateX(${position / 10}%)`; // `left` would count as a shift of the layout
   const cut = layer.cutScore[position];
   texts.cut.textContent =
-    kept === total ? "nothing removed" : Number.isNaN(cut) ? "all removed" : layer.header.monotone ? `cut at ${precise(cut)}` : "";
+    kept === total
+      ? "nothing removed"
+      : Number.isNaN(cut)
+        ? "all removed"
+        : layer.header.monotone
+          ? `cut at ${precise(cut)}`
+          : "";
   texts.channels.textContent =
-    app.emptyChannels === null ? channelBars(layer) : `${whole(app.emptyChannels)} of ${whole(layer.channels.count)} empty`;
+    app.emptyChannels === null
+      ? channelBars(layer)
+      : `${whole(app.emptyChannels)} of ${whole(layer.channels.count)} empty`;
   clearTimeout(app.saying);
   // a screen reader hears of the end of a move, not of each frame
-  app.saying = setTimeout(() => (texts.said.textContent = `${whole(kept)} of ${whole(total)} weights kept, sparsity ${sparsity} percent`), 900);
+  app.saying = setTimeout(
+    () => (texts.said.textContent = `${whole(kept)} of ${whole(total)} weights kept, sparsity ${sparsity} percent`),
+    900,
+  );
 }
 
 function channelBars({ blocks, channels, cuts }) {
   const bars = blocks.channelGone.length / cuts.length;
-  return bars < channels.count ? `mean of ${channels.count % bars ? "about " : ""}${whole(channels.count / bars)} per bar` : "";
+  return bars < channels.count
+    ? `mean of ${channels.count % bars ? "about " : ""}${whole(channels.count / bars)} per bar`
+    : "";
 }
 
 function writeView(app) {
-  const { layer, seen, $, palette, root, panes } = app;
+  const { layer, seen, $, root, panes } = app;
   const h = layer.header;
   const part = layer.mode === "blocks" ? windowInView(app) : null;
   const blocks = layer.mode === "blocks" && !part;
@@ -159,15 +193,16 @@ function writeView(app) {
   for (const name of ["weights", "remains"]) {
     const key = panes[name].figure.querySelector(".key");
     key.querySelector(".low").textContent = blocks ? "0" : `${clipped ? "≤ " : ""}${fixed(-scale, digitsFor(scale))}`;
-    key.querySelector(".high").textContent = `${clipped && !blocks ? "≥ " : ""}${blocks ? "mean |w| " : ""}${fixed(scale, digitsFor(scale))}`;
-    key.querySelector(".ramp").style.background = `linear-gradient(to right, ${(blocks ? palette.magnitudeStops : palette.weightStops).join(", ")})`;
+    key.querySelector(".high").textContent =
+      `${clipped && !blocks ? "≥ " : ""}${blocks ? "mean |w| " : ""}${fixed(scale, digitsFor(scale))}`;
+    key.querySelector(".ramp").style.background =
+      `linear-gradient(to right, var(--${blocks ? "magnitudes" : "weights"}))`;
   }
-  panes.exit.figure.querySelector(".ramp").style.background = `linear-gradient(to right, ${palette.exitStops.join(", ")})`;
   $(".never").hidden = layer.removedAt[POSITIONS - 1] >= h.groups;
   const histogram = app.charts.histogram.figure;
   const [lowest, highest] = h.score_range;
-  histogram.querySelector(".low").textContent = lowest > 0 && lowest < highest / 1000 ? "≈ 0" : precise3(lowest);
-  histogram.querySelector(".high").textContent = `${h.tail ? "≥ " : ""}${precise3(h.score_range[1])}`;
+  histogram.querySelector(".low").textContent = lowest > 0 && lowest < highest / 1000 ? "≈ 0" : threeDigits(lowest);
+  histogram.querySelector(".high").textContent = `${h.tail ? "≥ " : ""}${threeDigits(h.score_range[1])}`;
   const channels = app.charts.channels.figure;
   const n = layer.channels.count;
   channels.querySelector(".low").textContent = "0";
@@ -175,14 +210,23 @@ function writeView(app) {
   channels.querySelector(".high").textContent = whole(n - 1);
   const what = { weights: "Weights", mask: "Mask", remains: "What remains", exit: "Exit amount of each weight" };
   for (const name of PANES) {
-    panes[name].canvas.setAttribute("aria-label", `${what[name]}, ${layer.rows} rows, ${layer.cols} columns. Arrow keys go from weight to weight, plus and minus zoom, 0 shows the whole layer.`);
+    panes[name].canvas.setAttribute(
+      "aria-label",
+      `${what[name]}, ${layer.rows} rows, ${layer.cols} columns. Arrow keys go from weight to weight, plus and minus zoom, 0 shows the whole layer.`,
+    );
   }
-  app.charts.histogram.canvas.setAttribute("aria-label", `Histogram of scores from ${precise3(h.score_range[0])} to ${precise3(h.score_range[1])}, the removed part shaded`);
-  app.charts.channels.canvas.setAttribute("aria-label", `Kept fraction of each of ${n} channels along dim ${layer.channels.dim}`);
+  app.charts.histogram.canvas.setAttribute(
+    "aria-label",
+    `Histogram of scores from ${threeDigits(h.score_range[0])} to ${threeDigits(h.score_range[1])}, the removed part shaded`,
+  );
+  app.charts.channels.canvas.setAttribute(
+    "aria-label",
+    `Kept fraction of each of ${n} channels along dim ${layer.channels.dim}`,
+  );
 }
 
+const threeDigits = (v) => significant(v, 3);
 const digitsFor = (v) => (v >= 100 ? 0 : v >= 10 ? 1 : v >= 1 ? 2 : v >= 0.01 ? 3 : 5);
-const precise3 = (v) => (v === 0 ? "0" : minus(String(Number(v.toPrecision(3)))));
 
 function writeCursor(app, stale) {
   if (stale & (VIEW | CURSOR)) placeCursor(app);
@@ -197,111 +241,4 @@ function writeCursor(app, stale) {
     app.cursorScore = score;
     drawHistogramAndBars(app);
   }
-}
-
-// ---- what Python sends ------------------------------------------------------------------------------------------------
-function take(app, slot) {
-  const parcel = app.room.parcels.get(slot);
-  if (slot === "layer" && parcel) takeLayer(app, parcel);
-  if (slot === "window") takeWindow(app, parcel);
-  if (slot === "state" && parcel) takeState(app, parcel);
-}
-
-function takeLayer(app, parcel) {
-  if (app.layer?.digest === parcel.digest && app.layerKey === parcel.layer) return;
-  const layer = decodeLayer(parcel.bytes);
-  layer.digest = parcel.digest;
-  const same = app.memory.layerKey === parcel.layer && app.memory.rows === layer.rows && app.memory.cols === layer.cols;
-  if (!same) Object.assign(app.memory, { port: wholePicture(layer), cursor: null });
-  Object.assign(app.memory, { layerKey: parcel.layer, rows: layer.rows, cols: layer.cols });
-  app.layer = layer;
-  app.layerKey = parcel.layer;
-  app.cursor = app.memory.cursor;
-  app.raster = null;
-  app.asked = null;
-  takeWindow(app, app.room.parcels.get("window"));
-  askForWindow(app);
-  invalidate(app, VIEW | CURSOR);
-}
-
-function takeWindow(app, parcel) {
-  app.window = parcel && app.layer?.mode === "blocks" ? decodeWindow(parcel.bytes, app.layer) : null;
-  app.raster = null;
-  invalidate(app, VIEW);
-}
-
-function takeState(app, parcel) {
-  app.$(".label").textContent = parcel.label;
-  app.$(".help").textContent = parcel.help;
-  app.slider.disabled = parcel.disabled;
-  app.group = parcel.group;
-  app.followers = parcel.followers;
-  app.variable = parcel.variable;
-  const last = app.memory.revision ?? 0;
-  // an answer to an older release, or to none while the person holds the slider, must not pull it back
-  if (parcel.revision < last || app.dragging || app.waiting) return;
-  app.memory.revision = parcel.revision;
-  moveTo(app, Math.round(parcel.amount * 10), true);
-}
-
-// A hand is at another control of the same amount.
-function hearShared(app, { group, position, revision, from }) {
-  if (from === app || !group || group !== app.group || app.dragging) return;
-  app.slider.value = String(position / 10);
-  moveTo(app, position, false);
-  if (revision) Object.assign(app.memory, { revision, released: position });
-}
-
-function share(app, revision) {
-  if (!app.group) return;
-  const detail = { group: app.group, position: app.position, revision, from: app };
-  document.dispatchEvent(new CustomEvent(SHARED, { detail }));
-}
-
-function moveTo(app, position, fromPython) {
-  if (fromPython) app.slider.value = String(position / 10);
-  if (fromPython) app.memory.released = position;
-  if (position === app.position && app.counted) return;
-  app.counted = true;
-  app.position = position;
-  invalidate(app, AMOUNT);
-}
-
-// ---- what Python hears ------------------------------------------------------------------------------------------------
-function release(app) {
-  clearTimeout(app.waiting);
-  app.waiting = 0;
-  if (app.memory.released === app.position) {
-    take(app, "state"); // what Python said meanwhile
-    return;
-  }
-  app.memory.released = app.position;
-  // the time of day: it still grows after this was away and came back, and from one control to another
-  app.memory.revision = Math.max(Date.now(), (app.memory.revision ?? 0) + 1);
-  app.send("release", { amount: app.position / 10, revision: app.memory.revision });
-  share(app, app.memory.revision);
-}
-
-function wantsWindow(app) {
-  const { seen, layer } = app;
-  const most = layer.header.max_window * 0.8;
-  return seen.c1 - seen.c0 <= most && seen.r1 - seen.r0 <= most;
-}
-
-function askForWindow(app) {
-  clearTimeout(app.asking);
-  if (app.layer?.mode !== "blocks") return;
-  app.asking = setTimeout(() => {
-    const { seen, layer } = app;
-    if (!seen || !wantsWindow(app) || windowInView(app)) return;
-    const side = layer.header.max_window;
-    const place = (centre, length) => Math.max(0, Math.min(Math.max(0, length - side), Math.round(centre - side / 2)));
-    const wish = {
-      row: place(app.memory.port.cy, layer.rows), col: place(app.memory.port.cx, layer.cols),
-      rows: Math.min(side, layer.rows), cols: Math.min(side, layer.cols), layer: app.layerKey,
-    };
-    if (JSON.stringify(wish) === app.asked) return;
-    app.asked = JSON.stringify(wish);
-    app.send("window", wish);
-  }, 200);
 }

@@ -1,10 +1,10 @@
-// ---- which part of the picture is seen, shared by all panes ------------------------------------------------------
-const NUMBERS_FROM = 30; // cells this wide carry their number
+// Which part of the picture is seen, shared by all panes.
+export const NUMBERS_FROM = 30; // cells this wide carry their number
 const LARGEST_CELL = 64;
 const SQUARE_FROM = 24; // below this, cells may be stretched so that a narrow matrix fills its pane
 
 // zoom 1 = the whole layer fits; `cx`, `cy` = the cell in the middle.
-function frame(port, picture, width, height) {
+export function frame(port, picture, width, height) {
   const fitX = width / picture.cols;
   const fitY = height / picture.rows;
   const base = Math.min(fitX, fitY, LARGEST_CELL);
@@ -22,7 +22,13 @@ function frame(port, picture, width, height) {
   port.cx = x0 + width / sx / 2;
   port.cy = y0 + height / sy / 2;
   return {
-    x0, y0, sx, sy, width, height, most,
+    x0,
+    y0,
+    sx,
+    sy,
+    width,
+    height,
+    most,
     c0: Math.max(0, Math.floor(x0)),
     c1: Math.min(picture.cols, Math.ceil(x0 + width / sx)),
     r0: Math.max(0, Math.floor(y0)),
@@ -30,10 +36,10 @@ function frame(port, picture, width, height) {
   };
 }
 
-const wholePicture = (picture) => ({ zoom: 1, cx: picture.cols / 2, cy: picture.rows / 2 });
+export const wholePicture = (picture) => ({ zoom: 1, cx: picture.cols / 2, cy: picture.rows / 2 });
 
 // Zoom by a factor so that the cell under (px, py) stays there.
-function zoomAt(port, picture, seen, factor, px, py) {
+export function zoomAt(port, picture, seen, factor, px, py) {
   const col = seen.x0 + px / seen.sx;
   const row = seen.y0 + py / seen.sy;
   port.zoom *= factor;
@@ -43,15 +49,16 @@ function zoomAt(port, picture, seen, factor, px, py) {
   port.cy = row - py / after.sy + seen.height / after.sy / 2;
 }
 
-function cellAt(picture, seen, px, py) {
+export function cellAt(picture, seen, px, py) {
   const col = Math.floor(seen.x0 + px / seen.sx);
   const row = Math.floor(seen.y0 + py / seen.sy);
   return col >= 0 && row >= 0 && col < picture.cols && row < picture.rows ? { row, col } : null;
 }
 
 // Move the view just enough to bring a cell inside.
-function reveal(port, seen, cell) {
-  const shift = (value, from, length) => (value < from ? value - from : value + 1 > from + length ? value + 1 - from - length : 0);
+export function reveal(port, seen, cell) {
+  const shift = (value, from, length) =>
+    value < from ? value - from : value + 1 > from + length ? value + 1 - from - length : 0;
   port.cx += shift(cell.col, seen.x0, seen.width / seen.sx);
   port.cy += shift(cell.row, seen.y0, seen.height / seen.sy);
 }

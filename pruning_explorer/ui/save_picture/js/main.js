@@ -1,4 +1,7 @@
-// ---- Two buttons on each chart ----------------------------------------------------------------------------------------
+import { backgroundOf } from "./picture.js";
+import { save } from "./save.js";
+
+// Two buttons on each chart.
 const PAGES = new WeakMap();
 const KINDS = ["png", "svg"];
 const SAID_MS = 4000;
@@ -73,7 +76,9 @@ function openPage() {
     });
   });
   page.observer.observe(document.querySelector("[data-testid=stApp]") ?? document.body, {
-    childList: true, subtree: true, attributeFilter: ["class"],
+    childList: true,
+    subtree: true,
+    attributeFilter: ["class"],
   });
   return page;
 }

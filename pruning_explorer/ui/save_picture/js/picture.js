@@ -1,17 +1,40 @@
-// ---- A Plotly chart of this page as one SVG that stands alone -----------------------------------------------------------
+import { partsOf, pixelOf } from "../../browser/js/theme.js";
+
+// A Plotly chart of this page as one SVG that stands alone.
 const SVG = "http://www.w3.org/2000/svg";
 const TOOLS = ".hoverlayer, .draglayer, .zoomlayer, .selectionlayer, .menulayer, .legendtoggle, .scrollbar";
 const INHERITED = [
-  "fill", "fill-opacity", "fill-rule", "clip-rule", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray",
-  "stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "font-family", "font-size", "font-style", "font-variant",
-  "font-weight", "letter-spacing", "word-spacing", "text-anchor", "white-space", "direction", "visibility",
-  "shape-rendering", "image-rendering", "paint-order",
+  "fill",
+  "fill-opacity",
+  "fill-rule",
+  "clip-rule",
+  "stroke",
+  "stroke-opacity",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-linecap",
+  "stroke-linejoin",
+  "stroke-miterlimit",
+  "font-family",
+  "font-size",
+  "font-style",
+  "font-variant",
+  "font-weight",
+  "letter-spacing",
+  "word-spacing",
+  "text-anchor",
+  "white-space",
+  "direction",
+  "visibility",
+  "shape-rendering",
+  "image-rendering",
+  "paint-order",
 ];
 const FOR_POINTERS = ["pointer-events", "data-unformatted", "data-math", "data-notex", "data-subplot"];
 const FONTS = new Map();
 
 /** One SVG element, width and height in CSS pixels: layers of the chart over one another on the page's background. */
-async function standalone(chart, title) {
+export async function standalone(chart, title) {
   const layers = [...chart.querySelectorAll(".svg-container > svg.main-svg")];
   const [width, height] = ["width", "height"].map((side) => Number(layers[0].getAttribute(side)));
   const svg = make("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" });
@@ -50,24 +73,18 @@ function inline(live, copy, parent, fonts) {
   for (const name of FOR_POINTERS) copy.removeAttribute(name);
   for (const { name, value } of [...copy.attributes]) {
     // an address of this page before the # would point out of the file
-    if (value.includes("url(")) copy.setAttribute(name, value.replace(/url\((["']?)[^"')]*#([^"')]*)\1\)/g, "url(#$2)"));
+    if (value.includes("url("))
+      copy.setAttribute(name, value.replace(/url\((["']?)[^"')]*#([^"')]*)\1\)/g, "url(#$2)"));
   }
   if (live.localName === "text" || live.localName === "tspan") fonts.add(`${style.fontStyle} ${style.fontFamily}`);
   [...live.children].forEach((child, i) => inline(child, copy.children[i], here, fonts));
 }
 
 /** The colour that one sees behind an element: all backgrounds up to the first that nothing shines through. */
-function backgroundOf(element) {
-  const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
-  context.globalCompositeOperation = "destination-over";
+export function backgroundOf(element) {
   const behind = [];
   for (let at = element; at; at = at.parentElement) behind.push(getComputedStyle(at).backgroundColor);
-  for (const colour of [...behind, "white"]) {
-    context.fillStyle = colour;
-    context.fillRect(0, 0, 1, 1);
-  }
-  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
-  return `rgb(${red}, ${green}, ${blue})`;
+  return `rgb(${partsOf(pixelOf(...behind, "white")).join(", ")})`;
 }
 
 /** The page's loaded web fonts among those wanted, as @font-face rules that carry the font; the rest is the reader's. */
@@ -77,7 +94,9 @@ async function embedded(wanted) {
   const needed = ({ style }) =>
     [...wanted].some((font) => {
       const [slant, ...family] = font.split(" ");
-      return slant === (style.fontStyle || "normal") && plain(family.join(" ").split(",")[0]) === plain(style.fontFamily);
+      return (
+        slant === (style.fontStyle || "normal") && plain(family.join(" ").split(",")[0]) === plain(style.fontFamily)
+      );
     }) && loaded.some((font) => plain(font.family) === plain(style.fontFamily));
   const rules = [...document.styleSheets].flatMap((sheet) => {
     try {

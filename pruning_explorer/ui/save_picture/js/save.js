@@ -1,8 +1,10 @@
-// ---- Files ------------------------------------------------------------------------------------------------------------
+import { standalone } from "./picture.js";
+
+// Files.
 const SCALE = 2;
 
 /** Save the chart that stands in a container now; throws an error whose message a person can read. */
-async function save(container, name, kind) {
+export async function save(container, name, kind) {
   const chart = container?.querySelector(".js-plotly-plot");
   if (!chart?.querySelector("svg.main-svg")) throw new Error("The chart is not there yet.");
   const picture = await standalone(chart, name);

@@ -1,5 +1,8 @@
-// ---- how much of each layer is left --------------------------------------------------------------------------------
-function drawBars(panel) {
+import { short, whole } from "../../../browser/js/numbers.js";
+import { at, frame, html, write } from "./write.js";
+
+// How much of each layer is left.
+export function drawBars(panel) {
   const bars = panel.names.map((name) => {
     const kept = html("i", { class: "kept" });
     const count = html("span", { class: "count" });
@@ -10,7 +13,8 @@ function drawBars(panel) {
     const node = html("li", {}, head, html("div", { class: "bar", "aria-hidden": "true" }, kept, cap));
     return { node, kept, count, fallen };
   });
-  const entry = (kind, words) => html("li", {}, html("i", { class: `swatch block ${kind}`, "aria-hidden": "true" }), html("span", {}, words));
+  const entry = (kind, words) =>
+    html("li", {}, html("i", { class: `swatch block ${kind}`, "aria-hidden": "true" }), html("span", {}, words));
   const legend = html(
     "ul",
     { class: "legend" },

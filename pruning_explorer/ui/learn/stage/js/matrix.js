@@ -1,13 +1,17 @@
-// ---- a matrix written out as numbers -------------------------------------------------------------------------------
+import { fixed } from "../../../browser/js/numbers.js";
+import { exits, frame, html, reachable } from "./write.js";
+
+// A matrix written out as numbers.
 const CROWDED_FROM = 9; // columns; from here on the digits are smaller
 
-function drawMatrix(panel) {
+export function drawMatrix(panel) {
   const { values, leaves, look, digits, group } = panel;
   const columns = values[0]?.length ?? 0;
   const texts = values.flat().map((value) => (look === "mask" ? "1" : fixed(value, digits)));
   const cells = [];
   // moved, not narrowed: a gap takes nothing from the columns beside it
-  const place = (column) => (group && column >= group ? { class: "later", style: `--group: ${Math.floor(column / group)}` } : {});
+  const place = (column) =>
+    group && column >= group ? { class: "later", style: `--group: ${Math.floor(column / group)}` } : {};
   const head = panel.column_names.length
     ? html(
         "thead",
@@ -65,16 +69,4 @@ function drawMatrix(panel) {
     },
     resize: () => reachable(scroll, panel.title || "matrix"),
   };
-}
-
-// What has to be scrolled must be reached by keyboard; what fits is no stop on the way.
-function reachable(scroll, name) {
-  const wide = scroll.scrollWidth > scroll.clientWidth + 1;
-  if (wide === scroll.hasAttribute("tabindex")) return;
-  for (const [attribute, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", `${name}, to be scrolled`]]) {
-    if (wide) scroll.setAttribute(attribute, value);
-    else scroll.removeAttribute(attribute);
-  }
-  scroll.nextElementSibling?.classList.contains("more") || scroll.after(html("p", { class: "more", "aria-hidden": "true" }, "more to the right →"));
-  scroll.nextElementSibling.hidden = !wide;
 }

@@ -1,4 +1,7 @@
-// ---- what has pixels: decision regions and small pictures ----------------------------------------------------------
+import { short } from "../../../browser/js/numbers.js";
+import { at, frame, html, svg, write } from "./write.js";
+
+// What has pixels: decision regions and small pictures.
 // A stop is a band of rows of one picture, which the browser decodes once.
 function spriteOf(address, ready) {
   const image = new Image();
@@ -12,7 +15,7 @@ function spriteOf(address, ready) {
 }
 
 // Markers of about the same area, centred on 0, by the names that the other pages' charts have for them.
-function symbolPath(name, r) {
+export function symbolPath(name, r) {
   const polygon = (corners, turn, size = r * 1.2) =>
     `M${Array.from({ length: corners }, (_, i) => {
       const angle = turn + (i * 2 * Math.PI) / corners;
@@ -33,7 +36,7 @@ function symbolPath(name, r) {
   return shapes[name] ?? polygon(6, 0);
 }
 
-function drawRegions(panel, stage) {
+export function drawRegions(panel, stage) {
   const [, height, width] = panel.size;
   const [west, east, south, north] = panel.extent;
   const canvas = html("canvas", { width, height, role: "img", "aria-label": panel.title || "Regions" });
@@ -47,25 +50,57 @@ function drawRegions(panel, stage) {
   };
   points.append(
     ...panel.points.map(([px, py], i) =>
-      mark(panel.labels[i], (((px - west) / (east - west)) * 100).toFixed(2), (((north - py) / (north - south)) * tall).toFixed(2), 1.3),
+      mark(
+        panel.labels[i],
+        (((px - west) / (east - west)) * 100).toFixed(2),
+        (((north - py) / (north - south)) * tall).toFixed(2),
+        1.3,
+      ),
     ),
   );
   const plane = html("div", { class: "plane" }, canvas, points);
   plane.style.aspectRatio = `${east - west} / ${north - south}`;
-  const axis = (low, high, kind) => html("div", { class: `ends ${kind}`, "aria-hidden": "true" }, html("span", {}, short(low)), html("span", {}, short(high)));
+  const axis = (low, high, kind) =>
+    html(
+      "div",
+      { class: `ends ${kind}`, "aria-hidden": "true" },
+      html("span", {}, short(low)),
+      html("span", {}, short(high)),
+    );
   const shares = panel.class_names.map(() => html("b", {}));
   const legend = html(
     "ul",
     { class: "legend" },
     html("li", {}, "Share of the plane:"),
     ...panel.class_names.map((name, label) =>
-      html("li", {}, svg("svg", { viewBox: "0 0 16 16", class: "swatch mark", "aria-hidden": "true" }, mark(label, 8, 8, 5.5)), html("span", {}, name), shares[label]),
+      html(
+        "li",
+        {},
+        svg("svg", { viewBox: "0 0 16 16", class: "swatch mark", "aria-hidden": "true" }, mark(label, 8, 8, 5.5)),
+        html("span", {}, name),
+        shares[label],
+      ),
     ),
   );
-  const { figure } = frame(panel, legend, html("div", { class: "map" }, axis(south, north, "y"), plane, axis(west, east, "x")));
+  const { figure } = frame(
+    panel,
+    legend,
+    html("div", { class: "map" }, axis(south, north, "y"), plane, axis(west, east, "x")),
+  );
   let shown = 0;
   const paint = () => {
-    if (sprite.ready) context.drawImage(sprite.image, 0, Math.min(shown, panel.size[0] - 1) * height, width, height, 0, 0, width, height);
+    if (sprite.ready)
+      context.drawImage(
+        sprite.image,
+        0,
+        Math.min(shown, panel.size[0] - 1) * height,
+        width,
+        height,
+        0,
+        0,
+        width,
+        height,
+      );
   };
   const sprite = spriteOf(panel.sprite, paint);
   const share = (label, stop) => `${at(panel.shares, stop)[label]} %`;
@@ -78,12 +113,15 @@ function drawRegions(panel, stage) {
     },
     describe(stop) {
       const parts = panel.class_names.map((name, label) => `${name} on ${share(label, stop)}`);
-      canvas.setAttribute("aria-label", `${panel.title || "Regions"}, at ${stage.where(stop)}: of the plane, ${parts.join(", ")}`);
+      canvas.setAttribute(
+        "aria-label",
+        `${panel.title || "Regions"}, at ${stage.where(stop)}: of the plane, ${parts.join(", ")}`,
+      );
     },
   };
 }
 
-function drawPictures(panel) {
+export function drawPictures(panel) {
   const [stops, number, height, width] = panel.size;
   const frames = Array.from({ length: number }, (_, n) => {
     const canvas = html("canvas", { width, height, role: "img" });
@@ -103,7 +141,8 @@ function drawPictures(panel) {
   const paint = () => {
     if (!sprite.ready) return;
     const top = Math.min(shown, stops - 1) * height;
-    for (const { context, n } of frames) context.drawImage(sprite.image, n * width, top, width, height, 0, 0, width, height);
+    for (const { context, n } of frames)
+      context.drawImage(sprite.image, n * width, top, width, height, 0, 0, width, height);
   };
   const sprite = spriteOf(panel.sprite, paint);
   return {

@@ -1,5 +1,7 @@
-// ---- what is read: key figures, code, tables -----------------------------------------------------------------------
-function drawFigures(panel) {
+import { at, frame, html, reachable, write } from "./write.js";
+
+// What is read: key figures, code, tables.
+export function drawFigures(panel) {
   const numbers = panel.figures.map((figure) => [html("dd", { class: "number" }), figure.values]);
   const list = html(
     "dl",
@@ -24,7 +26,7 @@ function drawFigures(panel) {
 
 const NUMBERS = /(\d+(?:\.\d+)?)/;
 
-function drawCode(panel) {
+export function drawCode(panel) {
   const code = html("code", {});
   const scroll = html("pre", { class: "scroll" }, code);
   const { figure } = frame(panel, scroll);
@@ -48,7 +50,7 @@ function drawCode(panel) {
 
 const NUMERIC = /^[−-]?[\d.,]+(\s?[^\s\d]{1,4})?$|^–$/;
 
-function drawTable(panel) {
+export function drawTable(panel) {
   const first = panel.rows[0] ?? [];
   const every = panel.rows.flat();
   // a word among numbers ("identical") stands with them
@@ -56,7 +58,11 @@ function drawTable(panel) {
     (_, column) => column > 0 && every.filter((row) => NUMERIC.test(row[column] ?? "")).length * 2 > every.length,
   );
   const kind = (column) => (numeric[column] ? "numeric" : null);
-  const head = html("tr", {}, ...panel.columns.map((name, column) => html("th", { scope: "col", class: kind(column) }, name)));
+  const head = html(
+    "tr",
+    {},
+    ...panel.columns.map((name, column) => html("th", { scope: "col", class: kind(column) }, name)),
+  );
   const body = html("tbody", {});
   const table = html("table", { "aria-label": panel.title || "table" }, html("thead", {}, head), body);
   const scroll = html("div", { class: "scroll" }, table);
@@ -64,7 +70,9 @@ function drawTable(panel) {
   let cells = [];
   const build = (rows) => {
     cells = rows.map((row) =>
-      row.map((text, column) => html(column ? "td" : "th", { scope: column ? null : "row", class: kind(column) }, text)),
+      row.map((text, column) =>
+        html(column ? "td" : "th", { scope: column ? null : "row", class: kind(column) }, text),
+      ),
     );
     body.replaceChildren(...cells.map((row) => html("tr", {}, ...row)));
   };
