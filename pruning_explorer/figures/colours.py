@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from plotly.colors import sequential
+from plotly.colors import hex_to_rgb, sequential
 
 KEPT: Final = "#0b6e75"
 REMOVED: Final = "#d9822b"
@@ -158,5 +158,5 @@ def translucent(colour: str, opacity: float) -> str:
     >>> translucent("#0b6e75", 0.2)
     'rgba(11, 110, 117, 0.2)'
     """
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    red, green, blue = hex_to_rgb(colour)
     return f"rgba({red}, {green}, {blue}, {opacity:g})"

@@ -33,6 +33,8 @@ MOST_BLOCKS: Final = 256
 # up to here each weight's fate is written out for its hover label; beyond, its colour tells
 MOST_WORDS: Final = 1 << 14
 
+# half of a block is kept: neither of the two
+HALF: Final = "#f3ecdf"
 # by how many recipes keep a weight, where it is neither none nor all; ever darker
 SOME: Final = ("#f0e4f6", "#cfa9e3", "#a06cbe")
 CAPTION: Final = "across: the weights of an output channel<br>drag to zoom into all, double-click for the whole"
@@ -78,7 +80,7 @@ def mask_panels(
     else:
         shown = [_blocks(mask, block, "kept") for mask in rows]
         shown.append(_blocks((kept_by == total).astype(np.uint8), block, f"kept by all {total}"))
-        legend = [(colours.KEPT, "all kept"), (_mixed(0.5), "half kept"), (colours.REMOVED, "none kept")]
+        legend = [(colours.KEPT, "all kept"), (HALF, "half kept"), (colours.REMOVED, "none kept")]
 
     headings = [
         f"<b>{escape(short_label(place, names, LONGEST_NAME), quote=False)}</b><br>{percent(float(mask.mean()))} kept"
@@ -153,16 +155,10 @@ def _blocks(codes: Matrix, block: tuple[int, ...], what: str) -> dict[str, Any]:
         "dx": block[1],
         "zmin": 0,
         "zmax": 100,
-        "colorscale": [[0, colours.REMOVED], [0.5, _mixed(0.5)], [1, colours.KEPT]],
+        "colorscale": [[0, colours.REMOVED], [0.5, HALF], [1, colours.KEPT]],
         "showscale": False,
         "hovertemplate": f"around row %{{y:.0f}}, column %{{x:.0f}}: <b>%{{z}} % {what}</b><extra></extra>",
     }
-
-
-def _mixed(share: float) -> str:
-    """Between removed and kept, through a light middle that is neither."""
-    middle = "#f3ecdf"
-    return middle if share == 0.5 else colours.KEPT if share > 0.5 else colours.REMOVED
 
 
 def _grid(panels: int) -> tuple[list[tuple[tuple[float, float], tuple[float, float]]], int]:

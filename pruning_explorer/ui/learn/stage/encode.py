@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from plotly.colors import hex_to_rgb
 
 from pruning_explorer.figures.colours import ACCENT_LINE, CLASSES, DENSE_LINE, RECIPE_LOOKS, SYMBOLS
 from pruning_explorer.figures.pictures import data_address, palette_png, png_address
@@ -179,5 +180,4 @@ def _rounded(values: Sequence[float | None]) -> list[float | None]:
 
 
 def _pale(colour: str) -> str:
-    channels = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - PALE * (255 - channel)):02x}" for channel in channels)
+    return "#" + "".join(f"{round(255 - PALE * (255 - channel)):02x}" for channel in hex_to_rgb(colour))
