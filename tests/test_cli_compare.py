@@ -20,7 +20,7 @@ from pruning_explorer.cli import main
 from pruning_explorer.cli.comparison_text import write_comparison
 from pruning_explorer.cli.parser import make_parser
 from pruning_explorer.cli.recipe_flags import read_recipe
-from pruning_explorer.comparison_report import comparison_html
+from pruning_explorer.comparison_file import comparison_html
 from pruning_explorer.figures.comparison_table import table_frame
 from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.criteria import CRITERIA

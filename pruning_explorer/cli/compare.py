@@ -88,7 +88,7 @@ def run_compare(options: argparse.Namespace) -> str:
     for entry, problem in zip(entries, comparison.problems, strict=True):
         if problem is not None:
             complain(f"{entry.name}: {problem}")
-    if not any(comparison.studies):
+    if not any(comparison.reports):
         raise RecipeError(f"no recipe could be measured on {subject.name}")
     _write_files(comparison, options.html, options.csv)
     unread = {each.name: each.problem for each in asked if each.problem is not None}
@@ -165,7 +165,7 @@ def _write_files(comparison: "Comparison", html: Path | None, csv: Path | None) 
         if len(comparison.curves):
             _write(curves_beside(csv), write_csv(with_labels(comparison.curves, comparison.names)))
     if html is not None:
-        from pruning_explorer.comparison_report import comparison_html
+        from pruning_explorer.comparison_file import comparison_html
 
         _write(html, comparison_html(comparison))
 

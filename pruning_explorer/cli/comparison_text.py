@@ -23,7 +23,7 @@ from pruning_explorer.prune.titles import title_of
 
 if TYPE_CHECKING:
     from pruning_explorer.lab.comparison import Comparison
-    from pruning_explorer.lab.study import Study
+    from pruning_explorer.measure.report import Report
 
 TITLE_WIDTH, NARROW = 26, 15
 """Of the measures' names; NARROW is for where the numbers are wide."""
@@ -71,16 +71,16 @@ def _recipes(comparison: "Comparison", unread: Mapping[str, str]) -> str:
     for position, (each, problem) in enumerate(zip(comparison.entries, comparison.problems, strict=True)):
         told = f"{title_of(each.recipe)}; amount {percent(each.recipe.amount)}; recipe {each.recipe.id}"
         if problem is not None:
-            told += f"; {_what_is_missing(comparison.studies[position], problem)}: {problem}"
+            told += f"; {_what_is_missing(comparison.reports[position], problem)}: {problem}"
         lines.append(entry(short_label(position, names, 24), told, indent))
     lines += [entry(f"{MISSING} · {name}"[:28], f"not measured: {problem}", indent) for name, problem in unread.items()]
     return "\n".join(lines)
 
 
-def _what_is_missing(study: "Study | None", problem: str) -> str:
-    if study is None:
+def _what_is_missing(report: "Report | None", problem: str) -> str:
+    if report is None:
         return "not measured"
-    return "its quality is not known" if problem == study.quality_problem else "its curve stops"
+    return "its quality is not known" if problem == report.quality_problem else "its curve stops"
 
 
 def _table(comparison: "Comparison") -> str:
@@ -171,7 +171,11 @@ def _classes(comparison: "Comparison") -> str:
 
 
 def _flips(comparison: "Comparison") -> str:
-    drifts = {i: each.drift for i, each in enumerate(comparison.studies) if each is not None and each.drift is not None}
+    drifts = {
+        i: each.output_drift
+        for i, each in enumerate(comparison.reports)
+        if each is not None and each.output_drift is not None
+    }
     if not drifts or next(iter(drifts.values())).single:
         return ""
     total, found = comparison.subject.sample_count, comparison.exemplars
@@ -186,7 +190,7 @@ def _flips(comparison: "Comparison") -> str:
 
 
 def _measured(comparison: "Comparison") -> Sequence[int]:
-    return [position for position, study in enumerate(comparison.studies) if study is not None]
+    return [position for position, report in enumerate(comparison.reports) if report is not None]
 
 
 def _short_label(comparison: "Comparison", position: int) -> str:

@@ -62,7 +62,6 @@ def contents_of(
     *,
     statistics: Mapping[str, Tensor] = MappingProxyType({}),
     recipe: Recipe | None = None,
-    recipe_id: str | None = None,
 ) -> Contents:
     """What to save, by the names of the network's ``state_dict``. No weight is read yet.
 
@@ -70,14 +69,13 @@ def contents_of(
         targets, masks: what is pruned, and each one's mask by name; a mask is asked for when it is written.
         statistics: buffers by name that stand in for the network's own: BatchNorm's, measured again.
         recipe: that made the masks, for the file's metadata.
-        recipe_id: of the recipe, where that itself is not known.
 
     Raises:
         ExportError: something in the network cannot be saved.
     """
     if what not in WHATS:
         raise ExportError(f"{what!r} cannot be saved; choose one of {', '.join(WHATS)}")
-    said = _metadata(subject, what, recipe, recipe_id, bool(statistics) and what != "masks")
+    said = _metadata(subject, what, recipe, bool(statistics) and what != "masks")
     values: dict[str, Values] = {}
     if what == "masks":
         for each in targets:
@@ -153,9 +151,7 @@ def _why_not(each: object) -> str | None:
     return None if plain else f"is of a kind of its own, {type(each).__name__}"
 
 
-def _metadata(
-    subject: Subject, what: What, recipe: Recipe | None, recipe_id: str | None, recalibrated: bool
-) -> dict[str, str]:
+def _metadata(subject: Subject, what: What, recipe: Recipe | None, recalibrated: bool) -> dict[str, str]:
     said = {name: text for name, text in subject.file_metadata.items() if not name.startswith(OURS)}
     said["format"] = "pt"  # what transformers asks for
     own: Iterator[tuple[str, str | None]] = iter(
@@ -165,7 +161,7 @@ def _metadata(
             ("network_id", subject.id),
             ("network_origin", subject.origin or None),
             ("recipe", None if recipe is None else recipe.to_json()),
-            ("recipe_id", recipe_id if recipe is None else recipe.id),
+            ("recipe_id", None if recipe is None else recipe.id),
             ("batchnorm_recalibrated", "true" if recalibrated else None),
         ]
     )

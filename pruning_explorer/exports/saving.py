@@ -71,14 +71,11 @@ class Export:
         pruned: Recipe | Masks,
         what: What = "weights",
         ending: str = ".safetensors",
-        *,
-        recipe: Recipe | None = None,
     ) -> None:
         """See :func:`export`.
 
         Args:
             ending: of the file.
-            recipe: that made the masks, where these are given; it is written into the file.
         """
         if ending.lower() not in FORMATS:
             raise ExportError(f"a file cannot end in {ending!r}; choose one of {', '.join(FORMATS)}")
@@ -91,8 +88,7 @@ class Export:
             masks,
             what,
             statistics=statistics,
-            recipe=pruned if isinstance(pruned, Recipe) else recipe,
-            recipe_id=None if isinstance(pruned, Recipe) else pruned.recipe_id,
+            recipe=pruned if isinstance(pruned, Recipe) else pruned.recipe,
         )
         self._file = FORMATS[ending.lower()](self._contents)
         self.nbytes = self._file.nbytes

@@ -1,22 +1,26 @@
 """Recipes side by side on one subject and the same samples: one table, and what it rests on."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from pruning_explorer.errors import PruningExplorerError, RecipeError
+from pruning_explorer.errors import RecipeError
 from pruning_explorer.lab.comparison_table import comparison_table
-from pruning_explorer.lab.computed_once import computed_once
 from pruning_explorer.lab.curve_points import Load
 from pruning_explorer.lab.curves import CurveJob, comparison_amounts, new_curve
-from pruning_explorer.lab.study import Study, study
+from pruning_explorer.lab.report_job import try_report
 from pruning_explorer.measure.agreement import mask_agreement
+from pruning_explorer.measure.computed_once import computed_once
 from pruning_explorer.measure.exemplars import exemplars
+from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
+
+STANDING = ["recipe", "seed", "amount", "sparsity", "compression", "quality", "kl_nats", "agreement"]
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,14 @@ class Comparison:
 
     Attributes:
         subject, entries: what is compared.
-        studies: of each entry; None where it is not measured, which leaves its rows out everywhere.
-        problems: of each entry, a text for a person; None where all is well.
-        curves: :meth:`CurveJob.frame`; without rows where no amounts were asked for.
+        results: of each entry its report; where it cannot be measured, why, in words for a person; None until it is.
+        job: measures the curves; of no amounts where none were asked for.
     """
 
     subject: Subject
     entries: tuple[Entry, ...]
-    studies: tuple[Study | None, ...]
-    problems: tuple[str | None, ...]
-    curves: pd.DataFrame
+    results: tuple[Report | str | None, ...]
+    job: CurveJob
 
     @property
     def names(self) -> list[str]:
@@ -50,40 +52,63 @@ class Comparison:
         return [entry.name for entry in self.entries]
 
     @property
-    def any(self) -> Study | None:
-        """The first study that stands."""
-        return next((study for study in self.studies if study is not None), None)
+    def reports(self) -> tuple[Report | None, ...]:
+        """Of each entry; None where there is none, which leaves its rows out everywhere."""
+        return tuple(each if isinstance(each, Report) else None for each in self.results)
+
+    @property
+    def failures(self) -> tuple[str | None, ...]:
+        """Of each entry, why it cannot be measured; None where it can, or is not yet."""
+        return tuple(each if isinstance(each, str) else None for each in self.results)
+
+    @property
+    def problems(self) -> tuple[str | None, ...]:
+        """Of each entry, why it has no report, its curve stops or its quality is not known; None where all is well."""
+        return tuple(
+            failure or curve or (None if report is None else report.quality_problem)
+            for failure, curve, report in zip(self.failures, self.job.problems, self.reports, strict=True)
+        )
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """:meth:`CurveJob.frame`, as far as it is measured; without rows where no amounts were asked for."""
+        return self.job.frame()
+
+    @property
+    def any(self) -> Report | None:
+        """The first report that stands."""
+        return next((report for report in self.reports if report is not None), None)
 
     @property
     def targets(self) -> tuple[Target, ...]:
         """What any recipe prunes, in the network's order."""
-        pruned = {target.name for study in self.studies if study is not None for target in study.masks.targets}
+        pruned = {target.name for report in self.reports if report is not None for target in report.masks.targets}
         return tuple(target for target in self.subject.targets if target.name in pruned)
 
     @computed_once
     def table(self) -> pd.DataFrame:
         """As :func:`comparison_table`."""
-        return comparison_table(self.studies, self.names)
+        return comparison_table(self.reports, self.names)
 
     @computed_once
     def layers(self) -> pd.DataFrame:
         """As :func:`layer_table`."""
-        return layer_table(self.studies)
+        return layer_table(self.reports)
 
     @computed_once
     def classes(self) -> pd.DataFrame:
         """As :func:`class_changes`."""
-        return class_changes(self.studies)
+        return class_changes(self.reports)
 
     @computed_once
     def agreement(self) -> pd.DataFrame:
         """As :func:`~pruning_explorer.measure.agreement.mask_agreement`."""
-        return mask_agreement([None if study is None else study.masks for study in self.studies])
+        return mask_agreement([None if report is None else report.masks for report in self.reports])
 
     @computed_once
     def exemplars(self) -> pd.DataFrame:
         """As :func:`~pruning_explorer.measure.exemplars.exemplars`."""
-        return exemplars([None if study is None else study.drift for study in self.studies])
+        return exemplars([None if report is None else report.output_drift for report in self.reports])
 
 
 def compare(
@@ -120,35 +145,53 @@ def compare(
     if len(set(names)) < len(names):
         raise RecipeError(f"two recipes have one name ({', '.join(names)}); a table could not tell them apart")
     wanted = comparison_amounts() if amounts is None else tuple(replace(Recipe(), amount=a).amount for a in amounts)
-    made = [_try_study(subject, entry.recipe) for entry in entries]
-    studies = tuple(each if isinstance(each, Study) else None for each in made)
+    results = tuple(try_report(subject, entry.recipe) for entry in entries)
     if subject.samples is None:
         wanted = ()
     job = CurveJob(subject, [new_curve(entry.recipe, wanted) for entry in entries], load)
     job.run()
-    problems = tuple(
-        each if isinstance(each, str) else later or each.quality_problem
-        for each, later in zip(made, job.problems, strict=True)
-    )
-    return Comparison(subject, tuple(entries), studies, problems, job.frame())
+    return Comparison(subject, tuple(entries), results, job)
 
 
-def layer_table(studies: Sequence[Study | None]) -> pd.DataFrame:
+def layer_table(reports: Sequence[Report | None]) -> pd.DataFrame:
     """Sparsity by layer of every recipe.
 
     Columns: ``recipe`` (position), then those of :func:`~pruning_explorer.measure.sparsity.layer_sparsity`, and
     ``macs_dense``, ``macs_theoretical`` where the subject has samples to count them on.
     """
-    return _stack({i: each.layers_with_cost for i, each in enumerate(studies) if each is not None})
+    return _stack(
+        {
+            i: each.sparsity_by_layer if each.cost is None else each.layers
+            for i, each in enumerate(reports)
+            if each is not None
+        }
+    )
 
 
-def class_changes(studies: Sequence[Study | None]) -> pd.DataFrame:
+def class_changes(reports: Sequence[Report | None]) -> pd.DataFrame:
     """Quality per class of every recipe.
 
     Columns: ``recipe`` (position), then those of :func:`~pruning_explorer.measure.quality.quality_table`, all samples
     (``"all"``) first. Without rows where the subject has no labels.
     """
-    return _stack({i: each.quality for i, each in enumerate(studies) if each is not None and each.quality is not None})
+    return _stack({i: each.quality for i, each in enumerate(reports) if each is not None and each.quality is not None})
+
+
+def standing_points(reports: Sequence[Report | None]) -> pd.DataFrame:
+    """Where recipes stand on the curves at their own amounts: a row each, for those with samples to be measured on.
+
+    Columns: ``STANDING``, as a curve's own; ``quality`` is NaN where there are no labels.
+    """
+    rows = []
+    for position, report in enumerate(reports):
+        if report is None or report.output_drift is None:
+            continue
+        drift, sparsity = report.output_drift.totals(), float(report.sparsity["achieved_of_weights"] or 0)
+        quality = math.nan if report.quality is None else float(report.quality["pruned"].iloc[0])
+        compression = math.inf if sparsity == 1 else 1 / (1 - sparsity)
+        own = (position, report.recipe.seed, report.recipe.amount)
+        rows.append((*own, sparsity, compression, quality, drift["kl_nats"], drift["agreement"]))
+    return pd.DataFrame(rows, columns=STANDING)
 
 
 def pareto_front(curves: pd.DataFrame) -> pd.DataFrame:
@@ -172,16 +215,6 @@ def pareto_front(curves: pd.DataFrame) -> pd.DataFrame:
     best_here = points.groupby("sparsity")["value"].transform("max")
     front = points[(points["value"] == best_here) & (points["value"] > points["sparsity"].map(best_sparser))]
     return front.sort_values(["sparsity", "recipe"], kind="stable", ignore_index=True)
-
-
-def _try_study(subject: Subject, recipe: Recipe) -> Study | str:
-    try:
-        made = study(subject, recipe)
-        for part in ("layers_with_cost", "sparsity", "cost", "drift", "quality"):
-            getattr(made, part)
-    except PruningExplorerError as error:
-        return str(error)
-    return made
 
 
 def _stack(frames: Mapping[int, pd.DataFrame]) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.paired import bootstrap_interval, mcnemar
 from pruning_explorer.measure.quality import (
     guessing_level,
@@ -17,6 +16,7 @@ from pruning_explorer.measure.quality import (
     quality_totals,
     wilson_interval,
 )
+from pruning_explorer.measure.report import Report
 
 COLUMNS = ["measure", "title", "unit", "better", "recipe", "name", "value", "low", "high", "verdict", "dense"]
 NEAR = 0.01
@@ -47,18 +47,18 @@ class Measure:
     title: str
     unit: str
     better: Literal["higher", "lower", ""]
-    figure: Callable[[Study], Figure | None]
-    tied: Callable[[Study, Study], bool] | None = None
+    figure: Callable[[Report], Figure | None]
+    tied: Callable[[Report, Report], bool] | None = None
     near: float = 0.0
 
 
-def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> pd.DataFrame:
+def comparison_table(reports: Sequence[Report | None], names: Sequence[str]) -> pd.DataFrame:
     """One row per measure and recipe.
 
     Columns:
         - ``measure`` (key), ``title``, ``unit`` (``"fraction"``, ``"count"``, ``"nats"``, ``"dB"``), ``better``
           (``"higher"``, ``"lower"``, or empty where neither is).
-        - ``recipe`` (position in ``studies``), ``name``.
+        - ``recipe`` (position in ``reports``), ``name``.
         - ``value``, with ``low`` and ``high`` of its 95 % interval: Wilson's for a fraction of the samples, the
           bootstrap's for drift and where a metric gives fractions; NaN for what is counted and therefore exact.
         - ``verdict``: ``"best"``; ``"best at unequal sparsity"``, where the recipes do not remove equally much, so
@@ -73,16 +73,16 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
     A measure that the subject has no samples, labels or second output for has no rows.
 
     Args:
-        studies: of one subject; None for a recipe that could not be measured: it has no rows.
+        reports: of one subject; None for a recipe that could not be measured: it has no rows.
         names: of each.
     """
     rows: list[tuple[object, ...]] = []
-    subject = next((each.subject for each in studies if each is not None), None)
+    subject = next((each.subject for each in reports if each is not None), None)
     label = "" if subject is None else quality_label(subject)
     guess = None if subject is None else guessing_level(subject)
-    unequal = _unequal(studies)
+    unequal = _unequal(reports)
     titles = {"quality": f"{label[:1].upper()}{label[1:]}"}
-    costs = [each.cost for each in studies if each is not None and each.cost is not None]
+    costs = [each.cost for each in reports if each is not None and each.cost is not None]
     if costs and (uncounted := costs[0]["uncounted"]):
         titles["macs"] = (
             f"Multiply-adds, theoretical, {len(uncounted):,} uncounted layer{'' if len(uncounted) == 1 else 's'} aside"
@@ -90,13 +90,13 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
     for measure in MEASURES:
         figures = {
             position: figure
-            for position, study in enumerate(studies)
-            if study is not None and (figure := measure.figure(study)) is not None
+            for position, report in enumerate(reports)
+            if report is not None and (figure := measure.figure(report)) is not None
         }
         guessing = {
             i for i, figure in figures.items() if guess is not None and measure.key == "quality" and figure[1] <= guess
         }
-        verdicts = _verdicts(measure, studies, {i: figure[0] for i, figure in figures.items() if i not in guessing})
+        verdicts = _verdicts(measure, reports, {i: figure[0] for i, figure in figures.items() if i not in guessing})
         verdicts |= dict.fromkeys(guessing, GUESSING)
         if unequal:
             verdicts = {i: UNEQUAL if verdict == BEST else verdict for i, verdict in verdicts.items()}
@@ -106,13 +106,13 @@ def comparison_table(studies: Sequence[Study | None], names: Sequence[str]) -> p
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _unequal(studies: Sequence[Study | None]) -> bool:
+def _unequal(reports: Sequence[Report | None]) -> bool:
     """Whether some recipe removes more of all weights than another, by more than rounding makes of one amount."""
-    gone = [each.sparsity["achieved_of_weights"] or 0.0 for each in studies if each is not None]
+    gone = [each.sparsity["achieved_of_weights"] or 0.0 for each in reports if each is not None]
     return bool(gone) and max(gone) - min(gone) > NEAR
 
 
-def _verdicts(measure: Measure, studies: Sequence[Study | None], values: dict[int, float]) -> dict[int, str]:
+def _verdicts(measure: Measure, reports: Sequence[Report | None], values: dict[int, float]) -> dict[int, str]:
     verdicts = dict.fromkeys(values, "")
     judged = {position: value for position, value in values.items() if not math.isnan(value)}
     if not measure.better or len(judged) < 2:
@@ -124,7 +124,7 @@ def _verdicts(measure: Measure, studies: Sequence[Study | None], values: dict[in
         elif value == judged[best] or abs(value - judged[best]) <= measure.near * abs(judged[best]):
             verdicts[position] = TIE
         elif measure.tied is not None:
-            winner, other = studies[best], studies[position]
+            winner, other = reports[best], reports[position]
             if winner is not None and other is not None and measure.tied(winner, other):
                 verdicts[position] = TIE
     if all(verdicts[position] for position in judged):
@@ -154,14 +154,14 @@ def _left(totals: dict[str, Any]) -> Figure:
     return _exact(totals["nonzero_parameters"], totals["nonzero_parameters_dense"])
 
 
-def _quality(study: Study) -> Figure | None:
-    totals = quality_totals(study.quality)
+def _quality(report: Report) -> Figure | None:
+    totals = quality_totals(report.quality)
     if totals is None:
         return None
     return totals["pruned"], totals["pruned_low"], totals["pruned_high"], totals["dense"]
 
 
-def _same_quality(first: Study, second: Study) -> bool:
+def _same_quality(first: Report, second: Report) -> bool:
     one, other = first.sample_quality, second.sample_quality
     if one is None or other is None:
         return False
@@ -170,52 +170,52 @@ def _same_quality(first: Study, second: Study) -> bool:
     return _holds_zero(bootstrap_interval(lambda a, b: a - b, one, other))
 
 
-def _agreement(study: Study) -> Figure | None:
-    if study.drift is None or study.drift.single:
+def _agreement(report: Report) -> Figure | None:
+    if report.output_drift is None or report.output_drift.single:
         return None
-    agreeing, samples = int(np.count_nonzero(study.drift.agrees)), len(study.drift.agrees)
+    agreeing, samples = int(np.count_nonzero(report.output_drift.agrees)), len(report.output_drift.agrees)
     return agreeing / samples, *wilson_interval(agreeing, samples), NOTHING
 
 
-def _same_agreement(first: Study, second: Study) -> bool:
-    if first.drift is None or second.drift is None:
+def _same_agreement(first: Report, second: Report) -> bool:
+    if first.output_drift is None or second.output_drift is None:
         return False
-    return mcnemar(first.drift.agrees, second.drift.agrees) >= SURE
+    return mcnemar(first.output_drift.agrees, second.output_drift.agrees) >= SURE
 
 
-def _kl(study: Study) -> Figure | None:
-    if study.drift is None or study.drift.single:
+def _kl(report: Report) -> Figure | None:
+    if report.output_drift is None or report.output_drift.single:
         return None
-    kl = study.drift.kl_nats
+    kl = report.output_drift.kl_nats
     return float(kl.mean()), *bootstrap_interval(lambda mean: mean, kl), NOTHING
 
 
-def _same_kl(first: Study, second: Study) -> bool:
-    if first.drift is None or second.drift is None:
+def _same_kl(first: Report, second: Report) -> bool:
+    if first.output_drift is None or second.output_drift is None:
         return False
-    return _holds_zero(bootstrap_interval(lambda a, b: a - b, first.drift.kl_nats, second.drift.kl_nats))
+    return _holds_zero(bootstrap_interval(lambda a, b: a - b, first.output_drift.kl_nats, second.output_drift.kl_nats))
 
 
-def _sqnr(study: Study) -> Figure | None:
-    if study.drift is None:
+def _sqnr(report: Report) -> Figure | None:
+    if report.output_drift is None:
         return None
-    value = float(study.drift.totals()["sqnr_db"])
+    value = float(report.output_drift.totals()["sqnr_db"])
     interval = bootstrap_interval(
         lambda dense, noise: np.where(noise == 0, math.inf, 10 * np.log10(dense / noise)),
-        study.drift.dense_energy,
-        study.drift.noise_energy,
+        report.output_drift.dense_energy,
+        report.output_drift.noise_energy,
     )
     return value, *interval, NOTHING
 
 
-def _same_sqnr(first: Study, second: Study) -> bool:
-    if first.drift is None or second.drift is None:
+def _same_sqnr(first: Report, second: Report) -> bool:
+    if first.output_drift is None or second.output_drift is None:
         return False
     interval = bootstrap_interval(
         # The signal is the same, so that the difference in dB is the ratio of the noises
         lambda a, b: np.where(a == b, 0.0, 10 * np.log10(b / a)),
-        first.drift.noise_energy,
-        second.drift.noise_energy,
+        first.output_drift.noise_energy,
+        second.output_drift.noise_energy,
     )
     return _holds_zero(interval)
 
@@ -231,22 +231,22 @@ MEASURES = (
         "Sparsity, requested",
         "fraction",
         "",
-        lambda study: _exact(study.sparsity["requested"], 0),
+        lambda report: _exact(report.sparsity["requested"], 0),
     ),
-    Measure("achieved", "Sparsity, achieved", "fraction", "", lambda study: _exact(study.sparsity["achieved"], 0)),
+    Measure("achieved", "Sparsity, achieved", "fraction", "", lambda report: _exact(report.sparsity["achieved"], 0)),
     Measure(
         "of_weights",
         "Sparsity of all weights",
         "fraction",
         "",
-        lambda study: _exact(study.sparsity["achieved_of_weights"], 0),
+        lambda report: _exact(report.sparsity["achieved_of_weights"], 0),
     ),
     Measure(
         "parameters",
         "Parameters left",
         "count",
         "lower",
-        lambda study: _left(study.sparsity),
+        lambda report: _left(report.sparsity),
         near=NEAR,
     ),
     Measure("quality", "Quality", "fraction", "higher", _quality, _same_quality),
@@ -258,7 +258,7 @@ MEASURES = (
         "Multiply-adds, theoretical",
         "count",
         "lower",
-        lambda study: _macs(study.cost),
+        lambda report: _macs(report.cost),
         near=NEAR,
     ),
 )

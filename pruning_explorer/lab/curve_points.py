@@ -11,7 +11,7 @@ from pruning_explorer.errors import PruningExplorerError, SubjectError
 from pruning_explorer.measure.drift import Drift, DriftFrom
 from pruning_explorer.measure.forward import dense_outputs, masked_outputs
 from pruning_explorer.measure.quality import mean_quality, quality_interval, sample_quality
-from pruning_explorer.prune.engine import compute_masks, rank_targets
+from pruning_explorer.prune.engine import masks_at
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -87,7 +87,7 @@ def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -
     problem: Exception | None = None
     dense = dense_outputs(subject)
     try:
-        for amount, masks in zip(amounts, _masks_at(subject, recipe, amounts), strict=True):
+        for amount, masks in zip(amounts, masks_at(subject, recipe, amounts), strict=True):
             untouched = all(masks.kept(target.name) == target.numel for target in masks.targets)
             pruned = dense if untouched and not masks.recalibrate else masked_outputs(subject, masks)
             runs.append((amount, masks, pruned))
@@ -130,16 +130,6 @@ def _quality(subject: Subject, pruned: Tensor, drift: Drift) -> Point:
     quality = math.nan if values is None else mean_quality(values)
     low, high = (math.nan, math.nan) if values is None else quality_interval(values)
     return {"quality": quality, "quality_low": low, "quality_high": high}
-
-
-def _masks_at(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Iterator[Masks]:
-    if not recipe.nested:
-        yield from (compute_masks(subject, replace(recipe, amount=amount)) for amount in amounts)
-        return
-    ranked = rank_targets(subject, recipe)
-    for removed in ranked.removed_at(amounts):
-        masks = {target.name: ranked.mask(i, int(removed[i])) for i, target in enumerate(ranked.targets)}
-        yield Masks(ranked.targets, masks, recalibrate=recipe.recalibrate)
 
 
 @dataclass(frozen=True)

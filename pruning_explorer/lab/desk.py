@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -49,8 +49,8 @@ class Job:
         """Say why it will never be done."""
         raise NotImplementedError
 
-    def wait(self, seconds: float) -> bool:
-        """Have a moment's patience; whether it is done."""
+    def wait(self, seconds: float | None = None) -> bool:
+        """Have so much patience, or as much as it takes; whether it is done."""
         self._at_rest.wait(seconds)
         return self.done
 
@@ -110,25 +110,17 @@ class Desk(Generic[Work]):
             make: plans the job.
             resume: plans what is left of a job that was stopped; None plans it anew.
         """
+        return self.take_all({key: make}, asker, resume)[key]
+
+    def take_all(
+        self, wanted: Mapping[Key, Callable[[], Work]], asker: str, resume: Callable[[Work], Work] | None = None
+    ) -> dict[Key, Work]:
+        """Several jobs at once, by key; else as :meth:`take`."""
         with self._lock:
             for other, job in self._jobs.items():
-                if other != key and not job.done:
+                if other not in wanted and not job.done:
                     self._leave(job, asker)
-            known = self._jobs.get(key)
-            declined = known is not None and asker in known.declined_by
-            if known is None or (known.stopped.is_set() and not known.done and not declined):
-                job = self._jobs[key] = make() if known is None or resume is None else resume(known)
-                if known is not None:
-                    job.declined_by |= known.declined_by
-                self._submit(job)
-                while len(self._jobs) > self._keep:
-                    self._jobs.popitem(last=False)[1].stopped.set()
-            else:
-                job = known
-            if not declined:
-                job.wanted_by.add(asker)
-            self._jobs.move_to_end(key)
-            return job
+            return {key: self._take(key, asker, make, resume) for key, make in wanted.items()}
 
     def cancel(self, job: Work, asker: str) -> None:
         """The asker wants no more of it; it stops after what it is at, unless somebody else waits for it."""
@@ -146,6 +138,24 @@ class Desk(Generic[Work]):
         with self._lock:
             for key in [key for key in self._jobs if key[0] == subject.id]:
                 self._jobs.pop(key).stopped.set()
+
+    def _take(self, key: Key, asker: str, make: Callable[[], Work], resume: Callable[[Work], Work] | None) -> Work:
+        """Take one. To be called with the lock held."""
+        known = self._jobs.get(key)
+        declined = known is not None and asker in known.declined_by
+        if known is None or (known.stopped.is_set() and not known.done and not declined):
+            job = self._jobs[key] = make() if known is None or resume is None else resume(known)
+            if known is not None:
+                job.declined_by |= known.declined_by
+            self._submit(job)
+            while len(self._jobs) > self._keep:
+                self._jobs.popitem(last=False)[1].stopped.set()
+        else:
+            job = known
+        if not declined:
+            job.wanted_by.add(asker)
+        self._jobs.move_to_end(key)
+        return job
 
     def _submit(self, job: Work) -> None:
         """Put a job at the end of the line. To be called with the lock held."""

@@ -4,9 +4,9 @@ import pandas as pd
 
 from pruning_explorer.lab.curve_points import say
 from pruning_explorer.lab.desk import Desk, Job
-from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.forward import leaf_modules
 from pruning_explorer.measure.layer_drift import Step, drift_frame, layer_drift
+from pruning_explorer.measure.report import Report
 
 
 class _Stopped(BaseException):
@@ -14,18 +14,18 @@ class _Stopped(BaseException):
 
 
 class LayerDriftJob(Job):
-    """Drift of each module of one study. Stopped, it begins anew the next time.
+    """Drift of each module of one report. Stopped, it begins anew the next time.
 
     Attributes:
         planned: how many modules there are that may run.
         problem: why it ended early; None while all is well.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, report: Report) -> None:
         super().__init__()
-        self.planned = len(leaf_modules(study.subject.model))
+        self.planned = len(leaf_modules(report.subject.model))
         self.problem: str | None = None
-        self._subject, self._masks = study.subject, study.masks
+        self._subject, self._masks = report.subject, report.masks
         self._dense: set[str] = set()
         self._pruned: set[str] = set()
         self._rows: dict[str, tuple[str, str, float, float, float]] = {}
@@ -83,6 +83,6 @@ class LayerDriftDesk(Desk[LayerDriftJob]):
         # One that takes a minute must not hold up those that take a moment
         super().__init__("layer-drift", keep=keep, workers=2)
 
-    def ask(self, study: Study, asker: str) -> LayerDriftJob:
-        """The drift of a study's layers; what else the asker waited for is cancelled, if nobody else waits for it."""
-        return self.take((study.subject.id, study.recipe.id), asker, lambda: LayerDriftJob(study))
+    def ask(self, report: Report, asker: str) -> LayerDriftJob:
+        """The drift of a report's layers; what else the asker waited for is cancelled, if nobody else waits for it."""
+        return self.take((report.subject.id, report.recipe.id), asker, lambda: LayerDriftJob(report))

@@ -1,4 +1,4 @@
-"""The report: what masks do to a subject, in one value."""
+"""The report: what masks do to a subject, each part of it measured when it is first looked at."""
 
 import math
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pruning_explorer.errors import MaskError, SubjectError
+from pruning_explorer.measure.computed_once import computed_once
 from pruning_explorer.measure.cost import cost_totals, layer_cost
 from pruning_explorer.measure.drift import Drift, measure_drift
 from pruning_explorer.measure.forward import Outcome, run_subject
 from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.measure.quality import (
+    SampleQuality,
     dense_quality,
     interval_name,
     quality_label,
@@ -21,50 +24,156 @@ from pruning_explorer.measure.quality import (
 )
 from pruning_explorer.measure.sparsity import layer_sparsity, sparsity_totals
 from pruning_explorer.prune.behaviour import Behaviour, behaviour_of
+from pruning_explorer.prune.cache import ByteBoundedCache
+from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.masks import Masks
+from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What masks do to a subject. A table is None where the subject lacks what it needs.
+    """What masks do to a subject. A part is None where the subject lacks what it needs.
 
-    Attributes:
-        subject, subject_id, recipe_id: what was measured; ``recipe_id`` is None for masks made by hand.
-        quality_name: what being right is called, ``"accuracy"`` or ``"exact match"``; ``"mean F1"`` where a metric
-            gives fractions.
-        quality_interval: how its intervals are found, ``"Wilson"`` or ``"bootstrap"``.
-        layers: :func:`~pruning_explorer.measure.sparsity.layer_sparsity` with the columns ``macs_dense`` and
-            ``macs_theoretical`` of :func:`~pruning_explorer.measure.cost.layer_cost` (NaN without samples).
-        drift: :func:`~pruning_explorer.measure.drift.sample_drift`; None without samples.
-        layer_drift: :func:`~pruning_explorer.measure.layer_drift.layer_drift`; None without samples.
-        quality: :func:`~pruning_explorer.measure.quality.quality_table`; None without labels.
-        totals: ``"sparsity"``, ``"cost"``, ``"drift"``, ``"quality"``: each a dict of figures over all, as
-            ``sparsity_totals``, ``cost_totals``, ``drift_totals`` and ``quality_totals`` give them, or None.
-        dense_spread: how far two dense runs on the same inputs are apart, ||b - a|| / ||a||: 0 where the network
-            answers alike each time; None without samples.
-        notes: what else a person has to know of how the network behaves, a sentence or two each.
+    Each part is measured when it is first looked at, and kept; among threads, too. Looking at one raises SubjectError
+    where the network fails on its samples, or gives no logits.
     """
 
-    subject: str
-    subject_id: str
-    recipe_id: str | None
-    quality_name: str
-    quality_interval: str
-    layers: pd.DataFrame
-    drift: pd.DataFrame | None
-    layer_drift: pd.DataFrame | None
-    quality: pd.DataFrame | None
-    totals: dict[str, Any]
-    dense_spread: float | None = None
-    notes: tuple[str, ...] = ()
+    subject: Subject
+    masks: Masks
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that made the masks.
+
+        Raises:
+            MaskError: they were made by hand.
+        """
+        if self.masks.recipe is None:
+            raise MaskError("these masks were made by hand, so there is no recipe to show")
+        return self.masks.recipe
+
+    @property
+    def nbytes(self) -> int:
+        samples = self.subject.sample_count * 4096  # outputs and tables of a sample, generously
+        return sum(target.numel for target in self.masks.targets) + samples
+
+    @computed_once
+    def sparsity_by_layer(self) -> pd.DataFrame:
+        """As :func:`~pruning_explorer.measure.sparsity.layer_sparsity`; it needs no samples."""
+        return layer_sparsity(self.subject, self.masks)
+
+    @computed_once
+    def layers(self) -> pd.DataFrame:
+        """``sparsity_by_layer`` with each layer's multiply-adds.
+
+        ``macs_dense`` and ``macs_theoretical`` are those of :func:`~pruning_explorer.measure.cost.layer_cost`; NaN
+        without samples.
+        """
+        if self.subject.samples is None:
+            return self.sparsity_by_layer.assign(macs_dense=math.nan, macs_theoretical=math.nan)
+        return self.sparsity_by_layer.merge(layer_cost(self.subject, self.masks), on="target")
+
+    @computed_once
+    def sparsity(self) -> dict[str, Any]:
+        """As :func:`~pruning_explorer.measure.sparsity.sparsity_totals`."""
+        return sparsity_totals(self.subject, self.masks)
+
+    @computed_once
+    def cost(self) -> dict[str, Any] | None:
+        """As :func:`~pruning_explorer.measure.cost.cost_totals`; None without samples to count multiply-adds on."""
+        return None if self.subject.samples is None else cost_totals(self.subject, self.masks)
+
+    @computed_once
+    def outcome(self) -> Outcome | None:
+        """Outputs of dense and pruned network; None without samples."""
+        return None if self.subject.samples is None else run_subject(self.subject, self.masks)
+
+    @computed_once
+    def output_drift(self) -> Drift | None:
+        """How far the outputs drift, an array of each measure; None without samples."""
+        return None if self.outcome is None else measure_drift(self.outcome.dense, self.outcome.pruned)
+
+    @computed_once
+    def drift(self) -> pd.DataFrame | None:
+        """As :func:`~pruning_explorer.measure.drift.sample_drift`, a row per sample; None without samples."""
+        return None if self.output_drift is None else self.output_drift.frame()
+
+    @computed_once
+    def layer_drift(self) -> pd.DataFrame | None:
+        """As :func:`~pruning_explorer.measure.layer_drift.layer_drift`; None without samples."""
+        return None if self.subject.samples is None else layer_drift(self.subject, self.masks)
+
+    @computed_once
+    def quality(self) -> pd.DataFrame | None:
+        """As :func:`~pruning_explorer.measure.quality.quality_table`.
+
+        None where there are no samples, nothing judges them, or judging them fails.
+        """
+        dense, pruned, _ = self._judged
+        return None if dense is None or pruned is None else table_of(self.subject, dense, pruned)
+
+    @property
+    def sample_quality(self) -> SampleQuality | None:
+        """What each sample is worth under the masks, ``[N]``; None where ``quality`` is."""
+        return self._judged[1]
+
+    @property
+    def quality_problem(self) -> str | None:
+        """Why judging the samples fails: the metric does, or labels do not fit; None where all is well."""
+        return self._judged[2]
+
+    @property
+    def quality_name(self) -> str:
+        """What being right is called: ``"accuracy"`` or ``"exact match"``; ``"mean F1"`` where a metric gives parts."""
+        return quality_label(self.subject)
+
+    @property
+    def quality_interval(self) -> str:
+        """How the intervals of ``quality`` are found: ``"Wilson"`` or ``"bootstrap"``."""
+        return interval_name(*self._judged[:2])
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """``"sparsity"``, ``"cost"``, ``"drift"``, ``"quality"``: each a dict of figures over all, or None.
+
+        As ``sparsity_totals``, ``cost_totals``, ``drift_totals`` and ``quality_totals`` give them.
+        """
+        return {
+            "sparsity": self.sparsity,
+            "cost": self.cost,
+            "drift": None if self.output_drift is None else self.output_drift.totals(),
+            "quality": quality_totals(self.quality),
+        }
+
+    @property
+    def dense_spread(self) -> float | None:
+        """How far two dense runs on the same inputs are apart, ||b - a|| / ||a||; None without samples.
+
+        It is 0 where the network answers alike each time.
+        """
+        return self._behaviour.spread
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a person has to know of how the network behaves, a sentence or two each."""
+        return self._behaviour.notes
+
+    def measure(self) -> None:
+        """Measure now what is looked at first: all but the tables by layer and by sample.
+
+        Raises:
+            SubjectError: the network fails on its samples, or gives no logits.
+        """
+        for part in ("sparsity_by_layer", "sparsity", "output_drift", "cost", "quality"):
+            getattr(self, part)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for strict JSON: tables as lists of rows; NaN and infinite figures as None."""
         return {
-            "subject": self.subject,
-            "subject_id": self.subject_id,
-            "recipe_id": self.recipe_id,
+            "subject": self.subject.name,
+            "subject_id": self.subject.id,
+            "recipe_id": self.masks.recipe_id,
             "quality_name": self.quality_name,
             "quality_interval": self.quality_interval,
             "totals": _plain(self.totals),
@@ -76,57 +185,48 @@ class Report:
             "drift": _rows(self.drift),
         }
 
+    @property
+    def _behaviour(self) -> Behaviour:
+        return Behaviour() if self.subject.samples is None else behaviour_of(self.subject)
+
+    @computed_once
+    def _judged(self) -> tuple[SampleQuality | None, SampleQuality | None, str | None]:
+        if self.outcome is None or self.output_drift is None:
+            return None, None, None
+        try:
+            pruned = sample_quality(self.subject, self.outcome.pruned, self.output_drift.pruned_top1)
+            return dense_quality(self.subject), pruned, None
+        except SubjectError as error:
+            return None, None, str(error)
+
 
 def build_report(subject: Subject, masks: Masks) -> Report:
-    """Measure everything that masks do to a subject; without samples or labels, what can be measured without them.
+    """Measure what masks do to a subject; without samples or labels, what can be measured without them.
+
+    Tables by layer and by sample are made when they are first looked at.
 
     Raises:
         SubjectError: the network fails on its samples, or gives no logits; labels or metric do not go with them.
         TargetError, MaskError: the masks are not for this subject.
     """
-    layers = layer_sparsity(subject, masks)
-    if subject.samples is None:
-        layers = layers.assign(macs_dense=math.nan, macs_theoretical=math.nan)
-        return _report(subject, masks, layers, None, None, None)
-    outcome = run_subject(subject, masks)
-    cost = layer_cost(subject, masks).drop(columns="target")
-    layers = pd.concat([layers, cost], axis=1)
-    return _report(
-        subject, masks, layers, outcome, measure_drift(outcome.dense, outcome.pruned), layer_drift(subject, masks)
-    )
+    report = Report(subject, masks)
+    report.measure()
+    if report.quality_problem is not None:
+        raise SubjectError(report.quality_problem)
+    return report
 
 
-def _report(
-    subject: Subject,
-    masks: Masks,
-    layers: pd.DataFrame,
-    outcome: Outcome | None,
-    drift: Drift | None,
-    by_layer: pd.DataFrame | None,
-) -> Report:
-    dense = None if outcome is None else dense_quality(subject)
-    pruned = None if outcome is None else sample_quality(subject, outcome.pruned)
-    quality = None if dense is None or pruned is None else table_of(subject, dense, pruned)
-    behaviour = Behaviour() if outcome is None else behaviour_of(subject)
-    return Report(
-        subject=subject.name,
-        subject_id=subject.id,
-        recipe_id=masks.recipe_id,
-        quality_name=quality_label(subject),
-        quality_interval=interval_name(dense, pruned),
-        layers=layers,
-        drift=None if drift is None else drift.frame(),
-        layer_drift=by_layer,
-        quality=quality,
-        totals={
-            "sparsity": sparsity_totals(subject, masks),
-            "cost": None if outcome is None else cost_totals(subject, masks),
-            "drift": None if drift is None else drift.totals(),
-            "quality": quality_totals(quality),
-        },
-        dense_spread=behaviour.spread,
-        notes=behaviour.notes,
-    )
+REPORTS: ByteBoundedCache[Report] = ByteBoundedCache(256 << 20, "masks")
+
+
+def report_of(subject: Subject, recipe: Recipe) -> Report:
+    """The report on a recipe's masks, not measured yet; the same one for all who ask for the same.
+
+    Raises:
+        PruningExplorerError: the recipe does not fit the subject, or the subject's file is no longer as it was.
+    """
+    subject.check_files()
+    return REPORTS.get((subject.id, recipe.id), lambda: Report(subject, compute_masks(subject, recipe)))
 
 
 def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -71,6 +71,10 @@ class Ranked(Competition[Ranking]):
         """The mask of one target, bool and of its shape."""
         shape = self.targets[index].shape
         return self.granularity.expand(self.rankings[index].keep(removed), shape).contiguous()
+
+    def masks(self, removed: Sequence[int] | NDArray[np.int64]) -> dict[str, Tensor]:
+        """The mask of every target by name, of which so many ranks go: a row of :meth:`removed_at`."""
+        return {target.name: self.mask(i, int(removed[i])) for i, target in enumerate(self.targets)}
 
     def per_weight(self, index: int, groups: NDArray[Any]) -> NDArray[Any]:
         """Spread one number per group over the weights of one target, ``[numel]``."""
@@ -153,7 +157,7 @@ def _rank_step_by_step(subject: Subject, ranked: Ranked, criterion: Criterion) -
         removed = ranked.removed_at([now.amount])[0].tolist()
         # Where nothing went, nothing needs to be scored anew
         moved = any(after > way.removed for after, way in zip(removed, ways, strict=True))
-        masks = {target.name: ranked.mask(i, removed[i]) for i, target in enumerate(targets)} if moved else {}
+        masks = ranked.masks(removed) if moved else {}
         for way, after in zip(ways, removed, strict=True):
             way.cut(after)
     return tuple(way.finish() for way in ways)
@@ -220,7 +224,7 @@ def _for_each(work: Callable[[Target], T], targets: Sequence[Target], criterion:
 
 
 def compute_masks(subject: Subject, recipe: Recipe) -> Masks:
-    """The masks that a recipe makes on a subject.
+    """The masks that a recipe makes on a subject, at its own amount.
 
     For every built-in of ``torch.nn.utils.prune`` they are the library's own, bit for bit, unless equal scores meet at
     the cut: then just as many go, here in flat-index order, while the library's choice is open. In half precision,
@@ -229,9 +233,27 @@ def compute_masks(subject: Subject, recipe: Recipe) -> Masks:
     Raises:
         RecipeError, TargetError, ScoreError: as :func:`rank_targets`.
     """
+    (masks,) = masks_at(subject, recipe, [recipe.amount])
+    return masks
+
+
+def masks_at(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Iterator[Masks]:
+    """The masks at each of several amounts in [0, 1] in place of the recipe's own; ranked once, if it is ``nested``.
+
+    Raises:
+        RecipeError, TargetError, ScoreError: as :func:`rank_targets`.
+    """
+    if not recipe.nested and list(amounts) != [recipe.amount]:
+        yield from (compute_masks(subject, replace(recipe, amount=amount)) for amount in amounts)
+        return
     ranked = rank_targets(subject, recipe)
-    removed = ranked.removed_at([recipe.amount])[0]
-    requested = {}
+    for amount, removed in zip(amounts, ranked.removed_at(amounts), strict=True):
+        yield _masks(replace(ranked, recipe=replace(recipe, amount=amount)), removed)
+
+
+def _masks(ranked: Ranked, removed: NDArray[np.int64]) -> Masks:
+    """What a recipe asks for at its amount, where so many ranks of each target go."""
+    recipe, requested = ranked.recipe, {}
     for target, competes in zip(ranked.targets, ranked.joint, strict=True):
         own = recipe.amount_of(target)
         if own is not None:
@@ -242,9 +264,9 @@ def compute_masks(subject: Subject, recipe: Recipe) -> Masks:
     asked = sum(requested.get(target.name, recipe.amount) * target.numel for target in ranked.targets)
     return Masks(
         ranked.targets,
-        MappingProxyType({t.name: ranked.mask(i, int(removed[i])) for i, t in enumerate(ranked.targets)}),
+        MappingProxyType(ranked.masks(removed)),
         MappingProxyType(requested),
         asked / weights,
-        recipe.id,
+        recipe,
         recipe.recalibrate,
     )

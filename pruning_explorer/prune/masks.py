@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from pruning_explorer.errors import MaskError
+from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import ALREADY_PRUNED, Target, is_lazy
 from pruning_explorer.prune.uncalled import mask_by_reader
@@ -26,7 +27,7 @@ class Masks(Mapping[str, Tensor]):
         requested: the amount asked of each target that is cut by itself; a target that was ranked together with
             others, or whose share an allocation decided, is not in it.
         requested_total: the fraction asked of all chosen targets together; None for masks made by hand.
-        recipe_id: of the recipe behind them; None for masks made by hand.
+        recipe: the one behind them; None for masks made by hand.
         recalibrate: whether BatchNorm's running statistics are to be measured again under these masks.
 
     Raises:
@@ -38,7 +39,7 @@ class Masks(Mapping[str, Tensor]):
     values_by_name: Mapping[str, Tensor] = field(repr=False)
     requested: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     requested_total: float | None = None
-    recipe_id: str | None = None
+    recipe: Recipe | None = None
     recalibrate: bool = False
     _kept: dict[str, int] = field(default_factory=dict, init=False, repr=False)
     _dead: dict[str, int] = field(default_factory=dict, init=False, repr=False)
@@ -70,6 +71,11 @@ class Masks(Mapping[str, Tensor]):
                 raise MaskError(f"{name} and {first} are one tied tensor and have two masks; give it one")
             named[first] = mask.bool()
         return cls(tuple(target for target in subject.targets if target.name in named), MappingProxyType(named))
+
+    @property
+    def recipe_id(self) -> str | None:
+        """The recipe's; None for masks made by hand."""
+        return None if self.recipe is None else self.recipe.id
 
     # By identity: tensors have no single truth value, and a Mapping would compare them
     __eq__ = object.__eq__

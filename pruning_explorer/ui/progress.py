@@ -1,14 +1,24 @@
 """How far work behind the page is, with a button that cancels it and one that goes on."""
 
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
+from pruning_explorer.figures.chart import Chart
 from pruning_explorer.lab.desk import Desk, Job
+from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.session import session_id
 
 Work = TypeVar("Work", bound=Job)
+
+PATIENCE = 0.25
+"""Seconds that a page waits for what is nearly done."""
+
+SECONDS_BETWEEN_LOOKS = 0.4
 
 
 @dataclass(frozen=True)
@@ -30,9 +40,43 @@ class Progress:
     go_on: str
 
 
+_CHARTS: WeakKeyDictionary[Job, tuple[Hashable, Chart]] = WeakKeyDictionary()
+"""Of each job that somebody still has, the latest chart, and how far the job was."""
+
+
+def chart_so_far(job: Job, far: Hashable, draw: Callable[[], Chart]) -> Chart:
+    """The chart of a job that is so far; the same object again while it gets no further."""
+    drawn = _CHARTS.get(job)
+    if drawn is None or drawn[0] != far:
+        drawn = _CHARTS[job] = far, draw()
+    return drawn[1]
+
+
+def be_patient(jobs: Iterable[Job]) -> None:
+    """Wait a moment for jobs that are nearly done, rather than draw the page twice."""
+    end = time.monotonic() + PATIENCE
+    for job in filter(is_waited_for, jobs):
+        job.wait(max(0.0, end - time.monotonic()))
+
+
+def draw_as_it_comes(jobs: Sequence[Job], draw: Callable[[], bool | None], key: str) -> None:
+    """Draw a part of the page that shows jobs; by itself again, as long as more of them will come to this session.
+
+    Args:
+        draw: draws it as far as it is; may say that more will come from elsewhere.
+        key: identity of this part on the page.
+    """
+
+    def look() -> bool:
+        waiting = any(map(is_waited_for, jobs))  # asked first: what comes while it is drawn is drawn by the next look
+        return bool(draw()) or waiting
+
+    draw_until_done(look, key=key, seconds=SECONDS_BETWEEN_LOOKS)
+
+
 def is_waited_for(job: Job) -> bool:
     """Whether more of it will come to this session."""
-    return not job.done and session_id() not in job.declined_by
+    return not job.done and not job.stopped.is_set() and session_id() not in job.declined_by
 
 
 def draw_progress(desk: Desk[Work], job: Work, key: str, height: int, progress: Progress) -> None:

@@ -11,7 +11,7 @@ from pruning_explorer.errors import ExportError, PruningExplorerError
 from pruning_explorer.exports.contents import What
 from pruning_explorer.exports.saving import Export
 from pruning_explorer.figures.numbers import memory
-from pruning_explorer.lab.study import Study
+from pruning_explorer.measure.report import Report
 from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.own_models import own_models
@@ -33,7 +33,7 @@ STEP = 0.02
 """Of the work that is done, between two looks of the bar."""
 
 
-def draw_save(study: Study, key: str) -> None:
+def draw_save(report: Report, key: str) -> None:
     """What to save, how large it will be, and a button that makes it; then one that fetches it.
 
     Args:
@@ -60,25 +60,25 @@ def draw_save(study: Study, key: str) -> None:
                 "checkpoint",
             ),
         )
-    st.caption(f"{MEANINGS[what]}{_about_statistics(study, what)}")
-    name = file_name(study.subject.name, study.recipe.id, what, ending=ending)
+    st.caption(f"{MEANINGS[what]}{_about_statistics(report, what)}")
+    name = file_name(report.subject.name, report.recipe.id, what, ending=ending)
     try:
-        wanted = Export(study.subject, study.masks, what, ending, recipe=study.recipe)
+        wanted = Export(report.subject, report.masks, what, ending)
     except PruningExplorerError as error:
         st.warning(f"This cannot be saved: {plain(str(error))}", icon=":material/warning:")
         return
-    saved_as = (study.subject.id, study.recipe.id, what, ending)
+    saved_as = (report.subject.id, report.recipe.id, what, ending)
     made = own_models().saved.get(saved_as)
     if made is None:
         if st.button(f"Make the file ({memory(wanted.nbytes)})", key=f"{key}_make", type="primary"):
             _make(wanted, name, saved_as)
     else:
         _offer(made)
-    _tell_terminal(study, what, name)
+    _tell_terminal(report, what, name)
 
 
-def _about_statistics(study: Study, what: What) -> str:
-    if not study.masks.recalibrate:
+def _about_statistics(report: Report, what: What) -> str:
+    if not report.masks.recalibrate:
         return ""
     if what == "masks":
         return " BatchNorm’s recalibrated statistics are not in it: save weights or pairs for them."
@@ -136,11 +136,11 @@ def _offer(made: SavedFile) -> None:
     st.code(saved.loading, language="python", wrap_lines=True)
 
 
-def _tell_terminal(study: Study, what: What, name: str) -> None:
+def _tell_terminal(report: Report, what: What, name: str) -> None:
     st.caption("In a terminal, with the recipe’s file:")
-    recipe = shlex.quote(file_name(study.subject.name, study.recipe.id, ending=".json"))
+    recipe = shlex.quote(file_name(report.subject.name, report.recipe.id, ending=".json"))
     st.code(
-        f"python -m pruning_explorer export {words_in_terminal(study.subject.name)} --recipe {recipe} --as {what} "
+        f"python -m pruning_explorer export {words_in_terminal(report.subject.name)} --recipe {recipe} --as {what} "
         f"--out {shlex.quote(name)}",
         language="sh",
         wrap_lines=True,

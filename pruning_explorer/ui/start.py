@@ -5,9 +5,9 @@ import sys
 
 from pruning_explorer.app_options import Options
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.lab.study import study
 from pruning_explorer.lab.workers import tune_process
 from pruning_explorer.measure.layer_drift import layer_drift
+from pruning_explorer.measure.report import report_of
 from pruning_explorer.prune.cache import set_cache_limit
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import load_sample
@@ -34,8 +34,7 @@ def warm_up(options: Options = NO_OPTIONS) -> None:
             print(f"pruning-explorer: {asked.words}: {error}", file=sys.stderr, flush=True)
             os._exit(2)  # the server's own ways out would print a traceback, or go on without
         print(f"pruning-explorer: {subject.name} is loaded: {subject.description}", flush=True)
-    first = study(load_sample(DEFAULT_SUBJECT), Recipe())
-    for part in ("layers", "sparsity", "cost", "drift", "quality"):
-        getattr(first, part)
+    first = report_of(load_sample(DEFAULT_SUBJECT), Recipe())
+    first.measure()
     layer_drift(first.subject, first.masks)
     warm_cliff(first.subject, first.recipe)

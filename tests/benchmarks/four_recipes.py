@@ -10,8 +10,8 @@ import time
 import torch
 
 from pruning_explorer.lab.comparison import layer_table
-from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.agreement import mask_agreement
+from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.engine import RANKINGS, compute_masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -32,19 +32,19 @@ def compare(subject: Subject) -> dict[str, float]:
     RANKINGS.clear()
     parts: dict[str, float] = {}
     start = time.perf_counter()
-    studies = []
+    reports = []
     for recipe in RECIPES:
         begun = time.perf_counter()
-        studies.append(Study(subject, recipe, compute_masks(subject, recipe)))
+        reports.append(Report(subject, compute_masks(subject, recipe)))
         parts[f"{recipe.criterion} x {recipe.granularity} x {recipe.scope}"] = time.perf_counter() - begun
     begun = time.perf_counter()
-    agreement = mask_agreement([study.masks for study in studies])
+    agreement = mask_agreement([report.masks for report in reports])
     parts["agreement of all pairs"] = time.perf_counter() - begun
     begun = time.perf_counter()
-    layers, totals = layer_table(studies), [study.sparsity for study in studies]
+    layers, totals = layer_table(reports), [report.sparsity for report in reports]
     parts["sparsity"] = time.perf_counter() - begun
     parts["all"] = time.perf_counter() - start
-    targets = len(studies[0].masks)
+    targets = len(reports[0].masks)
     assert len(agreement) == 6 * (targets + 1)
     assert len(layers) == 4 * targets
     assert all(abs(each["achieved"] - 0.5) < 0.005 for each in totals)

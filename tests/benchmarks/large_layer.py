@@ -63,8 +63,8 @@ def explore(path: Path) -> None:
 
     from pruning_explorer import Recipe, load_subject
     from pruning_explorer.figures.layers import layer_bars
-    from pruning_explorer.lab.study import study
     from pruning_explorer.lab.workers import tune_process
+    from pruning_explorer.measure.report import report_of
     from pruning_explorer.prune.engine import rank_targets
     from pruning_explorer.prune.subject import Subject
     from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
@@ -72,10 +72,10 @@ def explore(path: Path) -> None:
 
     def look(subject: Subject, recipe: Recipe, place: tuple[int, int, int, int]) -> None:
         """All of Explore that the amount changes: key figures, bars, the open layer and its window."""
-        shown = study(subject, recipe)
-        parts = (shown.layers, shown.sparsity, shown.cost, shown.quality, shown.drift)
-        assert parts[0].loc[0, "removed"] == round(recipe.amount * shown.masks.targets[0].numel)
-        layer_bars(shown.layers, shown.masks.targets[0].name)
+        shown = report_of(subject, recipe)
+        shown.measure()
+        assert shown.sparsity_by_layer.loc[0, "removed"] == round(recipe.amount * shown.masks.targets[0].numel)
+        layer_bars(shown.sparsity_by_layer, shown.masks.targets[0].name)
         opened = layer._Shown(subject, recipe, shown.masks.targets[0])
         layer._payload(opened)
         layer.window_of(opened, place)
@@ -97,7 +97,10 @@ def explore(path: Path) -> None:
     place = (12_000, 1_000, 512, 512)
     size = subject.weight(LAYER).nbytes
     step("rank the layer", lambda: rank_targets(subject, recipe))
-    step("mask, table and totals", lambda: (study(subject, recipe).layers, study(subject, recipe).sparsity))
+    step(
+        "mask, table and totals",
+        lambda: (report_of(subject, recipe).sparsity_by_layer, report_of(subject, recipe).sparsity),
+    )
     step("picture of the layer", lambda: layer._payload(opened))
     step("zoom into 512 x 512 of it", lambda: layer.window_of(opened, place))
     step("zoom elsewhere", lambda: layer.window_of(opened, (20_000, 3_000, 512, 512)))

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from pruning_explorer.figures.comparison_table import table_frame
 from pruning_explorer.lab.comparison import Entry, compare
 from pruning_explorer.lab.curves import comparison_amounts
-from pruning_explorer.lab.study import study
+from pruning_explorer.measure.report import report_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import load_sample
 from tests.browser.compare_page import ComparePage
@@ -110,7 +110,7 @@ def test_hands_are_free_while_curves_come(comparison: Comparison) -> None:
     for position, recipe in enumerate([*recipes[:2], replace(recipes[2], scope="global")]):
         for amount in (0.4, 0.95):
             seeds = range(5 if recipe.criterion.draws else 1)
-            found = [study(subject, replace(recipe, amount=amount, seed=seed)).quality for seed in seeds]
+            found = [report_of(subject, replace(recipe, amount=amount, seed=seed)).quality for seed in seeds]
             middle = sorted(float(each["pruned"].iloc[0]) for each in found if each is not None)[len(seeds) // 2]
             assert math.isclose(drawn[position, amount], 100 * middle, abs_tol=1e-6)
 

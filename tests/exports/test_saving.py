@@ -20,9 +20,9 @@ from pruning_explorer.exports.pruned_models import masked_model, permanent_model
 from pruning_explorer.exports.safetensors_format import SafetensorsFile
 from pruning_explorer.exports.saving import AlreadyThereError, Export
 from pruning_explorer.exports.tensor_values import PIECE
-from pruning_explorer.lab.study import study
 from pruning_explorer.measure.forward import masked_outputs
 from pruning_explorer.measure.quality import quality_of
+from pruning_explorer.measure.report import report_of
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.own_scores import add
 from pruning_explorer.sources import networks
@@ -80,9 +80,9 @@ def loaded(model: nn.Module, lines: str) -> nn.Module:
 def test_plain_torch_loads_it_and_finds_what_the_page_says(
     name: str, what: What, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = study(load_subject(name), replace(RECIPES[name], recalibrate=name == "digits-cnn" and what != "masks"))
+    shown = report_of(load_subject(name), replace(RECIPES[name], recalibrate=name == "digits-cnn" and what != "masks"))
     subject, masks = shown.subject, shown.masks
-    saved = Export(subject, masks, what, ending, recipe=shown.recipe).save(tmp_path / f"saved{ending}")
+    saved = Export(subject, masks, what, ending).save(tmp_path / f"saved{ending}")
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(1)  # a fresh network knows nothing
     model = NETWORKS[name]().eval()
@@ -214,7 +214,7 @@ def test_the_recipe_and_where_it_comes_from_stand_in_the_file(tmp_path: Path) ->
     masks = compute_masks(load_subject("digits-cnn"), Recipe(recalibrate=True))
     export(load_subject("digits-cnn"), masks, tmp_path / "y.safetensors")
     with safe_open(tmp_path / "y.safetensors", "pt") as file:
-        assert file.metadata()["pruning_explorer.recipe_id"] == masks.recipe_id
+        assert file.metadata()["pruning_explorer.recipe"] == Recipe(recalibrate=True).to_json()
         assert file.metadata()["pruning_explorer.batchnorm_recalibrated"] == "true"
 
 

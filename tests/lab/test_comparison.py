@@ -13,9 +13,9 @@ from pruning_explorer import Masks, Recipe, Subject, compare, load_subject
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.lab.comparison import class_changes, layer_table, pareto_front
 from pruning_explorer.lab.comparison_table import GUESSING, UNEQUAL, comparison_table
-from pruning_explorer.lab.study import Study, study
 from pruning_explorer.measure.paired import bootstrap_interval
 from pruning_explorer.measure.quality import guessing_level
+from pruning_explorer.measure.report import Report, report_of
 
 WIDTH = 12
 
@@ -34,11 +34,11 @@ def subject() -> Subject:
     return copying(torch.arange(WIDTH), samples)
 
 
-def keeping(subject: Subject, classes: set[int]) -> Study:
-    """A study of masks made by hand, under which only these classes are heard."""
+def keeping(subject: Subject, classes: set[int]) -> Report:
+    """A report of masks made by hand, under which only these classes are heard."""
     mask = torch.zeros(WIDTH, WIDTH)
     mask[list(classes)] = 1
-    return Study(subject, Recipe(), Masks.from_dict(subject, {"weight": mask}))
+    return Report(subject, Masks.from_dict(subject, {"weight": mask}))
 
 
 def rows(table: pd.DataFrame, measure: str) -> dict[int, Mapping[str, object]]:
@@ -80,8 +80,8 @@ def test_measures_in_order_and_figures_by_hand(subject: Subject) -> None:
 
 def test_ties_by_mcnemar(subject: Subject) -> None:
     # Against all twelve: 5 lost has p = 2/32 and ties, 6 lost has 2/64 and does not
-    studies = [keeping(subject, set(range(kept))) for kept in (7, 6, 12)]
-    table = comparison_table(studies, ["five lost", "six lost", "none lost"])
+    reports = [keeping(subject, set(range(kept))) for kept in (7, 6, 12)]
+    table = comparison_table(reports, ["five lost", "six lost", "none lost"])
     assert verdicts(table, "quality") == ["tie", "", UNEQUAL]
     assert verdicts(table, "agreement") == ["tie", "", UNEQUAL]
     low, high = rows(table, "quality")[0]["low"], rows(table, "quality")[0]["high"]
@@ -93,8 +93,8 @@ def test_ties_by_mcnemar(subject: Subject) -> None:
 def test_ties_by_bootstrap(subject: Subject) -> None:
     # One loses classes 1 to 4, one 5 to 8: the same drift on other samples. The third loses ten.
     everything = set(range(WIDTH))
-    studies = [keeping(subject, everything - set(range(1, 5))), keeping(subject, everything - set(range(5, 9)))]
-    table = comparison_table([*studies, keeping(subject, {0, 1})], ["a", "b", "c"])
+    reports = [keeping(subject, everything - set(range(1, 5))), keeping(subject, everything - set(range(5, 9)))]
+    table = comparison_table([*reports, keeping(subject, {0, 1})], ["a", "b", "c"])
     assert verdicts(table, "kl_nats") == [UNEQUAL, "tie", ""]
     assert verdicts(table, "sqnr_db") == [UNEQUAL, "tie", ""]
     for row in rows(table, "kl_nats").values():
@@ -108,14 +108,14 @@ def right_class_probability(logits: Tensor, labels: Tensor | None) -> Tensor:
 def test_what_a_metric_gives_is_named_and_ties_by_bootstrap(subject: Subject) -> None:
     judged = Subject.from_module(subject.model, subject.samples, metric=right_class_probability)
     everything = set(range(WIDTH))
-    studies = [keeping(judged, everything - lost) for lost in (set(range(1, 5)), set(range(5, 9)), set(range(2, 12)))]
-    table = comparison_table(studies, ["a", "b", "c"])
+    reports = [keeping(judged, everything - lost) for lost in (set(range(1, 5)), set(range(5, 9)), set(range(2, 12)))]
+    table = comparison_table(reports, ["a", "b", "c"])
     quality = rows(table, "quality")
     assert {row["title"] for row in quality.values()} == {"Mean right class probability"}
     # The first two lose the same on other samples, which is a tie, as the one that stands first has it
     assert quality[0]["value"] == pytest.approx(quality[1]["value"])
     assert verdicts(table, "quality") == [UNEQUAL, "tie", ""]
-    for made, row in zip(studies, quality.values(), strict=True):
+    for made, row in zip(reports, quality.values(), strict=True):
         values = made.sample_quality
         assert values is not None
         assert row["value"] == pytest.approx(values.mean())
@@ -134,20 +134,20 @@ def test_a_metric_that_fails_is_a_problem_and_all_else_stands(subject: Subject) 
 
 
 def test_counts_tie_only_when_equal_and_what_was_asked_has_no_best(subject: Subject) -> None:
-    studies = [keeping(subject, {0, 1}), keeping(subject, {2, 3}), keeping(subject, {4, 5, 6})]
-    table = comparison_table(studies, ["a", "b", "c"])
+    reports = [keeping(subject, {0, 1}), keeping(subject, {2, 3}), keeping(subject, {4, 5, 6})]
+    table = comparison_table(reports, ["a", "b", "c"])
     assert verdicts(table, "parameters") == [UNEQUAL, "tie", ""]
     assert verdicts(table, "macs") == [UNEQUAL, "tie", ""]
     assert verdicts(table, "achieved") == ["", "", ""]
     assert set(comparison_table([keeping(subject, set(range(9)))], ["a"])["verdict"]) == {""}
-    assert verdicts(comparison_table(studies[:2], ["a", "b"]), "macs") == ["tie", "tie"]  # and nobody is best
+    assert verdicts(comparison_table(reports[:2], ["a", "b"]), "macs") == ["tie", "tie"]  # and nobody is best
 
 
 def test_a_failed_recipe_has_no_rows_and_the_others_keep_their_places(subject: Subject) -> None:
-    studies = [None, keeping(subject, {0}), None, keeping(subject, {0, 1})]
-    assert set(comparison_table(studies, ["a", "b", "c", "d"])["recipe"]) == {1, 3}
-    assert set(layer_table(studies)["recipe"]) == {1, 3}
-    assert set(class_changes(studies)["recipe"]) == {1, 3}
+    reports = [None, keeping(subject, {0}), None, keeping(subject, {0, 1})]
+    assert set(comparison_table(reports, ["a", "b", "c", "d"])["recipe"]) == {1, 3}
+    assert set(layer_table(reports)["recipe"]) == {1, 3}
+    assert set(class_changes(reports)["recipe"]) == {1, 3}
     assert comparison_table([None], ["a"]).empty
     assert layer_table([None]).empty
 
@@ -264,4 +264,4 @@ def test_pareto_front_by_hand() -> None:
 def test_studies_are_shared() -> None:
     subject = load_subject("tutorial-mlp")
     found = compare(subject, {"a": Recipe()}, amounts=())
-    assert found.studies[0] is study(subject, Recipe())
+    assert found.reports[0] is report_of(subject, Recipe())

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject, load_subject
 from pruning_explorer.lab.layer_drift_job import LayerDriftDesk, LayerDriftJob
-from pruning_explorer.lab.study import Study, study
 from pruning_explorer.measure.layer_drift import DENSE_LAYERS, layer_drift
+from pruning_explorer.measure.report import Report, report_of
 from pruning_explorer.prune.behaviour import behaviour_of
 
 STEPS = 6
@@ -47,7 +47,7 @@ def gated() -> Iterator[Subject]:
 
 
 @contextmanager
-def before_the_gate(desk: LayerDriftDesk, made: Study, *askers: str) -> Iterator[LayerDriftJob]:
+def before_the_gate(desk: LayerDriftDesk, made: Report, *askers: str) -> Iterator[LayerDriftJob]:
     """A job that has run one module of six and waits."""
     OPEN.clear()
     ARRIVED.clear()
@@ -59,7 +59,7 @@ def before_the_gate(desk: LayerDriftDesk, made: Study, *askers: str) -> Iterator
 
 
 def test_it_is_the_table_of_the_measure() -> None:
-    made = study(load_subject("digits-cnn"), Recipe(amount=0.7))
+    made = report_of(load_subject("digits-cnn"), Recipe(amount=0.7))
     job = LayerDriftDesk().ask(made, "me")
     assert job.wait(60)
     pd.testing.assert_frame_equal(job.frame(), layer_drift(made.subject, made.masks))
@@ -67,7 +67,7 @@ def test_it_is_the_table_of_the_measure() -> None:
 
 
 def test_it_is_seen_as_it_comes(gated: Subject) -> None:
-    made = study(gated, Recipe(amount=0.5))
+    made = report_of(gated, Recipe(amount=0.5))
     with before_the_gate(LayerDriftDesk(), made, "me") as job:
         # Of twice six modules one has run, in the dense network
         assert (job.progress, job.standing, job.done) == (1 / 12, 0, False)
@@ -75,14 +75,14 @@ def test_it_is_seen_as_it_comes(gated: Subject) -> None:
     assert job.wait(20)
     assert job.frame()["module"].tolist() == ["fc", *(f"after.{i}" for i in range(5))]
     # The dense outputs stand now
-    with before_the_gate(LayerDriftDesk(), study(gated, Recipe(amount=0.6)), "me") as job:
+    with before_the_gate(LayerDriftDesk(), report_of(gated, Recipe(amount=0.6)), "me") as job:
         assert (job.progress, job.standing, job.done) == (1 / 6, 1, False)
         assert job.frame()["module"].tolist() == ["fc"]
     assert job.wait(20)
 
 
 def test_cancelled_it_ends_between_modules_and_stays_so_until_it_is_gone_on_with(gated: Subject) -> None:
-    desk, made = LayerDriftDesk(), study(gated, Recipe(amount=0.5))
+    desk, made = LayerDriftDesk(), report_of(gated, Recipe(amount=0.5))
     layer_drift(gated, made.masks)
     with before_the_gate(desk, made, "me") as job:
         desk.cancel(job, "me")
@@ -98,7 +98,7 @@ def test_cancelled_it_ends_between_modules_and_stays_so_until_it_is_gone_on_with
 
 
 def test_a_dense_run_that_is_cancelled_is_not_kept(gated: Subject) -> None:
-    desk, made = LayerDriftDesk(), study(gated, Recipe(amount=0.5))
+    desk, made = LayerDriftDesk(), report_of(gated, Recipe(amount=0.5))
     DENSE_LAYERS.clear()
     with before_the_gate(desk, made, "me") as job:
         desk.cancel(job, "me")
@@ -109,7 +109,7 @@ def test_a_dense_run_that_is_cancelled_is_not_kept(gated: Subject) -> None:
 
 
 def test_one_cancels_for_oneself_only(gated: Subject) -> None:
-    desk, made = LayerDriftDesk(), study(gated, Recipe(amount=0.5))
+    desk, made = LayerDriftDesk(), report_of(gated, Recipe(amount=0.5))
     with before_the_gate(desk, made, "me", "you") as job:
         desk.cancel(job, "me")
         assert not job.stopped.is_set()
@@ -117,11 +117,11 @@ def test_one_cancels_for_oneself_only(gated: Subject) -> None:
 
 
 def test_another_recipe_cancels_it_unless_somebody_else_waits(gated: Subject) -> None:
-    desk, made = LayerDriftDesk(), study(gated, Recipe(amount=0.5))
+    desk, made = LayerDriftDesk(), report_of(gated, Recipe(amount=0.5))
     with before_the_gate(desk, made, "me", "you") as job:
-        desk.ask(study(gated, Recipe(amount=0.6)), "me")
+        desk.ask(report_of(gated, Recipe(amount=0.6)), "me")
         assert not job.stopped.is_set()
-        desk.ask(study(gated, Recipe(amount=0.7)), "you")
+        desk.ask(report_of(gated, Recipe(amount=0.7)), "you")
         assert job.stopped.is_set()
     job.wait(20)
     assert not job.done
@@ -142,7 +142,7 @@ class Brittle(nn.Module):
 
 
 def test_what_fails_is_said_and_what_came_before_stands() -> None:
-    made = study(Subject.from_module(Brittle(), torch.ones(2, 3)), Recipe(amount=1.0))
+    made = report_of(Subject.from_module(Brittle(), torch.ones(2, 3)), Recipe(amount=1.0))
     job = LayerDriftDesk().ask(made, "me")
     assert job.wait(20)
     assert "ZeroDivisionError: nothing left" in str(job.problem)

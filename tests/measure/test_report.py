@@ -27,7 +27,7 @@ def test_a_report_holds_what_its_parts_measure(everything: Subject) -> None:
     masks = compute_masks(everything, recipe)
     report = build_report(everything, masks)
     outcome = run_subject(everything, masks)
-    assert (report.subject, report.subject_id, report.recipe_id) == ("everything", everything.id, recipe.id)
+    assert (report.subject, report.recipe) == (everything, recipe)
     assert report.drift is not None
     assert report.layer_drift is not None
     assert report.quality is not None

@@ -1,6 +1,7 @@
 """What a recipe does to several layers: amounts, caps, frozen layers, one ranking for all, and nestedness."""
 
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import RecipeError, ScoreError, TargetError
 from pruning_explorer.prune.criteria import CRITERIA, Criterion
-from pruning_explorer.prune.engine import RANKINGS, rank_targets
+from pruning_explorer.prune.engine import RANKINGS, masks_at, rank_targets
 from tests.prune.oracle import amounts, assert_nested, masks_of, network_of, weights
 
 some = settings(max_examples=60)
@@ -237,6 +238,23 @@ def test_removed_at_tells_what_each_amount_does(criterion: str, granularity: str
             assert torch.equal(ranked.mask(index, int(row[index])), masks[target.name])
             per_group = target.numel // ranked.rankings[index].groups
             assert int((~masks[target.name]).sum()) == row[index] * per_group
+
+
+@pytest.mark.parametrize("scope", ["layer", "global"])
+@pytest.mark.parametrize("schedule", ["one-shot", "linear:steps=2"])
+def test_masks_at_several_amounts_are_those_of_each(schedule: str, scope: str) -> None:
+    torch.manual_seed(5)
+    inputs = torch.randn(8, 6)
+    subject = Subject.from_module(network_of(torch.randn(5, 6), torch.randn(4, 5)), inputs, torch.zeros(8).long())
+    recipe = Recipe("random", scope=scope, schedule=schedule, amounts={"0.weight": 0.2}, recalibrate=True)
+    several = [0.0, 0.25, 0.7]
+    found = list(masks_at(subject, recipe, several))
+    assert [masks.recipe for masks in found] == [replace(recipe, amount=amount) for amount in several]
+    for masks, amount in zip(found, several, strict=True):
+        alone = compute_masks(subject, replace(recipe, amount=amount))
+        assert all(torch.equal(masks[name], alone[name]) for name in alone)
+        assert masks.requested == alone.requested
+        assert (masks.requested_total, masks.recalibrate) == (alone.requested_total, True)
 
 
 def test_masks_are_new_tensors_that_no_one_else_holds(ten_and_four: Subject) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from pruning_explorer import Recipe, build_report, compute_masks, export, load_subject
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.lab.study import study
+from pruning_explorer.measure.report import report_of
 
 
 def cut_short(path: Path) -> None:
@@ -84,13 +84,13 @@ def test_nothing_is_read_of_a_file_that_has_changed(
     weight, recipe = subject.weight(first).clone(), Recipe(amount=0.5)
     assert len(compute_masks(subject, recipe)) == 2
     assert torch.equal(subject.weight(first), weight)
-    before = study(subject, recipe)
+    before = report_of(subject, recipe)
     assert before.sparsity
     CHANGES[said](part)
     for read in (
         lambda: subject.weight(first),
         lambda: compute_masks(subject, Recipe(criterion="magnitude", granularity="channel", amount=0.5)),
-        lambda: study(subject, recipe),
+        lambda: report_of(subject, recipe),
         subject.copy_model,
         lambda: export(subject, recipe, tmp_path / "out.safetensors"),
     ):

@@ -11,8 +11,8 @@ from torch import nn
 from pruning_explorer import Recipe, Subject
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.curves import CurveDesk
-from pruning_explorer.lab.study import STUDIES, study
 from pruning_explorer.measure.forward import DENSE_OUTPUTS
+from pruning_explorer.measure.report import REPORTS, report_of
 from pruning_explorer.prune.cache import ALL_CACHES, cache_limit, cache_usage, set_cache_limit
 from pruning_explorer.prune.engine import RANKINGS
 from pruning_explorer.prune.subject_cache import SubjectCache, forget, on_forget
@@ -35,7 +35,7 @@ def subject_of(seed: int, width: int = 40) -> Subject:
 
 
 def look_at(subject: Subject, criterion: str = "magnitude") -> None:
-    shown = study(subject, Recipe(criterion, amount=0.4))
+    shown = report_of(subject, Recipe(criterion, amount=0.4))
     assert shown.sparsity["removed"] > 0
     assert shown.drift is not None
     assert shown.cost is not None
@@ -110,7 +110,7 @@ def test_to_forget_a_subject_drops_what_is_its_own() -> None:
     del one
     gc.collect()
     assert gone() is None, "nobody holds it"
-    assert (len(STUDIES), len(DENSE_OUTPUTS)) == (1, 1)
+    assert (len(REPORTS), len(DENSE_OUTPUTS)) == (1, 1)
 
 
 @pytest.mark.usefixtures("nothing_kept")

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 
 from pruning_explorer import Recipe, load_subject
 from pruning_explorer.exports.saving import Export
-from pruning_explorer.lab.study import study
+from pruning_explorer.measure.report import report_of
 from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.own_models import OwnModels
 from pruning_explorer.ui.saved_files import MOST, ROUTE, SavedFile, SavedFiles
@@ -81,13 +81,13 @@ def test_a_file_is_made_when_asked_and_is_what_the_page_shows(
     assert not page.app.get("link_button")
     make(page)
     label, address = link(page)
-    shown = study(load_subject("digits-mlp"), page.recipe)
+    shown = report_of(load_subject("digits-mlp"), page.recipe)
     name = f"digits-mlp-{page.recipe.id}-{what}{ending}"
     assert label.startswith(f"Download {name} (")
     answer = fetch(address)
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     (tmp_path / name).write_bytes(answer.content)
-    Export(shown.subject, shown.masks, what, ending, recipe=shown.recipe).check(tmp_path / name)  # type: ignore[arg-type]
+    Export(shown.subject, shown.masks, what, ending).check(tmp_path / name)  # type: ignore[arg-type]
     assert f"{len(answer.content):,} bytes" in page.every_text()
     codes = [each.value for each in page.app.code]
     assert any(repr(name) in code for code in codes)

@@ -15,8 +15,7 @@ from pruning_explorer.lessons.scene import Knob, Scene, Stage, Values
 from pruning_explorer.measure.drift import Drift, DriftFrom
 from pruning_explorer.measure.forward import dense_outputs, masked_outputs
 from pruning_explorer.measure.quality import sample_quality
-from pruning_explorer.prune.engine import rank_targets
-from pruning_explorer.prune.masks import Masks
+from pruning_explorer.prune.engine import masks_at
 from pruning_explorer.prune.recipe import SCOPES, SETTINGS, Recipe, Scope
 from pruning_explorer.prune.subject import Subject
 
@@ -99,11 +98,8 @@ def measure(subject: Subject, recipe: Recipe, amounts: Sequence[float] = AMOUNTS
             f"{subject.name} has no labels that its answers could be compared with; choose a network that has, "
             "such as digits-cnn"
         )
-    dense, ranked = dense_outputs(subject), rank_targets(subject, recipe)
-    outputs = []
-    for removed in ranked.removed_at(amounts):
-        masks = {target.name: ranked.mask(i, int(removed[i])) for i, target in enumerate(ranked.targets)}
-        outputs.append(masked_outputs(subject, Masks(ranked.targets, masks)))
+    dense = dense_outputs(subject)
+    outputs = [masked_outputs(subject, masks) for masks in masks_at(subject, recipe, amounts)]
     dense_right = cast(Right, sample_quality(subject, dense))
     return tuple(
         Point(drift, cast(Right, sample_quality(subject, logits, drift.pruned_top1)), dense_right)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pruning_explorer.comparison_report import exemplar_cards, exemplars_note
+from pruning_explorer.comparison_charts import exemplar_cards, exemplars_note
 from pruning_explorer.figures.class_changes import class_changes
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.comparison import Comparison

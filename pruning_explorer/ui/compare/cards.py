@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pruning_explorer.figures.numbers import percent
+from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.titles import title_of
@@ -14,7 +15,6 @@ from pruning_explorer.ui import state
 from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS, MOST, Column
 from pruning_explorer.ui.compare.presets import PRESETS, recipes_of, why_not
-from pruning_explorer.ui.compare.work import Standing
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
@@ -59,15 +59,15 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
             _presets(subject)
 
 
-def draw_cards(standings: Sequence[Standing]) -> None:
+def draw_cards(shown: Comparison) -> None:
     """The recipes from left to right."""
     drawn = shelf.columns()
-    pruned = [set() if each.study is None else set(each.study.masks) for each in standings]
+    pruned = [set() if report is None else set(report.masks) for report in shown.reports]
     anywhere = set[str]().union(*pruned)
     with st.grid(len(drawn), min_column_width=CARD_WIDTH, gap="small"):
-        for place, (column, name) in enumerate(zip(drawn, shelf.names(), strict=True)):
+        for place, (column, name) in enumerate(zip(drawn, shown.names, strict=True)):
             with st.container(border=True, key=f"card_{column.number}"):
-                _card(column, name, place, standings[place], sorted(anywhere - (pruned[place] or anywhere)))
+                _card(column, name, place, shown.failures[place], sorted(anywhere - (pruned[place] or anywhere)))
 
 
 def _presets(subject: Subject) -> None:
@@ -101,7 +101,7 @@ def _take_amount_of_all(percent_of_all: float | None) -> None:
         shelf.set_amount_of_all(round(percent_of_all / 100, 4))
 
 
-def _card(column: Column, name: str, place: int, standing: Standing, dense: Sequence[str]) -> None:
+def _card(column: Column, name: str, place: int, failure: str | None, dense: Sequence[str]) -> None:
     """``dense``: layers that it leaves alone and another recipe prunes."""
     number, letter, count = column.number, LETTERS[place], len(shelf.columns())
     edited = shelf.edited().number == number
@@ -132,7 +132,7 @@ def _card(column: Column, name: str, place: int, standing: Standing, dense: Sequ
     if more.open:
         with more:
             _actions(number, place, count)
-    problem = column.problem or standing.problem
+    problem = column.problem or failure
     if problem:
         # What a script could do about it is no help here
         st.error(plain(problem.partition("; give ")[0]), icon=":material/error:")

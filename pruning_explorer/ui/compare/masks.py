@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pruning_explorer.comparison_report import largest, masks_chart
+from pruning_explorer.comparison_charts import largest, masks_chart
 from pruning_explorer.figures.agreement_matrix import OVERALL, agreement_by_layer, agreement_matrix
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.ui.compare.save import save_table
@@ -30,7 +30,7 @@ def draw_masks(shown: Comparison) -> None:
 
 def draw_agreement(shown: Comparison) -> None:
     """Jaccard agreement of each two recipes, beside what chance would give; in one layer and in all."""
-    if sum(study is not None for study in shown.studies) < 2:
+    if sum(report is not None for report in shown.reports) < 2:
         st.info("Two recipes have to be measured before their masks can agree.")
         return
     st.caption(

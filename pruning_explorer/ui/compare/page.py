@@ -3,39 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
-from pruning_explorer.comparison_report import how_ties
+from pruning_explorer.comparison_charts import how_ties
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison, Entry
-from pruning_explorer.measure.quality import guessing_level, quality_label
-from pruning_explorer.prune.behaviour import behaviour_of
+from pruning_explorer.lab.report_job import ReportDesk, ReportJob
+from pruning_explorer.measure.quality import guessing_level
 from pruning_explorer.prune.recipe import Recipe
-from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import address_bar, state
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.address import read_comparison, write_comparison
 from pruning_explorer.ui.compare.cards import draw_cards, draw_choice
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS
-from pruning_explorer.ui.compare.curves import draw_curves
+from pruning_explorer.ui.compare.curves import ask_curves, draw_curves
 from pruning_explorer.ui.compare.details import draw_details, keep_open_tab
 from pruning_explorer.ui.compare.table import draw_table
-from pruning_explorer.ui.compare.work import Standing, StudyDesk
 from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, take_controls, what_changed
 from pruning_explorer.ui.glossary_link import with_word
-from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.progress import be_patient, draw_as_it_comes
 from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 from pruning_explorer.ui.subjects import find_subject, first_subject
 from pruning_explorer.ui.told import told
 
-SECONDS_BETWEEN_LOOKS = 0.4
 STATUS_HEIGHT = 88
 """Of the lines above the table, whatever they say: nothing moves when the work is done."""
 PICTURES = {
@@ -48,7 +44,7 @@ PICTURES = {
 }
 """Charts that can be saved, by key, and what their files are called."""
 
-_DESK = StudyDesk()
+_DESK = ReportDesk()
 
 
 def compare() -> None:
@@ -66,24 +62,20 @@ def compare() -> None:
     address_bar.tell(write_comparison(subject, shelf.columns()))
     draw_choice(subject, st.session_state["explored"])
     recipes = [each.recipe for each in shelf.columns()]
-    standings = _DESK.ask(subject, recipes, session_id())
-    draw_cards(standings)
+    jobs = _DESK.ask(subject, recipes, session_id())
+    be_patient(jobs)
+    entries = tuple(map(Entry, shelf.names(), recipes))
+    shown = Comparison(subject, entries, tuple(job.result for job in jobs), ask_curves(subject, recipes))
+    draw_cards(shown)
     with st.container(height=STATUS_HEIGHT, border=False, key="comparison_status"):
-        _status(standings, subject, recipes)
-    shown = _compared(subject, standings)
+        _status(shown, jobs)
     draw_table(shown)
-    job = draw_curves(shown)
+    draw_curves(shown)
     if shown.any is None:
         keep_open_tab()
     else:
-        draw_details(shown, job)
+        draw_details(shown)
     save_pictures({key: f"{subject.name}-{name}" for key, name in PICTURES.items()})
-
-
-def _compared(subject: Subject, standings: Sequence[Standing]) -> Comparison:
-    entries = tuple(Entry(name, column.recipe) for name, column in zip(shelf.names(), shelf.columns(), strict=True))
-    problems = tuple(standing.problem or None for standing in standings)
-    return Comparison(subject, entries, tuple(standing.study for standing in standings), problems, pd.DataFrame())
 
 
 def _open_in_explore() -> None:
@@ -151,31 +143,30 @@ def _edit() -> None:
     shelf.update(replace(column, recipe=changed or column.recipe, problem=""))
 
 
-def _status(standings: Sequence[Standing], subject: Subject, recipes: Sequence[Recipe]) -> None:
-    """How to read the table; while recipes are being measured, how many, and look again."""
-    waiting = sum(standing.waiting for standing in standings)
+def _status(shown: Comparison, jobs: Sequence[ReportJob]) -> None:
+    """How to read the table; while recipes are being measured, which, and look again."""
+    waiting = {name: job for name, job, result in zip(shown.names, jobs, shown.results, strict=True) if result is None}
     if not waiting:
-        if any(each.study is not None and each.study.drift is not None for each in standings):
-            for note in behaviour_of(subject).notes:
-                st.caption(f":material/warning: {plain(note, longest=600)}")
-        if problem := next((each.study.quality_problem for each in standings if each.study is not None), None):
-            st.caption(f":material/warning: Quality is not known: {plain(problem)}")
-            return
-        guess = guessing_level(subject)
-        ties = how_ties(quality_label(subject), [each.study for each in standings])
-        st.caption(
-            f"Small: 95 % intervals. A tie is within error on the same samples ({plain(ties)})."
-            + (f" Guessing alone is right on {percent(guess)}." if guess is not None else "")
-        )
+        _how_to_read(shown)
         return
 
-    def look() -> bool:
-        latest = _DESK.ask(subject, recipes, session_id())
-        now = sum(standing.waiting for standing in latest)
-        if now < waiting:
+    def look() -> None:
+        if any(job.done or job.stopped.is_set() for job in waiting.values()):
             st.rerun()
-        names = [name for name, standing in zip(shelf.names(), latest, strict=False) if standing.waiting]
-        st.caption(f"Measuring {plain(', '.join(names))} …")
-        return True
+        st.caption(f"Measuring {plain(', '.join(waiting))} …")
 
-    draw_until_done(look, key="comparison_part", seconds=SECONDS_BETWEEN_LOOKS)
+    draw_as_it_comes(jobs, look, "comparison_part")
+
+
+def _how_to_read(shown: Comparison) -> None:
+    measured = [report for report in shown.reports if report is not None]
+    for note in measured[0].notes if measured else ():
+        st.caption(f":material/warning: {plain(note, longest=600)}")
+    if problem := next((report.quality_problem for report in measured), None):
+        st.caption(f":material/warning: Quality is not known: {plain(problem)}")
+        return
+    guess = guessing_level(shown.subject)
+    st.caption(
+        f"Small: 95 % intervals. A tie is within error on the same samples ({plain(how_ties(shown))})."
+        + (f" Guessing alone is right on {percent(guess)}." if guess is not None else "")
+    )

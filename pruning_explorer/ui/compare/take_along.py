@@ -1,14 +1,12 @@
 """The comparison as one file, and each recipe by itself."""
 
 import shlex
-from dataclasses import replace
 
 import streamlit as st
 
-from pruning_explorer.comparison_report import comparison_html
+from pruning_explorer.comparison_file import comparison_html
 from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.lab.comparison import Comparison
-from pruning_explorer.lab.curves import CurveJob
 from pruning_explorer.sources.words import names_a_library
 from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.glossary_link import with_word
@@ -16,7 +14,7 @@ from pruning_explorer.ui.save_result import draw_save
 from pruning_explorer.ui.subjects import is_own, words_in_terminal
 
 
-def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
+def draw_take_along(shown: Comparison) -> None:
     """One HTML file with live charts; the recipes as JSON."""
     name = shown.subject.name
     name_only = is_own(name) and not names_a_library(name)
@@ -32,7 +30,7 @@ def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
     )
     st.download_button(
         "Save all as one HTML file",
-        lambda: comparison_html(shown if job is None else replace(shown, curves=job.frame())),
+        lambda: comparison_html(shown),
         file_name(name, "comparison", ending=".html"),
         "text/html",
         key="comparison_html",
@@ -65,7 +63,7 @@ def draw_take_along(shown: Comparison, job: CurveJob | None) -> None:
 def _draw_save(shown: Comparison) -> None:
     """What one of the recipes makes of the network, as a file."""
     st.markdown("##### Save a pruned network")
-    places = [place for place, study in enumerate(shown.studies) if study is not None]
+    places = [place for place, report in enumerate(shown.reports) if report is not None]
     place = st.segmented_control(
         "Pruned by recipe",
         places,
@@ -75,6 +73,6 @@ def _draw_save(shown: Comparison) -> None:
         required=True,
         help=with_word("Whose masks the file below is made with.", "recipe"),
     )
-    study = shown.studies[place if place in places else places[0]]
-    if study is not None:
-        draw_save(study, "compare_save")
+    report = shown.reports[place if place in places else places[0]]
+    if report is not None:
+        draw_save(report, "compare_save")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError, RecipeError
 from pruning_explorer.exports.torch_script import write_script
-from pruning_explorer.lab.study import Study
+from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.recipe import LARGEST, Recipe, too_large
 from pruning_explorer.ui import state
 from pruning_explorer.ui.file_names import file_name
@@ -12,10 +12,10 @@ from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 
 
-def draw_code(study: Study) -> None:
+def draw_code(report: Report) -> None:
     """The exact script, to copy or download; the recipe to download, and to upload."""
-    code = write_script(study.subject, study.recipe)
-    script, recipe = (file_name(study.subject.name, study.recipe.id, ending=each) for each in (".py", ".json"))
+    code = write_script(report.subject, report.recipe)
+    script, recipe = (file_name(report.subject.name, report.recipe.id, ending=each) for each in (".py", ".json"))
     st.caption(
         "This script puts the same masks on with `torch.nn.utils.prune`: bit for bit, unless equal scores meet at the "
         "cut; then just as many go, and a comment in it says how many meet. "
@@ -26,14 +26,14 @@ def draw_code(study: Study) -> None:
         st.download_button("Download script", code, script, "text/x-python", key="get_code", on_click="ignore")
         st.download_button(
             "Download recipe",
-            study.recipe.to_json(),
+            report.recipe.to_json(),
             recipe,
             "application/json",
             key="get_recipe",
             on_click="ignore",
         )
     with st.expander("The recipe as JSON"):
-        st.code(study.recipe.to_json(), language="json", wrap_lines=True)
+        st.code(report.recipe.to_json(), language="json", wrap_lines=True)
     st.file_uploader(
         "Upload a recipe",
         type="json",
@@ -48,7 +48,7 @@ def draw_code(study: Study) -> None:
     if problem:
         st.error(f"This file was not used, and nothing has changed: {plain(problem)}", icon=":material/error:")
     taken, rounded = st.session_state.get("recipe_taken", (None, ()))
-    if taken == study.recipe.id:
+    if taken == report.recipe.id:
         notes = "".join(f" Its {plain(note)}." for note in rounded)
         st.success(f"Every control is set as this recipe says.{notes}", icon=":material/check:")
 

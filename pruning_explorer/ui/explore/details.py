@@ -8,9 +8,9 @@ import streamlit as st
 from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.class_quality import class_quality
 from pruning_explorer.figures.numbers import UNCOUNTED, count, decibels, decimal, nats, percent
-from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.drift import Drift
 from pruning_explorer.measure.quality import quality_label
+from pruning_explorer.measure.report import Report
 from pruning_explorer.ui.explore.code import draw_code
 from pruning_explorer.ui.explore.layer_drift import draw_layer_drift
 from pruning_explorer.ui.explore.outputs import draw_outputs
@@ -20,20 +20,20 @@ from pruning_explorer.ui.save_result import draw_save
 from pruning_explorer.ui.show_chart import show_chart
 
 
-def draw_details(study: Study) -> None:
+def draw_details(report: Report) -> None:
     """Outputs, drift by layer, quality by class, the numbers, the code, the result as a file."""
-    parts: dict[str, Callable[[Study], None]] = {
+    parts: dict[str, Callable[[Report], None]] = {
         "Outputs": draw_outputs,
         "Drift by layer": draw_layer_drift,
         "By class": _by_class,
         "Numbers": _numbers,
         "Code and recipe": draw_code,
-        "Save": lambda study: draw_save(study, "save"),
+        "Save": lambda report: draw_save(report, "save"),
     }
     for tab, draw in zip(st.tabs(list(parts), key="details", on_change="rerun"), parts.values(), strict=True):
         if tab.open:
             with tab:
-                draw(study)
+                draw(report)
 
 
 def keep_open_tab() -> None:
@@ -42,25 +42,25 @@ def keep_open_tab() -> None:
         st.session_state["details"] = st.session_state["details"]
 
 
-def _by_class(study: Study) -> None:
-    if study.quality_problem is not None:
-        st.warning(f"Quality is not known: {plain(study.quality_problem)}", icon=":material/warning:")
+def _by_class(report: Report) -> None:
+    if report.quality_problem is not None:
+        st.warning(f"Quality is not known: {plain(report.quality_problem)}", icon=":material/warning:")
         return
-    if study.quality is None or len(study.quality) < 2:
+    if report.quality is None or len(report.quality) < 2:
         st.info("This network's samples have no classes to split the quality by.")
         return
-    chart = class_quality(study.quality, quality_label(study.subject))
+    chart = class_quality(report.quality, quality_label(report.subject))
     show_chart(chart, "class_quality")
 
 
-def _numbers(study: Study) -> None:
+def _numbers(report: Report) -> None:
     st.caption(
         "One row per layer. Amounts are fractions of the dense layer; a globally ranked layer has none of its own. "
         "MACs are multiply-adds for one sample; the theoretical ones would be left if kernels skipped removed weights."
     )
-    layers = study.layers_with_cost.drop(columns=["role"])
+    layers = (report.sparsity_by_layer if report.cost is None else report.layers).drop(columns=["role"])
     st.dataframe(
-        inert(layers if study.cost is None else layers.assign(**_with_uncounted(layers))),
+        inert(layers if report.cost is None else layers.assign(**_with_uncounted(layers))),
         key="numbers",
         hide_index=True,
         column_config={
@@ -95,9 +95,9 @@ def _numbers(study: Study) -> None:
             ),
         },
     )
-    if study.drift is not None:
-        st.caption(f"Drift of the outputs on all {study.subject.sample_count} samples, dense against pruned.")
-        st.dataframe(_drift_in_all(study.drift), key="drift_numbers", hide_index=True, height="content")
+    if report.output_drift is not None:
+        st.caption(f"Drift of the outputs on all {report.subject.sample_count} samples, dense against pruned.")
+        st.dataframe(_drift_in_all(report.output_drift), key="drift_numbers", hide_index=True, height="content")
 
 
 def _with_uncounted(layers: pd.DataFrame) -> dict[str, pd.Series]:

@@ -1,4 +1,4 @@
-"""The key figures of a study, each with its change from dense."""
+"""The key figures of a report, each with its change from dense."""
 
 import streamlit as st
 
@@ -12,31 +12,29 @@ from pruning_explorer.figures.numbers import (
     short_count,
     some_of,
 )
-from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.quality import quality_label
-from pruning_explorer.prune.behaviour import behaviour_of
+from pruning_explorer.measure.report import Report
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import what_is_missing, why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 
 
-def draw_key_figures(study: Study) -> None:
+def draw_key_figures(report: Report) -> None:
     """Sparsity, parameters, quality, drift and theoretical multiply-adds, in one row that wraps."""
     with st.grid(5, min_column_width=140, gap="small", row_height=124):
-        _sparsity(study)
-        _parameters(study)
-        _quality(study)
-        _drift(study)
-        _multiply_adds(study)
-    if study.drift is not None:
-        for note in behaviour_of(study.subject).notes:
-            st.warning(plain(note, longest=600), icon=":material/warning:")
-    if study.quality_problem is not None:
-        st.warning(f"Quality is not known: {plain(study.quality_problem)}", icon=":material/warning:")
+        _sparsity(report)
+        _parameters(report)
+        _quality(report)
+        _drift(report)
+        _multiply_adds(report)
+    for note in report.notes:
+        st.warning(plain(note, longest=600), icon=":material/warning:")
+    if report.quality_problem is not None:
+        st.warning(f"Quality is not known: {plain(report.quality_problem)}", icon=":material/warning:")
 
 
-def _sparsity(study: Study) -> None:
-    totals = study.sparsity
+def _sparsity(report: Report) -> None:
+    totals = report.sparsity
     st.metric(
         "Sparsity",
         percent(totals["achieved"]),
@@ -55,8 +53,8 @@ def _sparsity(study: Study) -> None:
     )
 
 
-def _parameters(study: Study) -> None:
-    totals = study.sparsity
+def _parameters(report: Report) -> None:
+    totals = report.sparsity
     left, all_of_them = totals["nonzero_parameters"], totals["parameters"]
     not_zero = "are not zero"
     if left is None:  # to count zeros, all values would have to be read, where there are any
@@ -75,25 +73,27 @@ def _parameters(study: Study) -> None:
     )
 
 
-def _quality(study: Study) -> None:
-    label = quality_label(study.subject)
+def _quality(report: Report) -> None:
+    label = quality_label(report.subject)
     name = plain(capitalised(label))
-    if study.quality_problem is not None:
-        _absent(name, "not known, see below", plain(study.quality_problem), "quality")
+    if report.quality_problem is not None:
+        _absent(name, "not known, see below", plain(report.quality_problem), "quality")
         return
-    if study.subject.samples is None:
-        _absent(name, what_is_missing(study.subject), why_nothing_runs(study.subject), "quality")
+    if report.subject.samples is None:
+        _absent(name, what_is_missing(report.subject), why_nothing_runs(report.subject), "quality")
         return
-    if study.quality is None:
+    if report.quality is None:
         _absent(
             name, "no labels", "This network has no labels, and no metric, to be judged by; see the drift.", "quality"
         )
         return
-    row = study.quality.iloc[0]
+    row = report.quality.iloc[0]
     samples = f"{count(row['samples'])} sample{'' if row['samples'] == 1 else 's'}"
-    interval = f"(95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, {study.interval_name})"
+    interval = (
+        f"(95 % interval {percent(row['pruned_low'])} to {percent(row['pruned_high'])}, {report.quality_interval})"
+    )
     dense = f"{percent(row['dense'])} ({percent(row['dense_low'])} to {percent(row['dense_high'])})"
-    if study.subject.metric is None:
+    if report.subject.metric is None:
         what = f"Of {samples} the pruned network gets {percent(row['pruned'])} right {interval}, the dense one {dense}."
     else:
         what = f"On {samples} the {plain(label)} is {percent(row['pruned'])} pruned {interval}, and {dense} dense."
@@ -104,15 +104,15 @@ def _quality(study: Study) -> None:
         delta_color="normal" if row["change"] else "off",
         delta_arrow="auto" if row["change"] else "off",
         border=True,
-        help=with_word(f"Higher is better. {what}{_recalibrated(study)}", "quality", "interval"),
+        help=with_word(f"Higher is better. {what}{_recalibrated(report)}", "quality", "interval"),
     )
 
 
-def _drift(study: Study) -> None:
-    if study.drift is None:
-        _absent("Drift, nats", what_is_missing(study.subject), why_nothing_runs(study.subject), "drift")
+def _drift(report: Report) -> None:
+    if report.output_drift is None:
+        _absent("Drift, nats", what_is_missing(report.subject), why_nothing_runs(report.subject), "drift")
         return
-    drift = study.drift.totals()
+    drift = report.output_drift.totals()
     st.metric(
         "Drift, nats",
         decimal(drift["kl_nats"]),
@@ -123,20 +123,20 @@ def _drift(study: Study) -> None:
         help=with_word(
             "Lower is better; 0 is no drift. KL(dense ‖ pruned) in nats, the mean over the samples: how far pruned "
             "outputs are from the dense ones, without labels. A flip is a sample whose top answer is another one; "
-            f"{percent(drift['agreement'])} agree.{_recalibrated(study)}",
+            f"{percent(drift['agreement'])} agree.{_recalibrated(report)}",
             "drift",
             "kl",
         ),
     )
 
 
-def _multiply_adds(study: Study) -> None:
-    label, cost = "Multiply-adds", study.cost
+def _multiply_adds(report: Report) -> None:
+    label, cost = "Multiply-adds", report.cost
     if cost is None:
         _absent(
             label,
-            what_is_missing(study.subject),
-            f"They are counted on inputs. {why_nothing_runs(study.subject)}",
+            what_is_missing(report.subject),
+            f"They are counted on inputs. {why_nothing_runs(report.subject)}",
             "macs",
         )
         return
@@ -165,8 +165,8 @@ def _uncounted(names: list[str]) -> str:
     return f" Uncounted, and in neither number: those of {plain(some_of(names))}." if names else ""
 
 
-def _recalibrated(study: Study) -> str:
-    if not study.masks.recalibrate:
+def _recalibrated(report: Report) -> str:
+    if not report.masks.recalibrate:
         return ""
     return " This is after recalibration: BatchNorm's statistics were measured again on the calibration inputs."
 

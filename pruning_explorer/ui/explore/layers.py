@@ -4,8 +4,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pruning_explorer.figures.layers import layer_bars
-from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.recalibration import why_no_recalibration
+from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import state
 from pruning_explorer.ui.plain_text import plain
@@ -18,27 +18,27 @@ MUCH = 0.05
 """Of quality, as a fraction of the samples: a fall beyond this is worth a word about BatchNorm."""
 
 
-def draw_layers(study: Study) -> DeltaGenerator:
+def draw_layers(report: Report) -> DeltaGenerator:
     """Kept and removed by layer, width by size; a click opens a layer below.
 
     Returns:
         The place below, for :func:`draw_note`: the bars need the masks alone, what it says the quality too.
     """
-    opened = state.open_layer(study.masks.targets).name
-    chart = layer_bars(study.layers, opened)
+    opened = state.open_layer(report.masks.targets).name
+    chart = layer_bars(report.sparsity_by_layer, opened)
     show_chart(chart, "layers_chart", on_click=_open_clicked)
     return st.container(height=NOTE_HEIGHT, border=False, key="layers_note")
 
 
-def draw_note(study: Study, place: DeltaGenerator) -> None:
+def draw_note(report: Report, place: DeltaGenerator) -> None:
     """What the bars should not leave unsaid, in its place below them."""
-    place.caption(_note(study))
+    place.caption(_note(report))
 
 
-def _note(study: Study) -> str:
-    emptied = study.layers.loc[study.layers["kept"] == 0, "target"].tolist()
+def _note(report: Report) -> str:
+    emptied = report.sparsity_by_layer.loc[report.sparsity_by_layer["kept"] == 0, "target"].tolist()
     if not emptied:
-        return _recalibration_note(study) or "Click a bar to look into that layer below."
+        return _recalibration_note(report) or "Click a bar to look into that layer below."
     others = f" and {len(emptied) - 1} more" if len(emptied) > 1 else ""
     return (
         f":material/warning: **Layer collapse**: nothing is left of {plain(emptied[0])}{others}. "
@@ -46,10 +46,10 @@ def _note(study: Study) -> str:
     )
 
 
-def _recalibration_note(study: Study) -> str:
+def _recalibration_note(report: Report) -> str:
     """Where BatchNorm may be what fails, and nobody has measured it again."""
-    fell = study.quality is not None and float(study.quality.iloc[0]["change"]) < -MUCH
-    if study.recipe.recalibrate or not fell or why_no_recalibration(study.subject):
+    fell = report.quality is not None and float(report.quality.iloc[0]["change"]) < -MUCH
+    if report.recipe.recalibrate or not fell or why_no_recalibration(report.subject):
         return ""
     return (
         ":material/lightbulb: BatchNorm still uses the dense network's statistics: switch on "

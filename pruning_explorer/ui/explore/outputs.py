@@ -13,10 +13,10 @@ from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.gallery import class_name, image_gallery, number_table, text_gallery
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.figures.sample_points import DecisionRegions, sample_points
-from pruning_explorer.lab.study import Study
 from pruning_explorer.measure.drift import top1
 from pruning_explorer.measure.forward import masked_outputs
 from pruning_explorer.measure.quality import true_answers
+from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.subject import SampleView
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
@@ -28,11 +28,11 @@ GRID = 96
 """Points a side at which a network of two inputs is asked for its decision regions."""
 
 
-def draw_outputs(study: Study) -> None:
+def draw_outputs(report: Report) -> None:
     """Sample inputs with both answers, flipped ones first and marked."""
-    samples, outcome, view = study.samples, study.outcome, study.subject.view
+    samples, outcome, view = report.drift, report.outcome, report.subject.view
     if samples is None or outcome is None:
-        tell_why_nothing_runs(study.subject, "it answers nothing")
+        tell_why_nothing_runs(report.subject, "it answers nothing")
         return
     flipped = int((~samples["agrees"]).sum())
     st.caption(
@@ -42,19 +42,19 @@ def draw_outputs(study: Study) -> None:
     ordered = samples.sort_values(["agrees", "kl_nats"], ascending=[True, False], kind="stable", na_position="first")
     kind = None if view is None else view.kind
     if view is None or (isinstance(samples["dense_top1"].iloc[0], tuple) and kind != "text"):
-        _table(_spelled(ordered, study.subject.output_names), study, None)
+        _table(_spelled(ordered, report.subject.output_names), report, None)
     elif kind == "point":
-        _points(study, view, samples)
+        _points(report, view, samples)
     elif kind == "image":
         shown = _first(ordered)
-        st.html(image_gallery(shown, np.asarray(view.values), study.subject.output_names, _labels(study)))
+        st.html(image_gallery(shown, np.asarray(view.values), report.subject.output_names, _labels(report)))
         _more(len(ordered))
     elif kind == "text":
         shown = _first(ordered)
-        st.html(text_gallery(_texts(shown, study, view)))
+        st.html(text_gallery(_texts(shown, report, view)))
         _more(len(ordered))
     else:
-        _table(ordered, study, view)
+        _table(ordered, report, view)
 
 
 def _first(ordered: pd.DataFrame) -> pd.DataFrame:
@@ -70,32 +70,32 @@ def _more(total: int) -> None:
         )
 
 
-def _labels(study: Study) -> NDArray[np.int64] | None:
+def _labels(report: Report) -> NDArray[np.int64] | None:
     """The right answers, where they are known and are answers that this network can give."""
-    labels = None if study.outcome is None else true_answers(study.subject, study.outcome.dense)
-    answers = None if study.drift is None else study.drift.dense_top1
+    labels = None if report.outcome is None else true_answers(report.subject, report.outcome.dense)
+    answers = None if report.output_drift is None else report.output_drift.dense_top1
     return labels if labels is not None and answers is not None and labels.size == answers.size else None
 
 
-def _points(study: Study, view: SampleView, samples: pd.DataFrame) -> None:
+def _points(report: Report, view: SampleView, samples: pd.DataFrame) -> None:
     points = np.asarray(view.values)
-    subject = study.subject
-    chart = sample_points(samples, points, subject.output_names, _labels(study), _regions(study, points))
+    subject = report.subject
+    chart = sample_points(samples, points, subject.output_names, _labels(report), _regions(report, points))
     show_chart(chart, "sample_points")
 
 
-def _regions(study: Study, points: NDArray[np.floating]) -> DecisionRegions:
+def _regions(report: Report, points: NDArray[np.floating]) -> DecisionRegions:
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.05 * (high - low)
     x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], GRID) for i in (0, 1))
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)
-    asked = replace(study.subject, samples=(torch.from_numpy(grid),), labels=None, groups=None)
-    answers = top1(masked_outputs(asked, study.masks)).numpy().reshape(GRID, GRID)
+    asked = replace(report.subject, samples=(torch.from_numpy(grid),), labels=None, groups=None)
+    answers = top1(masked_outputs(asked, report.masks)).numpy().reshape(GRID, GRID)
     return DecisionRegions(x, y, answers)
 
 
-def _texts(shown: pd.DataFrame, study: Study, view: SampleView) -> pd.DataFrame:
-    names, labels = study.subject.output_names, _labels(study)
+def _texts(shown: pd.DataFrame, report: Report, view: SampleView) -> pd.DataFrame:
+    names, labels = report.subject.output_names, _labels(report)
     numbers = shown["sample"].to_numpy()
     frame = shown.assign(
         prompt=[str(view.values[i]) for i in numbers],
@@ -122,11 +122,11 @@ def _spell(answer: int | Sequence[int], names: Sequence[str]) -> str:
     return "".join(names[i] if 0 <= i < len(names) else "·" for i in answer)
 
 
-def _table(ordered: pd.DataFrame, study: Study, view: SampleView | None) -> None:
+def _table(ordered: pd.DataFrame, report: Report, view: SampleView | None) -> None:
     values = np.asarray(view.values) if view is not None and view.kind == "numbers" else None
-    labels = _labels(study)
+    labels = _labels(report)
     table = number_table(
-        ordered, values, study.subject.output_names, labels if labels is not None and labels.ndim == 1 else None
+        ordered, values, report.subject.output_names, labels if labels is not None and labels.ndim == 1 else None
     )
     st.dataframe(
         inert(table),

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.lab.study import Study, study
+from pruning_explorer.measure.report import Report, report_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.trace import step
 from pruning_explorer.ui import address_bar, state
@@ -40,11 +40,11 @@ def explore() -> None:
         with step("controls"):
             recipe = draw_controls()
         with waiting.ranking(recipe):
-            shown = study(state.subject(), recipe)
+            shown = report_of(state.subject(), recipe)
         # What takes the browser long is sent first where it stands already: it is drawn while the network runs
         note = _bars(shown, bars) if "layers_chart" in st.session_state else None
         with waiting.running():
-            shown.run()
+            shown.measure()
         with figures, step("key figures"):
             draw_key_figures(shown)
     except PruningExplorerError as error:
@@ -64,7 +64,7 @@ def explore() -> None:
         draw_details(shown)
 
 
-def _bars(shown: Study, place: DeltaGenerator) -> DeltaGenerator:
+def _bars(shown: Report, place: DeltaGenerator) -> DeltaGenerator:
     with place:
         return draw_layers(shown)
 

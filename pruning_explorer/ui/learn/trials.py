@@ -9,12 +9,10 @@ from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.scene import Experiment, Trial, Values
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.learn.stage import draw_panels
-from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.progress import Progress, draw_progress, is_waited_for
+from pruning_explorer.ui.progress import Progress, draw_as_it_comes, draw_progress
 from pruning_explorer.ui.session import session_id
 
-SECONDS_BETWEEN_LOOKS = 0.4
 STATUS_HEIGHT = 56
 
 # One after the other: what is timed must not wait for what is trained
@@ -68,14 +66,14 @@ def draw_trial(lesson: Lesson, subject: Subject, values: Values, stop: int) -> N
     if not begun.stands_for(subject, values, stop):
         st.caption("Something was set otherwise since: what follows was found before that. Press again to see it anew.")
 
-    def look() -> bool:
-        trial = begun.take()
+    trial = begun.take()
+
+    def look() -> None:
         again = "Go on" if trial.resumable else "Begin again"
         progress = Progress(trial.share, trial.doing, "Cancelled.", "Done.", again)
         draw_progress(_DESK, trial, "learn_trial_status", STATUS_HEIGHT, progress)
         if trial.problem:
             st.error(plain(trial.problem, longest=600), icon=":material/error:")
         draw_panels(trial.panels(), key=f"learn_trial_{lesson.name}")
-        return is_waited_for(trial)
 
-    draw_until_done(look, key="learn_trial_part", seconds=SECONDS_BETWEEN_LOOKS)
+    draw_as_it_comes([trial], look, "learn_trial_part")

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject
 from pruning_explorer.lab.comparison import Entry, compare
-from pruning_explorer.lab.computed_once import computed_once
-from pruning_explorer.lab.study import Study, study
+from pruning_explorer.measure.computed_once import computed_once
+from pruning_explorer.measure.report import Report, report_of
 
 AT_ONCE = 8
 BEGUN, GO_ON = threading.Event(), threading.Event()
@@ -49,11 +49,11 @@ def spawn() -> Iterator[Spawn]:
 
 
 def test_a_slow_network_keeps_no_other_from_its_numbers(spawn: Spawn) -> None:
-    slow, quick = (study(subject(kind(4, 4), kind.__name__), Recipe()) for kind in (Slow, nn.Linear))
+    slow, quick = (report_of(subject(kind(4, 4), kind.__name__), Recipe()) for kind in (Slow, nn.Linear))
     waiting = spawn(lambda: slow.outcome)
     assert BEGUN.wait(60)
-    parts = [name for name, each in vars(Study).items() if isinstance(each, computed_once)]
-    assert {"outcome", "drift", "samples", "quality", "layers"} <= set(parts)
+    parts = [name for name, each in vars(Report).items() if isinstance(each, computed_once)]
+    assert {"outcome", "output_drift", "drift", "layer_drift", "quality", "layers"} <= set(parts)
     for part in parts:
         spawn(lambda part=part: getattr(quick, part)).result(20)
     assert not waiting.done()
