@@ -66,3 +66,17 @@ def test_a_job_that_is_stopped_while_others_wait_does_not_go_on() -> None:
     assert short.wait(LIMIT)
     assert not long.wait(0)
     assert long.turns == 1
+
+
+def test_several_that_are_taken_at_once_do_not_cancel_each_other() -> None:
+    desk: Desk[Steps] = Desk("test", workers=2)
+    enough = threading.Event()
+    try:
+        jobs = desk.take_all({("a",): lambda: Steps(enough), ("b",): lambda: Steps(enough)}, "one")
+        assert all(job.begun.wait(LIMIT) for job in jobs.values())
+        again = desk.take_all({("b",): lambda: Steps(enough), ("c",): lambda: Steps(enough)}, "one")
+        assert again[("b",)] is jobs[("b",)]
+        assert [jobs[key].stopped.is_set() for key in (("a",), ("b",))] == [True, False]
+        assert again[("c",)].begun.wait(LIMIT)
+    finally:
+        enough.set()

@@ -9,11 +9,13 @@ import torch
 from torch import nn
 
 from pruning_explorer import Recipe, Subject, build_report, compute_masks
+from pruning_explorer.errors import MaskError, SubjectError
 from pruning_explorer.measure.cost import cost_totals
 from pruning_explorer.measure.drift import drift_totals, sample_drift
 from pruning_explorer.measure.forward import run_subject
 from pruning_explorer.measure.layer_drift import layer_drift
 from pruning_explorer.measure.quality import quality_table
+from pruning_explorer.measure.report import Report, report_of
 from pruning_explorer.measure.sparsity import sparsity_totals
 from pruning_explorer.prune.masks import Masks
 
@@ -99,3 +101,49 @@ def test_sequences_are_json_too(make: Callable[..., Subject]) -> None:
     assert all(len(row["dense_top1"]) == 2 for row in content["drift"])
     assert content["quality_name"] == "exact match"
     assert [row["group"] for row in content["quality"]] == ["all"]
+
+
+def test_one_report_for_all_who_ask_and_nothing_is_run_until_it_is_looked_at(make: Callable[..., Subject]) -> None:
+    class Counted(nn.Linear):
+        calls = 0
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            Counted.calls += 1
+            return super().forward(inputs)
+
+    subject = make(lambda: Counted(4, 3), torch.ones(2, 4), labels=torch.tensor([0, 1]))
+    report = report_of(subject, Recipe(amount=0.5))
+    assert report.sparsity["achieved"] == 0.5
+    assert report.sparsity_by_layer["removed"].tolist() == [6]
+    assert Counted.calls == 0
+    report.measure()
+    assert report_of(subject, Recipe(amount=0.5)) is report
+    measured = Counted.calls
+    assert measured > 0
+    assert report.to_dict()["totals"]["quality"]["samples"] == 2
+    outcome = report.outcome
+    report.measure()
+    assert report.outcome is outcome
+    assert report.recipe == Recipe(amount=0.5)
+
+
+def test_masks_made_by_hand_have_no_recipe(everything: Subject) -> None:
+    name = everything.targets[0].name
+    masks = Masks.from_dict(everything, {name: torch.ones(everything.targets[0].shape)})
+    report = build_report(everything, masks)
+    assert report.to_dict()["recipe_id"] is None
+    with pytest.raises(MaskError, match="by hand"):
+        _ = report.recipe
+
+
+def test_what_cannot_be_judged_is_refused_and_the_report_alone_tells_it(
+    make: Callable[..., Subject],
+) -> None:
+    subject = make(lambda: nn.Linear(4, 3), torch.ones(2, 4), metric=lambda logits, labels: logits)
+    masks = compute_masks(subject, Recipe())
+    with pytest.raises(SubjectError) as refused:
+        build_report(subject, masks)
+    told = Report(subject, masks)
+    assert told.quality is told.totals["quality"] is None
+    assert told.quality_problem == str(refused.value)
+    assert told.drift is not None
