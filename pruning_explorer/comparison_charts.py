@@ -12,7 +12,7 @@ from pruning_explorer.figures.curve_traces import Axis
 from pruning_explorer.figures.exemplar_gallery import exemplar_gallery
 from pruning_explorer.figures.mask_panels import mask_panels
 from pruning_explorer.figures.numbers import count
-from pruning_explorer.lab.comparison import Comparison, pareto_front, standing_points
+from pruning_explorer.lab.comparison import Comparison, pareto_front
 from pruning_explorer.measure.quality import dense_level, quality_label, true_answers
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.targets import Target
@@ -41,7 +41,7 @@ def curves_chart(comparison: Comparison, axis: Axis) -> Chart:
         dense_quality=None if frame.empty else dense_level(subject),
         quality_name=quality_label(subject),
         axis=axis,
-        standing=standing_points(comparison.reports),
+        standing=comparison.standing,
         front=None if frame.empty else pareto_front(frame),
         planned=planned,
     )

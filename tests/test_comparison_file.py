@@ -12,8 +12,9 @@ from torch import nn
 from pruning_explorer import Recipe, Subject, compare, load_subject
 from pruning_explorer.comparison_charts import largest
 from pruning_explorer.comparison_file import comparison_html
-from pruning_explorer.lab.comparison import STANDING, standing_points
+from pruning_explorer.lab.comparison import standing_points
 from pruning_explorer.lab.curve_points import measure_points
+from pruning_explorer.lab.curves import COLUMNS
 from pruning_explorer.prune.subject import SampleView
 
 AMOUNTS = (0.5, 0.75, 0.9)
@@ -170,7 +171,7 @@ def test_where_recipes_stand_is_where_their_curves_pass() -> None:
     assert list(standing["recipe"]) == [0, 1, 2]
     for row, recipe in zip(standing.to_dict("records"), recipes.values(), strict=True):
         (point,) = measure_points(subject, recipe, [recipe.amount])
-        for column in STANDING[1:]:
+        for column in COLUMNS[1:]:
             np.testing.assert_allclose(row[column], point[column], rtol=1e-9)
 
 

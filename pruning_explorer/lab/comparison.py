@@ -1,6 +1,5 @@
 """Recipes side by side on one subject and the same samples: one table, and what it rests on."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,8 +8,8 @@ import pandas as pd
 
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.lab.comparison_table import comparison_table
-from pruning_explorer.lab.curve_points import Load
-from pruning_explorer.lab.curves import CurveJob, comparison_amounts, new_curve
+from pruning_explorer.lab.curve_points import Load, figures_of
+from pruning_explorer.lab.curves import COLUMNS, CurveJob, comparison_amounts, new_curve
 from pruning_explorer.lab.report_job import try_report
 from pruning_explorer.measure.agreement import mask_agreement
 from pruning_explorer.measure.computed_once import computed_once
@@ -19,8 +18,6 @@ from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
-
-STANDING = ["recipe", "seed", "amount", "sparsity", "compression", "quality", "kl_nats", "agreement"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +103,11 @@ class Comparison:
         return mask_agreement([None if report is None else report.masks for report in self.reports])
 
     @computed_once
+    def standing(self) -> pd.DataFrame:
+        """As :func:`standing_points`."""
+        return standing_points(self.reports)
+
+    @computed_once
     def exemplars(self) -> pd.DataFrame:
         """As :func:`~pruning_explorer.measure.exemplars.exemplars`."""
         return exemplars([None if report is None else report.output_drift for report in self.reports])
@@ -180,18 +182,15 @@ def class_changes(reports: Sequence[Report | None]) -> pd.DataFrame:
 def standing_points(reports: Sequence[Report | None]) -> pd.DataFrame:
     """Where recipes stand on the curves at their own amounts: a row each, for those with samples to be measured on.
 
-    Columns: ``STANDING``, as a curve's own; ``quality`` is NaN where there are no labels.
+    Columns: as :meth:`~pruning_explorer.lab.curves.CurveJob.frame`.
     """
-    rows = []
-    for position, report in enumerate(reports):
-        if report is None or report.output_drift is None:
-            continue
-        drift, sparsity = report.output_drift.totals(), float(report.sparsity["achieved_of_weights"] or 0)
-        quality = math.nan if report.quality is None else float(report.quality["pruned"].iloc[0])
-        compression = math.inf if sparsity == 1 else 1 / (1 - sparsity)
-        own = (position, report.recipe.seed, report.recipe.amount)
-        rows.append((*own, sparsity, compression, quality, drift["kl_nats"], drift["agreement"]))
-    return pd.DataFrame(rows, columns=STANDING)
+    rows = [
+        {"recipe": i, "seed": each.recipe.seed, "amount": each.recipe.amount}
+        | figures_of(each.subject, each.masks, each.output_drift, each.sample_quality)
+        for i, each in enumerate(reports)
+        if each is not None and each.output_drift is not None
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def pareto_front(curves: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from torch import Tensor
 from pruning_explorer.errors import PruningExplorerError, SubjectError
 from pruning_explorer.measure.drift import Drift, DriftFrom
 from pruning_explorer.measure.forward import dense_outputs, masked_outputs
-from pruning_explorer.measure.quality import mean_quality, quality_interval, sample_quality
+from pruning_explorer.measure.quality import SampleQuality, mean_quality, quality_interval, sample_quality
 from pruning_explorer.prune.engine import masks_at
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
@@ -95,41 +95,42 @@ def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -
         problem = error
     drifts = DriftFrom(dense).measure_all([pruned for _, _, pruned in runs])
     for (amount, masks, pruned), drift in zip(runs, drifts, strict=True):
-        yield {"seed": recipe.seed, "amount": amount} | _sizes(subject, masks) | _figures(subject, pruned, drift)
+        worth = _worth(subject, pruned, drift)
+        yield {"seed": recipe.seed, "amount": amount, **figures_of(subject, masks, drift, worth)}
     if problem is not None:
         raise problem
 
 
-def _sizes(subject: Subject, masks: Masks) -> Point:
+def figures_of(subject: Subject, masks: Masks, drift: Drift, worth: SampleQuality | None) -> Point:
+    """What masks do, as :func:`measure_points` tells it of each amount: all but ``seed`` and ``amount``.
+
+    Args:
+        worth: what each sample is worth under the masks; None where nothing judges them.
+    """
     removed = {target: target.numel - masks.kept(target.name) for target in masks.targets}
     removed_weights = sum(count for target, count in removed.items() if target.is_weight)
     all_weights = sum(target.numel for target in subject.targets if target.is_weight)
     sparsity = removed_weights / all_weights if all_weights else math.nan
+    low, high = (math.nan, math.nan) if worth is None else quality_interval(worth)
+    totals = drift.totals()
     return {
         "achieved": sum(removed.values()) / sum(target.numel for target in masks.targets),
         "sparsity": sparsity,
         "compression": math.inf if sparsity == 1 else 1 / (1 - sparsity),
-    }
-
-
-def _figures(subject: Subject, pruned: Tensor, drift: Drift) -> Point:
-    totals = drift.totals()
-    return {
-        **_quality(subject, pruned, drift),
+        "quality": math.nan if worth is None else mean_quality(worth),
+        "quality_low": low,
+        "quality_high": high,
         "kl_nats": totals["kl_nats"],
         "agreement": totals["agreement"],
         "sqnr_db": totals["sqnr_db"],
     }
 
 
-def _quality(subject: Subject, pruned: Tensor, drift: Drift) -> Point:
+def _worth(subject: Subject, pruned: Tensor, drift: Drift) -> SampleQuality | None:
     try:
-        values = sample_quality(subject, pruned, drift.pruned_top1)
+        return sample_quality(subject, pruned, drift.pruned_top1)
     except SubjectError:  # which says so where the page stands; drift needs no judge
-        values = None
-    quality = math.nan if values is None else mean_quality(values)
-    low, high = (math.nan, math.nan) if values is None else quality_interval(values)
-    return {"quality": quality, "quality_low": low, "quality_high": high}
+        return None
 
 
 @dataclass(frozen=True)

@@ -17,5 +17,5 @@ def quick_desk() -> CurveDesk:
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch, quick_desk: CurveDesk) -> Callable[..., Page]:
     """``open_page(subject="digits-cnn", amount="0.8")``: a new session at that address."""
-    monkeypatch.setattr("pruning_explorer.ui.explore.cliff._desk", lambda: quick_desk)
+    monkeypatch.setattr("pruning_explorer.ui.explore.cliff._DESK", quick_desk)
     return lambda **address: Page(address)

@@ -47,7 +47,7 @@ def slow_page(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setitem(subjects._OPERATORS, "slow", subject)
     monkeypatch.setattr("pruning_explorer.ui.explore.layer_drift._DESK", LayerDriftDesk())
     desk = CurveDesk(lambda: (0.0, 0.25, 0.5, 0.75, 1.0), seeds=1)
-    monkeypatch.setattr("pruning_explorer.ui.explore.cliff._desk", lambda: desk)
+    monkeypatch.setattr("pruning_explorer.ui.explore.cliff._DESK", desk)
     OPEN.clear()
     yield open_page(subject="slow", amount="0.5")
     OPEN.set()

@@ -28,14 +28,9 @@ CLICKED = "cliff_clicked"
 _DESK = CurveDesk(cliff_amounts, seeds=1)
 
 
-def _desk() -> CurveDesk:
-    """Of all sessions together."""
-    return _DESK
-
-
 def warm_cliff(subject: Subject, recipe: Recipe) -> None:
     """Measure a cliff before anybody asks for it."""
-    job = _desk().ask(subject, recipe, "start")
+    job = _DESK.ask(subject, recipe, "start")
     job.wait()
     _chart(job, job.standing)
 
@@ -45,7 +40,7 @@ def draw_cliff(report: Report) -> None:
     if report.subject.samples is None:
         tell_why_nothing_runs(report.subject, "drift over amounts cannot be measured")
         return
-    job = _desk().ask(report.subject, report.recipe, session_id())
+    job = _DESK.ask(report.subject, report.recipe, session_id())
     # While points come in, only this part of the page is drawn anew
     draw_as_it_comes([job], lambda: _draw(report, job), "cliff_part")
 
@@ -58,7 +53,7 @@ def _draw(report: Report, job: CurveJob) -> bool:
     if problem := job.problems[0]:
         st.warning(f"The curve stops here: {plain(problem)}")
     else:
-        draw_progress(_desk(), job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
+        draw_progress(_DESK, job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
     deciding = draw_decision(job, [report.recipe.amount], lambda _, amount: state.set_amount(amount))
     if st.session_state.pop(CLICKED, False):
         st.rerun()  # the whole page follows the amount
