@@ -416,7 +416,7 @@ def test_masks_made_in_turn_are_those_made_at_once(criterion: str, scope: str, t
 def test_a_file_of_a_recipe_is_that_of_its_masks(recipe: Recipe, what: What, ending: str, tmp_path: Path) -> None:
     subject = load_subject("digits-vit")
     made = Export(subject, recipe, what, ending).save(tmp_path / f"made{ending}")
-    shown = Export(subject, compute_masks(subject, recipe), what, ending, recipe=recipe)
+    shown = Export(subject, compute_masks(subject, recipe), what, ending)
     assert made.path.read_bytes() == shown.save(tmp_path / f"shown{ending}").path.read_bytes()
 
 
