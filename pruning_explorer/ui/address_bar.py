@@ -13,11 +13,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pruning_explorer.ui.browser import declare_component
-from pruning_explorer.ui.session import page_shown
+from pruning_explorer.ui.session import Key, page_shown
 
 Query = dict[str, list[str]]
-
-_COMES, _TOLD, _PAGE, _ARRIVALS = "address_comes", "address_told", "address_page", "address_arrivals"
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,11 @@ class _Arrival:
     query: Query
     instead_of: Query
 
+
+_COMES = Key[bool]("address_comes", True)
+_TOLD = Key[Query | None]("address_told", None)
+_PAGE = Key[str | None]("address_page", None)
+_ARRIVALS = Key[dict[str | None, _Arrival]]("address_arrivals", {})
 
 _REPLACE = declare_component("address_bar", Path(__file__).with_suffix(".js"))
 
@@ -39,8 +42,8 @@ def brought() -> Query | None:
     """
     back = went_back()
     if back:
-        st.session_state[_COMES] = True
-    if not st.session_state.setdefault(_COMES, True):
+        _COMES.set(True)
+    if not _COMES.setdefault():
         return None
     query = _reported()
     arrival = _arrival()
@@ -50,7 +53,7 @@ def brought() -> Query | None:
 
 def taken() -> None:
     """Note that the page stands as the address said."""
-    st.session_state[_COMES] = False
+    _COMES.set(False)
 
 
 def went_back() -> bool:
@@ -65,13 +68,12 @@ def tell(query: Query) -> None:
     address would do nothing. See :func:`draw_address_bar`.
     """
     reported, page = _reported(), page_shown()
-    if page is not None and page != st.session_state.get(_PAGE):
+    if page is not None and page != _PAGE.get():
         if not went_back():
-            arrivals = st.session_state.setdefault(_ARRIVALS, {})
-            arrivals[page] = _Arrival(query, reported)
-        st.session_state[_PAGE] = page
-    before = st.session_state.get(_TOLD)
-    st.session_state[_TOLD] = query
+            _ARRIVALS.setdefault()[page] = _Arrival(query, reported)
+        _PAGE.set(page)
+    before = _TOLD.get()
+    _TOLD.set(query)
     if _arrival() != _Arrival(query, reported) and not query == before == reported:
         st.query_params.from_dict(query)
 
@@ -85,8 +87,7 @@ def draw_address_bar() -> None:
 
 def _arrival() -> _Arrival | None:
     """How somebody came to this page last, other than by going back."""
-    arrival: _Arrival | None = st.session_state.get(_ARRIVALS, {}).get(page_shown())
-    return arrival
+    return _ARRIVALS.get().get(page_shown())
 
 
 def _reported() -> Query:

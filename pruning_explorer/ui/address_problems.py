@@ -3,14 +3,15 @@
 import streamlit as st
 
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.session import Key
 
 MOST_PROBLEMS = 10
 """Told one by one."""
 
 
-def tell_problems(key: str) -> None:
-    """Show the problems that the session keeps under ``key``, until the person has read them."""
-    problems = st.session_state.get(key, ())
+def tell_problems(told: Key[tuple[str, ...]]) -> None:
+    """Show the problems that the session keeps under ``told``, until the person has read them."""
+    problems = told.get()
     if not problems:
         return
     listed = "\n".join(f"- {plain(problem)}" for problem in problems[:MOST_PROBLEMS])
@@ -19,4 +20,4 @@ def tell_problems(key: str) -> None:
         f"Not all of the address could be used; all else in it is shown.\n{listed}{left_out}",
         icon=":material/link_off:",
     )
-    st.button("Got it", key="address_read", on_click=lambda: st.session_state.update({key: ()}))
+    st.button("Got it", key="address_read", on_click=told.forget)

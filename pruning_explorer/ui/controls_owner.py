@@ -6,19 +6,19 @@ import streamlit as st
 
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
 from pruning_explorer.ui.one_by_one import beginning
 
 EXPLORE = "explore"
 
 
-def take_controls(owner: str, subject: Subject, recipe: Recipe, layer: str | None = None) -> None:
+def take_controls(owner: str, subject: Subject, recipe: Recipe) -> None:
     """Set every control to a recipe, if they stand for somebody else's. To be called before they are drawn."""
-    if st.session_state.get("controls_show") != owner:
-        for note in state.show(subject, fitting(recipe, subject), layer if layer in subject_names(subject) else None):
+    if session.CONTROLS_SHOW.get() != owner:
+        for note in state.show(subject, fitting(recipe, subject)):
             st.toast(f"The {note}.")
-        st.session_state["controls_show"] = owner
-        st.session_state["controls_began_as"] = None
+        session.CONTROLS_SHOW.set(owner)
+        session.CONTROLS_BEGAN_AS.set(None)
 
 
 def fitting(recipe: Recipe, subject: Subject) -> Recipe:
@@ -37,16 +37,16 @@ def what_changed(recipe: Recipe) -> Recipe | None:
 
     A control may show a recipe rounded (an amount of 0.96875 as 96.9 %): that by itself changes nothing.
     """
-    began = st.session_state.get("controls_began_as")
+    began = session.CONTROLS_BEGAN_AS.get()
     if began is None:
-        st.session_state["controls_began_as"] = recipe.id
+        session.CONTROLS_BEGAN_AS.set(recipe.id)
         return None
     if began == recipe.id:
         return None
-    st.session_state["controls_began_as"] = ""
+    session.CONTROLS_BEGAN_AS.set("")
     return recipe
 
 
 def controls_make_nothing() -> None:
     """The controls make no recipe as they stand: whatever they make next is the person's doing."""
-    st.session_state["controls_began_as"] = ""
+    session.CONTROLS_BEGAN_AS.set("")

@@ -12,11 +12,11 @@ from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import is_waited_for
-from pruning_explorer.ui.session import session_id
+from pruning_explorer.ui.session import Key, session_id
 
 _DESK = MostDesk()
-ALLOWED = "within_points"
-"""In the session: the loss that a person allows, in points."""
+ALLOWED = Key[float]("within_points", 1.0)
+"""The loss that a person allows, in points."""
 
 
 def draw_decision(
@@ -35,7 +35,7 @@ def draw_decision(
     """
     subject = curves.subject
     dense = dense_level(subject) if curves.standing else None
-    st.session_state.setdefault(ALLOWED, 1.0)
+    ALLOWED.setdefault()
     box, answers = st.columns([1, 3], vertical_alignment="top")
     allowed = box.number_input(
         "May flip at most, % of answers"

@@ -15,7 +15,7 @@ from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
 from pruning_explorer.ui.phone_door import DOOR_STYLE, name_door
 from pruning_explorer.ui.run_trace import draw_trace, wants_trace
-from pruning_explorer.ui.session import arriving
+from pruning_explorer.ui.session import PAGES, arriving
 from pruning_explorer.ui.told import hide_predecessors
 
 # Drawn here: Streamlit would fetch a named icon from a server far away
@@ -79,7 +79,7 @@ explore_page = st.Page(explore, title="Explore", default=True)
 compare_page = st.Page(compare, title="Compare", url_path="compare")
 learn_page = st.Page(learn, title="Learn", url_path="learn")
 models_page = st.Page(models, title="Models", url_path="models")
-st.session_state.update(explore_page=explore_page, compare_page=compare_page)
+PAGES.set({"explore": explore_page, "compare": compare_page})
 page = st.navigation([explore_page, compare_page, learn_page, models_page], position="top")
 arriving(page.url_path)
 with tracing() if wants_trace() else nullcontext() as trace, step(f"page {page.title}"):

@@ -6,9 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pruning_explorer.trace import Trace
-
-TRACE = "trace"
-"""Part of an address, of any page."""
+from pruning_explorer.ui import session
 
 INDENT = "\u2003"
 """A wide space, which a table does not swallow."""
@@ -18,9 +16,9 @@ ORIGINS = {"": "", "computed": "computed", "cache": "from a cache"}
 
 def wants_trace() -> bool:
     """Whether this session's address asked for it; ``?trace=0`` ends it."""
-    if TRACE in st.query_params:
-        st.session_state[TRACE] = st.query_params[TRACE] not in ("0", "false", "")
-    return bool(st.session_state.get(TRACE))
+    if "trace" in st.query_params:
+        session.TRACE.set(st.query_params["trace"] not in ("0", "false", ""))
+    return session.TRACE.get()
 
 
 def draw_trace(trace: Trace) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from pruning_explorer.prune.registry import Choices
 from pruning_explorer.prune.settings import Setting, Value, format_value
 from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.session import Key
 
 FEW = 4
 """Names that stand side by side; more go into a list."""
@@ -33,7 +34,7 @@ def draw_setting(
         on_change: called after a hand was on it.
         disabled: it can be seen, and not be changed.
     """
-    value = st.session_state[key] if shown is None else shown
+    value = Key[Any](key).get() if shown is None else shown
     common: dict[str, Any] = {
         "key": key,
         "help": with_word(setting.help, *words),

@@ -12,7 +12,11 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from pruning_explorer.ui.session import Key
+
 T = TypeVar("T")
+
+_TOLD = Key[dict[str, tuple[int, Any]]]("told", {})
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class Told(Generic[T]):
 
         def hear() -> None:
             # What a page that was left had drawn may be reported once more, and is known no longer
-            if self.key == _key(self.name, _shown()[self.name][0]) and self.key in st.session_state:
-                take(st.session_state[self.key])
+            if self.key == _key(self.name, _shown()[self.name][0]) and (key := Key[T](self.key)).is_set():
+                take(key.get())
 
         return hear
 
@@ -50,7 +54,7 @@ def told(name: str, value: T, same: Callable[[T, T], bool] = lambda said, value:
         same: whether what the widget says is ``value``, where several ways of saying it are.
     """
     number, shown = _shown().get(name, (0, value))
-    if not same(st.session_state.get(_key(name, number), shown), value):
+    if not same(Key[T](_key(name, number), shown).get(), value):
         number += 1
     _shown()[name] = number, value
     return Told(name, _key(name, number), value)
@@ -71,5 +75,4 @@ def _key(name: str, number: int) -> str:
 
 def _shown() -> dict[str, tuple[int, Any]]:
     """Of each name: the number of its widget, and what that was drawn with."""
-    found: dict[str, tuple[int, Any]] = st.session_state.setdefault("told", {})
-    return found
+    return _TOLD.setdefault()

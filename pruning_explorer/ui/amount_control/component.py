@@ -7,10 +7,9 @@ widget before it has heard of such a tell from a hand on it: of two quick keys t
 from collections.abc import Callable
 from pathlib import Path
 
-import streamlit as st
-
 from pruning_explorer.ui.browser import SLIDER, THEME, declare_component
 from pruning_explorer.ui.release import Release, read_release
+from pruning_explorer.ui.session import component_state
 
 _HERE = Path(__file__).parent
 _CONTROL = declare_component(
@@ -50,4 +49,4 @@ def amount_control(
 
 def released_by_control(key: str) -> Release | None:
     """The last release in the control ``key``; None before the first. For use in ``on_release``."""
-    return read_release(st.session_state.get(key, {}))
+    return read_release(component_state(key))

@@ -10,9 +10,11 @@ from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
 
 CARDS = 12
+_SHOWN = Key[int]("exemplar_cards", CARDS)
 WHICH = {"disagree": "Some recipes keep the answer", "flips": "All that flip"}
 
 
@@ -45,12 +47,12 @@ def draw_behaviour(shown: Comparison) -> None:
         persist_state="session",
     )
     found = shown.exemplars[shown.exemplars["disagree"]] if which == "disagree" else shown.exemplars
-    cards = st.session_state.setdefault("exemplar_cards", CARDS)
+    cards = _SHOWN.get()
     st.html(exemplar_cards(shown, found.head(cards)))
     if cards < len(found):
         st.button(
             f"Show {CARDS} more of {count(len(found))}",
             key="more_exemplars",
-            on_click=lambda: st.session_state.update(exemplar_cards=cards + CARDS),
+            on_click=lambda: _SHOWN.set(cards + CARDS),
         )
     save_table("samples", lambda: shown.exemplars)

@@ -11,7 +11,7 @@ from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.titles import title_of
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
 from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS, MOST, Column
 from pruning_explorer.ui.compare.presets import PRESETS, recipes_of, why_not
@@ -26,13 +26,15 @@ CARD_WIDTH = 160
 SHOWN_WHOLE = 16
 """Characters of a name that its box shows on a phone."""
 
+_PRESETS_OPEN = session.Key[bool]("presets_open")
+
 
 def draw_choice(subject: Subject, explored: Recipe) -> None:
     """Above the cards: presets, one amount for all, one more recipe."""
     amounts = {column.recipe.amount for column in shelf.columns()}
     percent_of_all = told("amount_of_all", round(amounts.pop() * 100, 1) if len(amounts) == 1 else None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        presets = st.popover("Presets", key="presets_open", on_change="rerun", help="Comparisons worth a look.")
+        presets = st.popover("Presets", key=_PRESETS_OPEN, on_change="rerun", help="Comparisons worth a look.")
         st.number_input(
             "Amount of all, %",
             0.0,
@@ -87,7 +89,7 @@ def _presets(subject: Subject) -> None:
 def _take_preset(number: int) -> None:
     recipes = recipes_of(PRESETS[number], shelf.edited().recipe.amount)
     shelf.set_columns([(name, beginning(recipe, state.subject())) for name, recipe in recipes])
-    st.session_state["presets_open"] = False  # it would lie over what was asked for
+    _PRESETS_OPEN.set(False)  # it would lie over what was asked for
 
 
 def _add(recipe: Recipe) -> None:
@@ -128,7 +130,7 @@ def _card(column: Column, name: str, place: int, failure: str | None, dense: Seq
             args=(number,),
             help="The sidebar sets this recipe." if edited else "Set this recipe in the sidebar.",
         )
-        more = st.popover("More", key=f"more_{number}", on_change="rerun")
+        more = st.popover("More", key=_more_open(number), on_change="rerun")
     if more.open:
         with more:
             _actions(number, place, count)
@@ -138,10 +140,14 @@ def _card(column: Column, name: str, place: int, failure: str | None, dense: Seq
         st.error(plain(problem.partition("; give ")[0]), icon=":material/error:")
 
 
+def _more_open(number: int) -> session.Key[bool]:
+    return session.Key(f"more_{number}")
+
+
 def _actions(number: int, place: int, count: int) -> None:
     def act(action: Callable[..., None], *how: int) -> None:
         action(number, *how)
-        st.session_state[f"more_{number}"] = False
+        _more_open(number).set(False)
 
     full, few = count >= MOST, count <= FEWEST
     choices: tuple[tuple[str, str, bool, Callable[..., None], tuple[int, ...]], ...] = (
@@ -153,5 +159,5 @@ def _actions(number: int, place: int, count: int) -> None:
     for key, label, disabled, action, how in choices:
         st.button(label, key=f"{key}_{number}", disabled=disabled, on_click=act, args=(action, *how), width="stretch")
     if st.button("Open in Explore", key=f"explore_{number}", width="stretch"):
-        st.session_state["open_in_explore"] = shelf.columns()[place].recipe
+        session.OPEN_IN_EXPLORE.set(shelf.columns()[place].recipe)
         st.rerun()

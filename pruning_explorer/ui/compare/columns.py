@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import streamlit as st
-
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.titles import title_of
+from pruning_explorer.ui import session
 from pruning_explorer.ui.controls_owner import fitting
 
 FEWEST, MOST = 2, 4
@@ -34,10 +33,14 @@ class Column:
         return self.own_name or title_of(self.recipe)
 
 
+COLUMNS = session.Key[tuple[Column, ...]]("columns", ())
+_EDITED = session.Key[int | None]("edited_column", None)
+_MADE = session.Key[int]("columns_made", 0)
+
+
 def columns() -> tuple[Column, ...]:
     """The columns from left to right."""
-    kept: tuple[Column, ...] = st.session_state["columns"]
-    return kept
+    return COLUMNS.get()
 
 
 def names() -> list[str]:
@@ -57,7 +60,7 @@ def set_columns(wanted: Sequence[tuple[str, Recipe]]) -> None:
 
 def set_back(wanted: Sequence[tuple[str, Recipe]]) -> None:
     """Set the columns to what they were: the one that is edited still is, if there are as many as now."""
-    now = st.session_state.get("columns", ())
+    now = columns()
     if len(now) != len(wanted):
         set_columns(wanted)
         return
@@ -67,14 +70,13 @@ def set_back(wanted: Sequence[tuple[str, Recipe]]) -> None:
 
 def edited() -> Column:
     """The column that the sidebar edits."""
-    number = st.session_state.get("edited_column")
-    return next((column for column in columns() if column.number == number), columns()[0])
+    return next((column for column in columns() if column.number == _EDITED.get()), columns()[0])
 
 
 def edit(number: int) -> None:
     """Let the sidebar edit a column; its controls take over the recipe before they are drawn again."""
-    st.session_state["edited_column"] = number
-    st.session_state["controls_show"] = None
+    _EDITED.set(number)
+    session.CONTROLS_SHOW.set(None)
 
 
 def update(column: Column) -> None:
@@ -146,7 +148,7 @@ def fit_to(subject: Subject) -> None:
 
 
 def _keep(wanted: tuple[Column, ...]) -> None:
-    st.session_state["columns"] = wanted
+    COLUMNS.set(wanted)
 
 
 def _place(number: int) -> int | None:
@@ -155,6 +157,5 @@ def _place(number: int) -> int | None:
 
 
 def _next_number() -> int:
-    number = int(st.session_state.get("columns_made", 0)) + 1
-    st.session_state["columns_made"] = number
-    return number
+    _MADE.set(_MADE.get() + 1)
+    return _MADE.get()

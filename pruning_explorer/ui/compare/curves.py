@@ -14,6 +14,7 @@ from pruning_explorer.lab.curves import CurveDesk, CurveJob, new_curve
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.samples import load_sample, sample_names
+from pruning_explorer.ui import session
 from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.decision import draw_decision
@@ -21,10 +22,11 @@ from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_as_it_comes, draw_progress, is_waited_for
-from pruning_explorer.ui.session import session_id
-from pruning_explorer.ui.show_chart import show_chart
+from pruning_explorer.ui.session import Key, session_id
+from pruning_explorer.ui.show_chart import clicked_point, show_chart
 
 AXES: dict[Axis, str] = {"sparsity": "Sparsity", "compression": "Compression, log"}
+_AXIS = Key[Axis]("comparison_axis")
 PROGRESS_HEIGHT = 112
 """Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
@@ -48,7 +50,7 @@ def draw_curves(shown: Comparison) -> None:
     st.segmented_control(
         "Axis",
         list(AXES),
-        key="comparison_axis",
+        key=_AXIS,
         default="sparsity",
         format_func=AXES.__getitem__,
         required=True,
@@ -67,7 +69,7 @@ def draw_curves(shown: Comparison) -> None:
 
 def _draw(shown: Comparison, waiting: bool) -> bool:
     job = shown.job
-    chart = curves_chart(shown, st.session_state["comparison_axis"])
+    chart = curves_chart(shown, _AXIS.get())
     show_chart(chart, "comparison_curves", on_click=_take_click)
     draw_progress(_DESK, job, "curves_progress", PROGRESS_HEIGHT, _progress(shown))
     letters = [recipe_look(i).letter for i in range(len(job.curves))]
@@ -75,7 +77,7 @@ def _draw(shown: Comparison, waiting: bool) -> bool:
     for name, problem, told in zip(shown.names, job.problems, shown.failures, strict=True):
         if problem and not told:
             st.warning(f"The curve of {plain(name)} stops: {plain(problem)}", icon=":material/warning:")
-    if (waiting and not is_waited_for(job)) or "open_in_explore" in st.session_state:
+    if (waiting and not is_waited_for(job)) or session.OPEN_IN_EXPLORE.get():
         st.rerun()  # the rest of the page has a use for all of them
     return deciding
 
@@ -94,12 +96,11 @@ def _progress(shown: Comparison) -> Progress:
 
 
 def _take_click() -> None:
-    points = st.session_state["comparison_curves"]["selection"]["points"]
-    if not points or "customdata" not in points[0]:
+    point = clicked_point("comparison_curves")
+    if point is None or "customdata" not in point:
         return
-    words = points[0]["customdata"]
+    words = point["customdata"]
     position, seed, amount = (words if isinstance(words, str) else words[0]).split("|")
-    recipes = st.session_state["columns"]
-    if int(position) < len(recipes):
-        recipe = recipes[int(position)].recipe
-        st.session_state["open_in_explore"] = replace(recipe, seed=int(seed), amount=float(amount))
+    if int(position) < len(shelf.columns()):
+        recipe = shelf.columns()[int(position)].recipe
+        session.OPEN_IN_EXPLORE.set(replace(recipe, seed=int(seed), amount=float(amount)))

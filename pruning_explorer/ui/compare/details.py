@@ -11,7 +11,10 @@ from pruning_explorer.ui.compare.behaviour import draw_behaviour
 from pruning_explorer.ui.compare.masks import draw_agreement, draw_masks
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.compare.take_along import draw_take_along
+from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
+
+_OPEN_TAB = Key[str]("comparison_tab")
 
 
 def draw_details(shown: Comparison) -> None:
@@ -23,7 +26,7 @@ def draw_details(shown: Comparison) -> None:
         "Behaviour": draw_behaviour,
         "Take it along": draw_take_along,
     }
-    for tab, draw in zip(st.tabs(list(parts), key="comparison_tab", on_change="rerun"), parts.values(), strict=True):
+    for tab, draw in zip(st.tabs(list(parts), key=_OPEN_TAB, on_change="rerun"), parts.values(), strict=True):
         if tab.open:
             with tab:
                 draw(shown)
@@ -31,8 +34,7 @@ def draw_details(shown: Comparison) -> None:
 
 def keep_open_tab() -> None:
     """Where the tabs are not drawn: Streamlit would forget which one was open."""
-    if "comparison_tab" in st.session_state:
-        st.session_state["comparison_tab"] = st.session_state["comparison_tab"]
+    _OPEN_TAB.keep()
 
 
 def _sparsity_by_layer(shown: Comparison) -> None:

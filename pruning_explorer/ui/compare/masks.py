@@ -7,16 +7,18 @@ from pruning_explorer.figures.agreement_matrix import OVERALL, agreement_by_laye
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
 
-LAYER = "compared_layer"
+LAYER = Key[str]("compared_layer", "")
+AGREEMENT_LAYER = Key[str]("agreement_layer", OVERALL)
 
 
 def draw_masks(shown: Comparison) -> None:
     """One layer's masks side by side; zooming into one zooms into all."""
     names = [target.name for target in shown.targets]
-    if st.session_state.get(LAYER) not in names:
-        st.session_state[LAYER] = largest(shown.targets).name
+    if LAYER.get() not in names:
+        LAYER.set(largest(shown.targets).name)
     st.selectbox(
         "Layer",
         names,
@@ -24,7 +26,7 @@ def draw_masks(shown: Comparison) -> None:
         persist_state="session",
         help=with_word("Whose masks are shown, one for each recipe.", "target", "mask"),
     )
-    chart = masks_chart(shown, shown.subject.target(st.session_state[LAYER]))
+    chart = masks_chart(shown, shown.subject.target(LAYER.get()))
     show_chart(chart, "mask_panels")
 
 
@@ -39,12 +41,12 @@ def draw_agreement(shown: Comparison) -> None:
     )
     frame = shown.agreement
     layers = [OVERALL, *(name for name in frame["target"].unique() if name != OVERALL)]
-    if st.session_state.get("agreement_layer") not in layers:
-        st.session_state["agreement_layer"] = OVERALL
+    if AGREEMENT_LAYER.setdefault() not in layers:
+        AGREEMENT_LAYER.set(OVERALL)
     chosen = st.selectbox(
         "Layer",
         layers,
-        key="agreement_layer",
+        key=AGREEMENT_LAYER,
         format_func=lambda name: "all layers" if name == OVERALL else name,
         help=with_word("In which layer masks are compared, or in all of them together.", "mask-agreement"),
     )

@@ -11,8 +11,7 @@ from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison, Entry
 from pruning_explorer.lab.report_job import ReportDesk, ReportJob
 from pruning_explorer.measure.quality import guessing_level
-from pruning_explorer.prune.recipe import Recipe
-from pruning_explorer.ui import address_bar, state
+from pruning_explorer.ui import address_bar, session, state
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.compare import columns as shelf
 from pruning_explorer.ui.compare.address import read_comparison, write_comparison
@@ -24,6 +23,7 @@ from pruning_explorer.ui.compare.table import draw_table
 from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, take_controls, what_changed
 from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.hand_over import hand_over
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import be_patient, draw_as_it_comes
@@ -51,16 +51,16 @@ def compare() -> None:
     """The Compare page, top to bottom."""
     state.recover_subject()
     _begin()
-    _open_in_explore()
     _follow_subject()
+    _open_in_explore()
     column = shelf.edited()
     take_controls(f"recipe {column.number}", state.subject(), column.recipe)
     st.title("Compare", anchor=False)
-    tell_problems("comparison_problems")
+    tell_problems(session.COMPARE_PROBLEMS)
     _edit()
     subject = state.subject()
     address_bar.tell(write_comparison(subject, shelf.columns()))
-    draw_choice(subject, st.session_state["explored"])
+    draw_choice(subject, session.EXPLORED.get())
     recipes = [each.recipe for each in shelf.columns()]
     jobs = _DESK.ask(subject, recipes, session_id())
     be_patient(jobs)
@@ -80,40 +80,40 @@ def compare() -> None:
 
 def _open_in_explore() -> None:
     """Go where a point of a curve, or a card, was asked to be opened."""
-    recipe = st.session_state.pop("open_in_explore", None)
-    if recipe is not None:
-        st.session_state.update(explored=recipe, controls_show=None)
-        st.switch_page(st.session_state["explore_page"])
+    if (recipe := session.OPEN_IN_EXPLORE.pop()) is not None:
+        hand_over("explore", session.SUBJECT.get(), recipe)
 
 
 def _begin() -> None:
     """Take over what the address asks for, if it asks for anything else; without recipes, start from Explore's."""
     query = address_bar.brought()
-    if query is None and "columns" in st.session_state:
+    if query is None and shelf.COLUMNS.is_set():
         return
     query = dict(query or {})
     if "subject" not in query:
-        query["subject"] = [st.session_state.get("subject", first_subject())]
+        query["subject"] = [session.SUBJECT.get() if session.SUBJECT.is_set() else first_subject()]
     address = read_comparison(query)
     recipes = [(name, beginning(recipe, address.subject)) for name, recipe in address.recipes]
-    first = recipes[0][1] if recipes else fitting(st.session_state.get("explored", Recipe()), address.subject)
+    first = recipes[0][1] if recipes else fitting(session.EXPLORED.get(), address.subject)
     if not recipes:
         recipes.append(("", first))
     if len(recipes) < FEWEST:
         other = replace(first, scope="layer" if first.scope == "global" else "global", allocation="each")
         recipes.append(("", other))
-    st.session_state["subject"] = st.session_state["columns_subject"] = address.subject.name
-    st.session_state["comparison_problems"] = address.problems
-    st.session_state.setdefault("explored", first)
-    st.session_state.setdefault("address_problems", ())
+    session.SUBJECT.set(address.subject.name)
+    session.COLUMNS_SUBJECT.set(address.subject.name)
+    session.COMPARE_PROBLEMS.set(address.problems)
+    if not session.EXPLORED.is_set():
+        session.EXPLORED.set(first)
     shelf.set_back(recipes)
     address_bar.taken()
 
 
 def _follow_subject() -> None:
-    name = st.session_state.setdefault("subject", st.session_state["columns_subject"])
-    if name != st.session_state["columns_subject"]:
-        st.session_state["columns_subject"] = name
+    if not session.SUBJECT.is_set():
+        session.SUBJECT.set(session.COLUMNS_SUBJECT.get())
+    if (name := session.SUBJECT.get()) != session.COLUMNS_SUBJECT.get():
+        session.COLUMNS_SUBJECT.set(name)
         shelf.fit_to(find_subject(name))
 
 

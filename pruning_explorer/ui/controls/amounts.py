@@ -1,17 +1,22 @@
 """How much to remove, of all layers and of single ones."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.short_names import short_layers
 from pruning_explorer.prune.recipe import SETTINGS
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
 from pruning_explorer.ui.amount_control import amount_control, released_by_control
 from pruning_explorer.ui.glossary_link import with_word
 
 KEY = "amount_control"
 LABEL = "Amount, %"
+
+_NAMES = session.Key[list[str]]("amounts_names", [])
+"""The layers in the table."""
 
 
 def draw_amounts() -> None:
@@ -35,8 +40,8 @@ def _amount() -> None:
             key=KEY,
             label=LABEL,
             exact="Amount, exact, %",
-            amount_percent=st.session_state["amount"],
-            revision=state.last_release(),
+            amount_percent=session.AMOUNT.get(),
+            revision=session.LAST_RELEASE.get(),
             group=state.SHARED_AMOUNT,
             on_release=_take_amount,
         )
@@ -48,22 +53,21 @@ def _take_amount() -> None:
 
 def _layer_amounts() -> None:
     names = state.chosen_names()
-    if st.session_state.get("amounts_names") != names:
+    if _NAMES.get() != names:
         # Other rows: the table starts anew, from the amounts as they are now
-        st.session_state["amounts_names"] = names
-        state.set_layer_amounts(st.session_state["layer_amounts"])
-    amounts, base = st.session_state["layer_amounts"], st.session_state["amounts_base"]
-    count = sum(name in amounts for name in names)
+        _NAMES.set(names)
+        state.set_layer_amounts(session.LAYER_AMOUNTS.get())
+    count = sum(name in session.LAYER_AMOUNTS.get() for name in names)
     # Its label is part of its identity: one that counts would fold it with each new amount
     table = st.expander(
         "Amounts per layer",
         key="amounts_open",
         # The table is not kept while it is closed: it starts anew, from the amounts as they are then
-        on_change=lambda: state.set_layer_amounts(st.session_state["layer_amounts"]),
+        on_change=lambda: state.set_layer_amounts(session.LAYER_AMOUNTS.get()),
     )
     if table.open:
         with table:
-            _amounts_table(names, base)
+            _amounts_table(names, session.AMOUNTS_BASE.get())
             if count:
                 st.button(
                     "Back to one amount for all", key="amounts_reset", on_click=state.set_layer_amounts, args=({},)
@@ -101,22 +105,23 @@ def _amounts_table(names: list[str], base: dict[str, float]) -> None:
     )
 
 
-def _take_edits(key: str, names: list[str]) -> None:
+def _take_edits(key: session.Key[dict[str, dict[str, Any]]], names: list[str]) -> None:
     if key != _table_key():
         return  # a table that has a successor
-    amounts = dict(st.session_state["layer_amounts"])
-    for row, edit in st.session_state[key]["edited_rows"].items():
+    amounts = dict(session.LAYER_AMOUNTS.get())
+    for row, edit in key.get()["edited_rows"].items():
         if "amount" in edit:
             percent = edit["amount"]
             if percent is None:
                 amounts.pop(names[int(row)], None)
             else:
                 amounts[names[int(row)]] = round(min(max(float(percent), 0.0), 100.0) / 100, 4)
-    st.session_state["layer_amounts"] = amounts
+    session.LAYER_AMOUNTS.set(amounts)
 
 
-def _table_key() -> str:
-    return f"amounts_{st.session_state['amounts_edition']}"
+def _table_key() -> session.Key[dict[str, dict[str, Any]]]:
+    """Of the table that stands there now; under it Streamlit keeps what was edited since it started."""
+    return session.Key(f"amounts_{session.AMOUNTS_EDITION.get()}")
 
 
 def _percent(amount: float | None) -> float | None:

@@ -7,15 +7,15 @@ import streamlit as st
 from pruning_explorer.lessons.glossary import glossary
 from pruning_explorer.prune.criteria import CRITERIA, Criterion
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
 from pruning_explorer.ui.controls.focus import take_focus
 from pruning_explorer.ui.controls.own_file import PROBLEM, draw_own_file, is_own, own_note
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.papers import link_papers
 from pruning_explorer.ui.plain_text import plain
 
-OPEN = "criterion_open"
-"""In the session: whether the list of criteria is open."""
+OPEN = session.Key[bool]("criterion_open")
+"""Whether the list of criteria is open."""
 
 GROUPS = {
     "From the weights alone": ("weights", "example"),
@@ -26,7 +26,7 @@ GROUPS = {
 
 def draw_criterion() -> None:
     """The present criterion with what it is; all others, while one looks for another."""
-    text = st.session_state["criterion"]
+    text = session.CRITERION.get()
     criterion = CRITERIA.read(text)
     choice = st.popover(f"Criterion: {criterion.title}", key=OPEN, on_change="rerun", width="stretch")
     if choice.open:
@@ -50,13 +50,14 @@ def draw_criterion() -> None:
 
 def choose(text: str) -> None:
     """Take a criterion and close the list."""
-    st.session_state["criterion"] = text
+    session.CRITERION.set(text)
     close()
 
 
 def close() -> None:
     """Close the list of criteria."""
-    st.session_state.update({OPEN: False, PROBLEM: None})
+    OPEN.set(False)
+    PROBLEM.set(None)
 
 
 def _groups() -> Iterator[tuple[str, list[Criterion]]]:
@@ -73,7 +74,7 @@ def _offer(criterion: Criterion, subject: Subject) -> None:
         on_click=choose,
         args=(criterion.name,),
         disabled=reason is not None,
-        icon=":material/check:" if criterion.name == st.session_state["criterion"] else None,
+        icon=":material/check:" if criterion.name == session.CRITERION.get() else None,
         width="stretch",
     )
     note = f"**Not for this network**: {plain(reason)}" if reason else criterion.advice

@@ -7,7 +7,7 @@ from pruning_explorer.lessons.glossary import glossary
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.granularities import GRANULARITIES, GranularitySpec
 from pruning_explorer.prune.settings import Setting
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
 from pruning_explorer.ui.setting_widgets import draw_setting
 from pruning_explorer.ui.state import granularity_key
 
@@ -33,5 +33,5 @@ def _setting(spec: GranularitySpec, setting: Setting) -> None:
         setting,
         granularity_key(spec.name, setting),
         setting.word or glossary().word_for("granularity", spec.name),
-        disabled=setting.of_scores and CRITERIA.read(st.session_state["criterion"]).draws,
+        disabled=setting.of_scores and CRITERIA.read(session.CRITERION.get()).draws,
     )

@@ -6,6 +6,7 @@ from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 from pruning_explorer.prune.targets import OPTIONAL
+from pruning_explorer.ui import session
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
 
@@ -19,7 +20,7 @@ def draw_more() -> None:
         with more:
             if SCHEDULES[draw_choices(SETTINGS["schedule"], SCHEDULES)].settings:
                 draw_setting(STEPS, STEPS.name, STEPS.name)
-            if st.session_state["scope"] != "global":
+            if session.SCOPE.get() != "global":
                 draw_choices(SETTINGS["allocation"], ALLOCATIONS)
             _cap()
             draw_setting(SETTINGS["seed"], "seed", "seed")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pruning_explorer.errors import PruningExplorerError, ScoreError
 from pruning_explorer.lessons.glossary import glossary
@@ -11,17 +12,17 @@ from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe import Recipe, offered
 from pruning_explorer.sources.score_files import LARGEST, read_scores
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 
-FILE = "score_file"
-HOLDS = "score_file_holds"
-NAMES = "score_file_names"
-"""In the session: name of the file behind each criterion that came from one."""
+FILE = session.Key[UploadedFile | None]("score_file")
+HOLDS = session.Key[str]("score_file_holds")
+NAMES = session.Key[dict[str, str]]("score_file_names", {})
+"""Name of the file behind each criterion that came from one."""
 
-PROBLEM = "score_file_problem"
-"""In the session: why the last file was not used, until one looks elsewhere."""
+PROBLEM = session.Key[str | None]("score_file_problem", None)
+"""Why the last file was not used, until one looks elsewhere."""
 
 
 def is_own(name: str) -> bool:
@@ -31,17 +32,17 @@ def is_own(name: str) -> bool:
 
 def own_title(text: str) -> str:
     """How a criterion from a file is called, with the file's name; empty for any other."""
-    names = st.session_state.get(NAMES, {})
+    names = NAMES.get()
     return f"{CRITERIA.read(text).title}, {names[text]}" if text in names else ""
 
 
 def own_note(text: str) -> str:
     """Which file it came from, and what the amount means for a mask."""
-    file = st.session_state.get(NAMES, {}).get(text)
+    file = NAMES.get().get(text)
     note = f"From {plain(file)}." if file else ""
     if CRITERIA.read(text).name != "mask":
         return note
-    now = "The amount is at 100 %:" if st.session_state["amount"] == 100 else "At 100 %"
+    now = "The amount is at 100 %:" if session.AMOUNT.get() == 100 else "At 100 %"
     return f"{note} {now} all goes that the mask removes, and never more.".strip()
 
 
@@ -49,14 +50,15 @@ def draw_own_file(close: Callable[[], None]) -> None:
     """Upload a file, and take it as scores or as a mask; or take one again that was uploaded before."""
     st.markdown("**From a file**")
     own = [name for name in CRITERIA if is_own(name)]
-    st.session_state.setdefault(HOLDS, own[0])
-    for text in st.session_state.get(NAMES, {}):
+    if not HOLDS.is_set():
+        HOLDS.set(own[0])
+    for text in NAMES.get():
         st.button(
             plain(own_title(text)),
             key=f"criterion_{text}",
             on_click=_take,
             args=(text, close),
-            icon=":material/check:" if text == st.session_state["criterion"] else None,
+            icon=":material/check:" if text == session.CRITERION.get() else None,
             width="stretch",
         )
     st.segmented_control(
@@ -85,23 +87,23 @@ def draw_own_file(close: Callable[[], None]) -> None:
         on_change=_read,
         args=(close,),
     )
-    if problem := st.session_state.get(PROBLEM):
+    if problem := PROBLEM.get():
         st.error(f"This file was not used, and nothing has changed: {plain(problem)}", icon=":material/error:")
 
 
 def _read(close: Callable[[], None]) -> None:
-    uploaded = st.session_state[FILE]
-    st.session_state[PROBLEM] = None
+    uploaded = FILE.get()
+    PROBLEM.set(None)
     if uploaded is None:
         return
     try:
         tensors = read_scores(uploaded.name, uploaded.getvalue())
-        text = f"{st.session_state[HOLDS]}:file={own_scores.add(tensors)}"
+        text = f"{HOLDS.get()}:file={own_scores.add(tensors)}"
         _check(text)
     except PruningExplorerError as error:
-        st.session_state[PROBLEM] = str(error)
+        PROBLEM.set(str(error))
         return
-    st.session_state[NAMES] = {**st.session_state.get(NAMES, {}), text: uploaded.name}
+    NAMES.set({**NAMES.get(), text: uploaded.name})
     _take(text, close)
 
 
@@ -122,7 +124,7 @@ def _check(text: str) -> None:
 
 
 def _take(text: str, close: Callable[[], None]) -> None:
-    st.session_state["criterion"] = text
+    session.CRITERION.set(text)
     if CRITERIA.read(text).name == "mask":
         state.set_amount(1.0)
     close()

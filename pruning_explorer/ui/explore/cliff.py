@@ -15,15 +15,15 @@ from pruning_explorer.ui.live_mask import LIVE_AMOUNT
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, chart_so_far, draw_as_it_comes, draw_progress
-from pruning_explorer.ui.session import session_id
-from pruning_explorer.ui.show_chart import show_chart
+from pruning_explorer.ui.session import Key, session_id
+from pruning_explorer.ui.show_chart import clicked_point, show_chart
 
 PROGRESS_HEIGHT = 48
 """Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
 
-CLICKED = "cliff_clicked"
-"""In the session: whether an amount on the curve was clicked in this run."""
+_CLICKED = Key[bool]("cliff_clicked", False)
+"""Whether an amount on the curve was clicked in this run."""
 
 _DESK = CurveDesk(cliff_amounts, seeds=1)
 
@@ -55,17 +55,16 @@ def _draw(report: Report, job: CurveJob) -> bool:
     else:
         draw_progress(_DESK, job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
     deciding = draw_decision(job, [report.recipe.amount], lambda _, amount: state.set_amount(amount))
-    if st.session_state.pop(CLICKED, False):
+    if _CLICKED.pop():
         st.rerun()  # the whole page follows the amount
     return deciding
 
 
 def _take_click() -> None:
     """Go to the amount that was clicked, which is the measured one next to the pointer."""
-    points = st.session_state["cliff"]["selection"]["points"]
-    if points:
-        state.set_amount(points[0]["x"] / 100)
-        st.session_state[CLICKED] = True
+    if point := clicked_point("cliff"):
+        state.set_amount(point["x"] / 100)
+        _CLICKED.set(True)
 
 
 def _progress(job: CurveJob) -> Progress:

@@ -1,6 +1,7 @@
 """The recipe as torch code and as JSON, out and in."""
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pruning_explorer.errors import PruningExplorerError, RecipeError
 from pruning_explorer.exports.torch_script import write_script
@@ -10,6 +11,12 @@ from pruning_explorer.ui import state
 from pruning_explorer.ui.file_names import file_name
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.session import Key
+
+_FILE = Key[UploadedFile | None]("recipe_file")
+_PROBLEM = Key[str]("recipe_problem", "")
+_TAKEN = Key[tuple[str, tuple[str, ...]]]("recipe_taken", ("", ()))
+"""The id of the recipe that the last file has set, and what no control could hold as it was."""
 
 
 def draw_code(report: Report) -> None:
@@ -37,25 +44,25 @@ def draw_code(report: Report) -> None:
     st.file_uploader(
         "Upload a recipe",
         type="json",
-        key="recipe_file",
+        key=_FILE,
         max_upload_size=LARGEST >> 20,
         help=with_word(
             "A .json file that “Download recipe” wrote. It sets every control; the network stays.", "recipe"
         ),
         on_change=_take_recipe,
     )
-    problem = st.session_state.get("recipe_problem")
-    if problem:
+    if problem := _PROBLEM.get():
         st.error(f"This file was not used, and nothing has changed: {plain(problem)}", icon=":material/error:")
-    taken, rounded = st.session_state.get("recipe_taken", (None, ()))
+    taken, rounded = _TAKEN.get()
     if taken == report.recipe.id:
         notes = "".join(f" Its {plain(note)}." for note in rounded)
         st.success(f"Every control is set as this recipe says.{notes}", icon=":material/check:")
 
 
 def _take_recipe() -> None:
-    uploaded = st.session_state["recipe_file"]
-    st.session_state.update(recipe_problem=None, recipe_taken=(None, ()))
+    uploaded = _FILE.get()
+    _PROBLEM.forget()
+    _TAKEN.forget()
     if uploaded is None:
         return
     subject = state.subject()
@@ -68,8 +75,8 @@ def _take_recipe() -> None:
         if not recipe.chosen(subject):
             raise RecipeError(f"it chooses no layer of {subject.name}.")
         rounded = state.show(subject, recipe)
-        st.session_state["recipe_taken"] = (state.recipe().id, rounded)
+        _TAKEN.set((state.recipe().id, rounded))
     except UnicodeDecodeError:
-        st.session_state["recipe_problem"] = "it is not text in UTF-8, which JSON must be."
+        _PROBLEM.set("it is not text in UTF-8, which JSON must be.")
     except PruningExplorerError as error:
-        st.session_state["recipe_problem"] = str(error)
+        _PROBLEM.set(str(error))

@@ -17,7 +17,10 @@ from pruning_explorer.ui.explore.outputs import draw_outputs
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_result import draw_save
+from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
+
+_OPEN_TAB = Key[str]("details")
 
 
 def draw_details(report: Report) -> None:
@@ -30,7 +33,7 @@ def draw_details(report: Report) -> None:
         "Code and recipe": draw_code,
         "Save": lambda report: draw_save(report, "save"),
     }
-    for tab, draw in zip(st.tabs(list(parts), key="details", on_change="rerun"), parts.values(), strict=True):
+    for tab, draw in zip(st.tabs(list(parts), key=_OPEN_TAB, on_change="rerun"), parts.values(), strict=True):
         if tab.open:
             with tab:
                 draw(report)
@@ -38,8 +41,7 @@ def draw_details(report: Report) -> None:
 
 def keep_open_tab() -> None:
     """Where the tabs are not drawn: Streamlit would forget which one was open."""
-    if "details" in st.session_state:
-        st.session_state["details"] = st.session_state["details"]
+    _OPEN_TAB.keep()
 
 
 def _by_class(report: Report) -> None:

@@ -16,7 +16,7 @@ from pruning_explorer.prune.recipe import Recipe, Scope
 from pruning_explorer.prune.sorting import as_floats
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_in_mask
 from pruning_explorer.ui.live_mask.computed import Computed
@@ -31,10 +31,10 @@ RANKED_WITH = {
     "row": "within each output row",
     "global": "together with all chosen layers",
 }
-WINDOW = "live_mask_asked"
-"""In the session: the layer, and the part of it whose single weights were asked for by zooming in."""
-AMOUNT_OF = "live_mask_amount_of"
-"""In the session: the layer of which alone the slider is the amount; None where it is that of all."""
+WINDOW = session.Key[tuple[str, tuple[int, int, int, int]] | None]("live_mask_asked", None)
+"""The layer, and the part of it whose single weights were asked for by zooming in."""
+AMOUNT_OF = session.Key[str | None]("live_mask_amount_of", None)
+"""The layer of which alone the slider is the amount; None where it is that of all."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,18 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         index=names.index(box.value),
         key=box.key,
         help=with_word("Or click its bar above.", "target", "exit-amount"),
-        on_change=box.hear(lambda name: st.session_state.update(open_layer=name)),
+        on_change=box.hear(session.OPEN_LAYER.set),
     )
     own = recipe.amount_of(target)
     shown = _Shown(subject, recipe, target)
     layer_key = f"{subject.id}-{target.name}"
-    st.session_state[AMOUNT_OF] = None if own is None else target.name
+    AMOUNT_OF.set(None if own is None else target.name)
     now = live_mask(
         _payload(shown),
         key=KEY,
         layer_key=layer_key,
         amount_percent=round((recipe.amount if own is None else own) * 100, 1),
-        revision=state.last_release(),
+        revision=session.LAST_RELEASE.get(),
         group=state.SHARED_AMOUNT if own is None else "",
         label="Amount" if own is None else f"Amount of {target.name} alone",
         help=ALL_FOLLOWS if recipe.nested else STEPS_FOLLOW,
@@ -83,8 +83,8 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         followers=".px-stand" if own is None else "",
         on_release=take_released_amount,
     )
-    if now.window and st.session_state.get(WINDOW) != (layer_key, now.window):
-        st.session_state[WINDOW] = (layer_key, now.window)
+    if now.window and WINDOW.get() != (layer_key, now.window):
+        WINDOW.set((layer_key, now.window))
         st.rerun()
 
 
@@ -156,7 +156,7 @@ def _payload(shown: _Shown) -> bytes:
 
 
 def _window(shown: _Shown, layer_key: str) -> bytes | None:
-    layer, place = st.session_state.get(WINDOW, (None, None))
+    layer, place = WINDOW.get() or (None, None)
     return window_of(shown, place) if layer == layer_key and place is not None else None
 
 
@@ -207,10 +207,9 @@ def take_released_amount() -> None:
     """
 
     def of_the_layer(amount: float) -> None:
-        layer = st.session_state[AMOUNT_OF]
-        if layer is None:
+        if (layer := AMOUNT_OF.get()) is None:
             state.set_amount(amount)
         else:
-            state.set_layer_amounts({**st.session_state["layer_amounts"], layer: round(amount, 4)})
+            state.set_layer_amounts({**session.LAYER_AMOUNTS.get(), layer: round(amount, 4)})
 
     state.take_release(released_in_mask(KEY), of_the_layer)

@@ -7,9 +7,9 @@ from pruning_explorer.figures.layers import layer_bars
 from pruning_explorer.measure.recalibration import why_no_recalibration
 from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.recipe import SETTINGS
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.show_chart import show_chart
+from pruning_explorer.ui.show_chart import clicked_point, show_chart
 
 NOTE_HEIGHT = 76
 """Of the line below the bars, whatever it says: nothing moves when a layer collapses."""
@@ -58,7 +58,6 @@ def _recalibration_note(report: Report) -> str:
 
 
 def _open_clicked() -> None:
-    points = st.session_state["layers_chart"]["selection"]["points"]
-    if points:
-        name = points[0]["customdata"]
-        st.session_state["open_layer"] = name if isinstance(name, str) else name[0]
+    if point := clicked_point("layers_chart"):
+        name = point["customdata"]
+        session.OPEN_LAYER.set(name if isinstance(name, str) else name[0])

@@ -20,9 +20,11 @@ from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.subject import SampleView
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
 
 CARDS = 12
+_SHOWN = Key[int]("cards", CARDS)
 ANSWERS = ("dense_top1", "pruned_top1")
 GRID = 96
 """Points a side at which a network of two inputs is asked for its decision regions."""
@@ -58,15 +60,15 @@ def draw_outputs(report: Report) -> None:
 
 
 def _first(ordered: pd.DataFrame) -> pd.DataFrame:
-    return ordered.head(st.session_state.setdefault("cards", CARDS))
+    return ordered.head(_SHOWN.get())
 
 
 def _more(total: int) -> None:
-    if st.session_state["cards"] < total:
+    if _SHOWN.get() < total:
         st.button(
             f"Show {CARDS} more of {count(total)}",
             key="more_cards",
-            on_click=lambda: st.session_state.update(cards=st.session_state["cards"] + CARDS),
+            on_click=lambda: _SHOWN.set(_SHOWN.get() + CARDS),
         )
 
 

@@ -5,9 +5,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.measure.report import Report, report_of
-from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.trace import step
-from pruning_explorer.ui import address_bar, state
+from pruning_explorer.ui import address_bar, session, state
 from pruning_explorer.ui.address import read_address, write_address
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.controls import draw_controls
@@ -31,7 +30,7 @@ def explore() -> None:
     """The Explore page, top to bottom."""
     state.recover_subject()
     _begin()
-    tell_problems("address_problems")
+    tell_problems(session.EXPLORE_PROBLEMS)
     st.title("Explore", anchor=False)
     st.caption(STEPS)
     waiting, figures, curve, bars = Waiting(state.subject()), st.container(), st.container(), st.container()
@@ -42,7 +41,7 @@ def explore() -> None:
         with waiting.ranking(recipe):
             shown = report_of(state.subject(), recipe)
         # What takes the browser long is sent first where it stands already: it is drawn while the network runs
-        note = _bars(shown, bars) if "layers_chart" in st.session_state else None
+        note = _bars(shown, bars) if session.Key("layers_chart").is_set() else None
         with waiting.running():
             shown.measure()
         with figures, step("key figures"):
@@ -52,8 +51,8 @@ def explore() -> None:
         figures.info("Nothing you set is lost. Mend the control in the sidebar, and the page comes back.")
         keep_open_tab()
         return
-    st.session_state["explored"] = recipe
-    address_bar.tell(write_address(shown.subject, shown.recipe, st.session_state["open_layer"]))
+    session.EXPLORED.set(recipe)
+    address_bar.tell(write_address(shown.subject, shown.recipe, session.OPEN_LAYER.get()))
     with curve, step("the cliff and what can go"):
         draw_cliff(shown)
     draw_note(shown, note or _bars(shown, bars))
@@ -72,12 +71,11 @@ def _bars(shown: Report, place: DeltaGenerator) -> DeltaGenerator:
 def _begin() -> None:
     """Set the controls: to what the address asks for, or, on coming from another page, to what was here."""
     query = address_bar.brought()
-    if query is None and "controls_show" in st.session_state:
-        explored = st.session_state.get("explored", Recipe())
-        take_controls(EXPLORE, state.subject(), explored, st.session_state["open_layer"])
+    if query is None and session.CONTROLS_SHOW.is_set():
+        take_controls(EXPLORE, state.subject(), session.EXPLORED.get())
         return
     address = read_address(query or {})
     rounded = state.show(address.subject, address.recipe, address.layer)
-    st.session_state["address_problems"] = (*address.problems, *rounded)
-    st.session_state["controls_show"] = EXPLORE
+    session.EXPLORE_PROBLEMS.set((*address.problems, *rounded))
+    session.CONTROLS_SHOW.set(EXPLORE)
     address_bar.taken()

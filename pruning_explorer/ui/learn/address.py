@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-import streamlit as st
-
 from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.prune.settings import format_value
-from pruning_explorer.ui import address_bar
+from pruning_explorer.ui import address_bar, session
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.subjects import is_there
 
@@ -19,7 +17,7 @@ def take_address(lessons: Mapping[str, Lesson]) -> None:
     """Go where the address says: at first, and when somebody goes back."""
     query = address_bar.brought()
     if query is not None:
-        st.session_state["learn_problems"] = tuple(_take(query, lessons))
+        session.LEARN_PROBLEMS.set(tuple(_take(query, lessons)))
         address_bar.taken()
 
 
@@ -31,11 +29,11 @@ def write_address(lesson: Lesson) -> None:
             query[LESSON] = [lesson.name]
             query |= {name: [format_value(value)] for name, value in place.values_of(lesson).items()}
         case "glossary":
-            word = st.session_state.get("learn_word")
+            word = session.LEARN_WORD.get()
             query |= {VIEW: ["glossary"], **({WORD: [word]} if word else {})}
         case view:
             query[VIEW] = [view]
-    if st.session_state.get("learn_present"):
+    if session.LEARN_PRESENT.get():
         query[PRESENT] = ["true"]
     address_bar.tell(query)
 
@@ -44,8 +42,8 @@ def _take(query: Mapping[str, Sequence[str]], lessons: Mapping[str, Lesson]) -> 
     last = {name: values[-1] for name, values in query.items()}
     problems = []
     if PRESENT in last:
-        st.session_state["learn_present"] = last[PRESENT].lower() == "true"
-    st.session_state["learn_word"] = last.get(WORD)
+        session.LEARN_PRESENT.set(last[PRESENT].lower() == "true")
+    session.LEARN_WORD.set(last.get(WORD))
     asked = last.get(VIEW, "glossary" if WORD in last else "lessons")
     if asked not in place.VIEWS:
         problems.append(f"there is no part {asked!r} of this page; the lessons are shown")

@@ -9,9 +9,8 @@ from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.learn.front import draw_front
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.session import LEARN_PRESENT
 from pruning_explorer.ui.told import told
-
-PRESENT = "learn_present"
 
 
 def draw_views(lesson: Lesson) -> None:
@@ -30,7 +29,7 @@ def draw_views(lesson: Lesson) -> None:
         )
         st.toggle(
             "Large type",
-            key=PRESENT,
+            key=LEARN_PRESENT,
             persist_state="session",
             help=with_word(
                 "For a projector: large type, all of the width, and a clicker's PageDown and PageUp turn the lessons.",
@@ -42,7 +41,7 @@ def draw_views(lesson: Lesson) -> None:
                 leaf=lesson.name,
                 label="Print a hand-out",
                 help="The pictures as they stand, the question, and no answer; or save it as PDF",
-                clicker=bool(st.session_state[PRESENT]),
+                clicker=LEARN_PRESENT.get(),
             )
 
 

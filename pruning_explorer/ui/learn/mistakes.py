@@ -7,17 +7,16 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lessons.mistakes import MISTAKES, Mistake, find_out
 from pruning_explorer.lessons.shelf import own_shelf
-from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.ui.hand_over import hand_over
 from pruning_explorer.ui.learn.stage import draw_panels
 from pruning_explorer.ui.plain_text import plain
 
 
-def draw_mistakes(open_in_explore: Callable[[str, Recipe], None], open_lesson: Callable[[str], None]) -> None:
+def draw_mistakes(open_lesson: Callable[[str], None]) -> None:
     """Every common error as a fold, with the check that shows what is so.
 
     Args:
-        open_in_explore: leaves for Explore with a network's name and a recipe; called in a run, not in a callback.
-        open_lesson: leaves for a lesson by its name; called in a run, too.
+        open_lesson: leaves for a lesson by its name; called in a run, not in a callback.
     """
     st.title("Common errors", anchor=False)
     st.markdown(
@@ -29,12 +28,10 @@ def draw_mistakes(open_in_explore: Callable[[str, Recipe], None], open_lesson: C
         fold = st.expander(mistake.claim, key=key, on_change="rerun")
         if fold.open:
             with fold:
-                _draw(mistake, key, open_in_explore, open_lesson)
+                _draw(mistake, key, open_lesson)
 
 
-def _draw(
-    mistake: Mistake, key: str, open_in_explore: Callable[[str, Recipe], None], open_lesson: Callable[[str], None]
-) -> None:
+def _draw(mistake: Mistake, key: str, open_lesson: Callable[[str], None]) -> None:
     try:
         finding = find_out(mistake)
     except PruningExplorerError as error:
@@ -44,7 +41,7 @@ def _draw(
     draw_panels(finding.panels, key=f"{key}_panels")
     with st.container(key=f"{key}_ways_on", horizontal=True):
         if st.button("Open in Explore", key=f"{key}_explore", icon=":material/open_in_new:"):
-            open_in_explore(mistake.network, mistake.recipe)
+            hand_over("explore", mistake.network, mistake.recipe)
         lesson = own_shelf().lessons.get(mistake.lesson)
         if lesson is not None and st.button(
             f"Lesson: {plain(lesson.title)}", key=f"{key}_lesson", type="tertiary", icon=":material/school:"

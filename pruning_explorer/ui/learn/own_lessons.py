@@ -11,9 +11,10 @@ from pruning_explorer.prune.settings import Setting, format_value
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.learn import place, shelves
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.session import Key
 
-PROBLEM = "learn_file_problem"
-EDITION = "learn_file_edition"
+PROBLEM = Key[str]("learn_file_problem", "")
+EDITION = Key[int]("learn_file_edition", 0)
 
 FORM = """
 A lesson is one text file in [TOML](https://toml.io), and only data: nothing in it is executed. It picks a **scene** to
@@ -67,25 +68,25 @@ def draw_own_lessons() -> None:
 
 
 def _drop() -> None:
-    edition = st.session_state.setdefault(EDITION, 0)
+    edition = EDITION.get()
     file = st.file_uploader(
         "A lesson's file",
         type=[ENDING.removeprefix(".")],
         key=f"learn_file_{edition}",
         max_upload_size=1,
         help=with_word("It is shown in this browser session alone, and gone with it.", "lesson"),
-        on_change=lambda: st.session_state.pop(PROBLEM, None),
+        on_change=PROBLEM.forget,
     )
     if file is not None:
         try:
             lesson = shelves.bring(file.name, file.getvalue())
         except LessonError as error:
-            st.session_state[PROBLEM] = str(error)
+            PROBLEM.set(str(error))
         else:
             place.open_at(lesson.name)
-        st.session_state[EDITION] = edition + 1
+        EDITION.set(edition + 1)
         st.rerun()
-    if problem := st.session_state.get(PROBLEM):
+    if problem := PROBLEM.get():
         st.error(f"Not used, and nothing has changed: {plain(problem, longest=900)}", icon=":material/error:")
     for name, lesson in shelves.shelf().lessons.items():
         if shelves.is_brought(name):

@@ -2,38 +2,38 @@
 
 import streamlit as st
 
+from pruning_explorer.ui import session
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.learn import place, shelves
 from pruning_explorer.ui.learn.address import take_address, write_address
 from pruning_explorer.ui.learn.glossary import draw_glossary
-from pruning_explorer.ui.learn.heading import PRESENT, draw_turning, draw_views
+from pruning_explorer.ui.learn.heading import draw_turning, draw_views
 from pruning_explorer.ui.learn.mistakes import draw_mistakes
 from pruning_explorer.ui.learn.own_lessons import draw_own_lessons
-from pruning_explorer.ui.learn.reading import draw_lesson, open_in_explore
+from pruning_explorer.ui.learn.reading import draw_lesson
 from pruning_explorer.ui.learn.style import draw_style
-from pruning_explorer.ui.session import just_arrived
 
 
 def learn() -> None:
     """The Learn page, top to bottom."""
     shelf = shelves.shelf()
-    if just_arrived():
+    if session.just_arrived():
         place.stand_where_one_is()
     take_address(shelf.lessons)
     lesson = place.lesson_open(shelf.lessons)
-    draw_style(in_front=bool(st.session_state.get(PRESENT)))
+    draw_style(in_front=session.LEARN_PRESENT.get())
     with st.container(key="learn_heading"):
         draw_views(lesson)
         if place.view() == "lessons":
             draw_turning(shelf.lessons, lesson)
-        tell_problems("learn_problems")
+        tell_problems(session.LEARN_PROBLEMS)
         if shelf.problems and place.view() == "lessons":
             st.caption(f":material/warning: Not every lesson's file could be read; “{place.VIEWS['add']}” says which.")
     match place.view():
         case "glossary":
-            draw_glossary(st.session_state.get("learn_word"), place.open_at)
+            draw_glossary(session.LEARN_WORD.get(), place.open_at)
         case "mistakes":
-            draw_mistakes(open_in_explore, _turn_to)
+            draw_mistakes(_turn_to)
         case "add":
             draw_own_lessons()
         case _:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import streamlit as st
-
 from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.lesson import Lesson, begins_at, check_value
 from pruning_explorer.prune.settings import Value
+from pruning_explorer.ui import session
 
 VIEWS = {"lessons": "Lessons", "glossary": "Glossary", "mistakes": "Common errors", "add": "Add a lesson"}
 
@@ -15,32 +14,58 @@ NETWORK = "network"
 """The name under which a lesson's network stands among its values."""
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a lesson's slider was when the lesson was opened.
+
+    Attributes:
+        turn: another number each time that a lesson is opened.
+        begins: what the lesson's file said then.
+    """
+
+    stop: int
+    turn: int
+    begins: dict[str, Value]
+
+
+_LESSON = session.Key[str]("learn_lesson", "")
+_VALUES = session.Key[dict[str, dict[str, Value]]]("learn_values", {})
+"""Of each lesson, by its name, what stands otherwise than it begins."""
+_ANSWERS = session.Key[dict[str, int]]("learn_answers", {})
+_STARTS = session.Key[dict[str, Start]]("learn_starts", {})
+_TURNS = session.Key[int]("learn_turns", 0)
+_LAST_RELEASE = session.Key[int]("learn_last_release", 0)
+_EDITION = session.Key[int]("learn_edition", 0)
+"""Another number each time that all is started over."""
+
+
 def open_view(view: str) -> None:
     """Show the lessons, the glossary, the errors, or how to add a lesson."""
-    st.session_state["learn_view"] = view
+    session.LEARN_VIEW.set(view)
 
 
 def view() -> str:
     """Which of ``VIEWS`` is shown."""
-    return str(st.session_state.setdefault("learn_view", "lessons"))
+    return session.LEARN_VIEW.get()
 
 
 def open_at(name: str) -> None:
     """Open a lesson by its name, as it was left."""
-    st.session_state.update(learn_lesson=name, learn_view="lessons")
-    _starts().pop(name, None)
+    _LESSON.set(name)
+    open_view("lessons")
+    _STARTS.setdefault().pop(name, None)
 
 
 def turn(names: Sequence[str], by: int) -> None:
     """Open the lesson so many leaves further on, or back (negative); at an end, stay there."""
-    now = str(st.session_state.get("learn_lesson"))
+    now = _LESSON.get()
     at = names.index(now) if now in names else 0
     open_at(names[min(max(at + by, 0), len(names) - 1)])
 
 
 def lesson_open(lessons: Mapping[str, Lesson]) -> Lesson:
     """The lesson that is open; the first, where that one is gone."""
-    name = str(st.session_state.get("learn_lesson"))
+    name = _LESSON.get()
     return lessons[name] if name in lessons else next(iter(lessons.values()))
 
 
@@ -64,7 +89,7 @@ def set_value(lesson: Lesson, name: str, value: object) -> None:
         if not lesson.any_network and value != lesson.network:
             raise LessonError(f"this lesson is about {lesson.network}; another network cannot be chosen")
         checked: Value = str(value)
-        _starts().pop(lesson.name, None)  # its slider may have other stops
+        _STARTS.setdefault().pop(lesson.name, None)  # its slider may have other stops
     else:
         checked = check_value(lesson.scene, name, value)
     _set_in(lesson).pop(name, None)
@@ -72,72 +97,53 @@ def set_value(lesson: Lesson, name: str, value: object) -> None:
         _set_in(lesson)[name] = checked
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where a lesson's slider was when the lesson was opened.
-
-    Attributes:
-        turn: another number each time that a lesson is opened.
-        begins: what the lesson's file said then.
-    """
-
-    stop: int
-    turn: int
-    begins: dict[str, Value]
-
-
 def start_of(lesson: Lesson, stop: int) -> Start:
     """The stop at which the slider was when the lesson was opened: it stays as long as the lesson does, since the
     browser moves its slider whenever this changes. A lesson whose file says another beginning by now is opened anew.
     """
     begins = dict(lesson.values)
-    if lesson.name not in _starts() or _starts()[lesson.name].begins != begins:
-        turn = st.session_state["learn_turns"] = int(st.session_state.get("learn_turns", 0)) + 1
-        _starts()[lesson.name] = Start(stop, turn, begins)
-    return _starts()[lesson.name]
+    starts = _STARTS.setdefault()
+    if lesson.name not in starts or starts[lesson.name].begins != begins:
+        _TURNS.set(_TURNS.get() + 1)
+        starts[lesson.name] = Start(stop, _TURNS.get(), begins)
+    return starts[lesson.name]
 
 
 def take_release(revision: int, take: Callable[[], None]) -> None:
     """Take a release of a lesson's slider that comes after all that were taken, and then note that it was: what a hand
     does next may stop this anywhere, and the run that follows takes it once more.
     """
-    if revision > int(st.session_state.get("learn_last_release", 0)):
+    if revision > _LAST_RELEASE.get():
         take()
-        st.session_state["learn_last_release"] = revision
+        _LAST_RELEASE.set(revision)
 
 
 def begin_anew(lesson: Lesson) -> None:
     """Set the slider, the knobs and the network of one lesson to what it begins with."""
-    st.session_state.setdefault("learn_values", {}).pop(lesson.name, None)
+    _VALUES.setdefault().pop(lesson.name, None)
 
 
 def stand_where_one_is() -> None:
     """Have the slider begin where it was left: the browser has forgotten it while another page was shown."""
-    _starts().clear()
+    _STARTS.forget()
 
 
 def edition() -> int:
     """Changes when all is started over, so that widgets begin anew."""
-    return int(st.session_state.setdefault("learn_edition", 0))
+    return _EDITION.get()
 
 
 def answers() -> dict[str, int]:
     """Which answer was given to each lesson's question, by the lesson's name."""
-    found: dict[str, int] = st.session_state.setdefault("learn_answers", {})
-    return found
+    return _ANSWERS.setdefault()
 
 
 def start_over() -> None:
     """Forget answers and all that was set; lessons that were brought stay."""
-    st.session_state.update(learn_answers={}, learn_values={}, learn_starts={}, learn_edition=edition() + 1)
-    st.session_state.pop("learn_lesson", None)
+    for key in (_ANSWERS, _VALUES, _STARTS, _LESSON):
+        key.forget()
+    _EDITION.set(edition() + 1)
 
 
 def _set_in(lesson: Lesson) -> dict[str, Value]:
-    found: dict[str, Value] = st.session_state.setdefault("learn_values", {}).setdefault(lesson.name, {})
-    return found
-
-
-def _starts() -> dict[str, Start]:
-    found: dict[str, Start] = st.session_state.setdefault("learn_starts", {})
-    return found
+    return _VALUES.setdefault().setdefault(lesson.name, {})

@@ -13,6 +13,7 @@ from pruning_explorer.lessons.stages import stage_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.settings import Value
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui.hand_over import hand_over
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.learn.heading import draw_title
 from pruning_explorer.ui.learn.in_short import draw_in_short
@@ -68,7 +69,7 @@ def _draw(lesson: Lesson, number: int, subject: Subject, stage: Stage, stop: int
 def _ways_on(following: Lesson | None, subject: Subject, recipe: Recipe) -> None:
     with st.container(key="learn_ways_on", horizontal=True):
         if st.button("Open this in Explore", key="learn_to_explore", icon=":material/open_in_new:"):
-            open_in_explore(subject.name, recipe)
+            hand_over("explore", subject.name, recipe)
         if following is not None:
             st.button(
                 f"Next: {plain(following.title)}",
@@ -78,13 +79,6 @@ def _ways_on(following: Lesson | None, subject: Subject, recipe: Recipe) -> None
                 on_click=place.open_at,
                 args=(following.name,),
             )
-
-
-def open_in_explore(subject: str, recipe: Recipe) -> None:
-    """Leave for Explore, with a network and a recipe; to be called in a run, not in a callback."""
-    st.session_state.update(subject=subject, explored=recipe, open_layer=None, controls_show=None)
-    st.session_state.setdefault("address_problems", ())
-    st.switch_page(st.session_state["explore_page"])
 
 
 def _stage(lesson: Lesson, subject: Subject, stage: Stage, stop: int) -> None:

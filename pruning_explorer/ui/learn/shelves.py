@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-import streamlit as st
-
 from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.shelf import Shelf, open_lesson, own_shelf, put_together, read_folder
 from pruning_explorer.sources.words import names_a_library
+from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.subjects import is_there, subject_names
 
 _FOLDERS: list[Path] = []
 """Of the one who started the app."""
 _READ_BEFORE: dict[Path, dict[str, Lesson]] = {}
 """Of each folder, as it could be read last: who saves half a file while teaching keeps the lesson."""
+_BROUGHT = Key[dict[str, Lesson]]("learn_brought", {})
 
 
 def add_folder(folder: Path) -> None:
@@ -69,5 +69,4 @@ def take_away(name: str) -> None:
 
 
 def _brought() -> dict[str, Lesson]:
-    found: dict[str, Lesson] = st.session_state.setdefault("learn_brought", {})
-    return found
+    return _BROUGHT.setdefault()

@@ -11,7 +11,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.learn.stage import draw_panels
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_as_it_comes, draw_progress
-from pruning_explorer.ui.session import session_id
+from pruning_explorer.ui.session import Key, session_id
 
 STATUS_HEIGHT = 56
 
@@ -49,16 +49,21 @@ class _Begun:
         return (self.subject.id, dict(self.values), self.stop) == (subject.id, dict(values), stop)
 
 
+_TRIALS = Key[dict[str, _Begun]]("learn_trials", {})
+"""What was started last in each lesson."""
+_PRESSES = Key[int]("learn_presses", 0)
+
+
 def draw_trial(lesson: Lesson, subject: Subject, values: Values, stop: int) -> None:
     """The button that starts it; then what is known so far, until all is."""
     experiment = lesson.scene.experiment
     if experiment is None:
         return
-    kept: dict[str, _Begun] = st.session_state.setdefault("learn_trials", {})
+    kept = _TRIALS.setdefault()
     with st.container(key="learn_trial_controls"):
         if st.button(experiment.button, key="learn_begin", icon=":material/play_arrow:"):
-            number = st.session_state["learn_presses"] = st.session_state.get("learn_presses", 0) + 1
-            kept[lesson.name] = _Begun(subject, dict(values), stop, number, experiment)
+            _PRESSES.set(_PRESSES.get() + 1)
+            kept[lesson.name] = _Begun(subject, dict(values), stop, _PRESSES.get(), experiment)
         st.caption(plain(experiment.about, longest=600))
     begun = kept.get(lesson.name)
     if begun is None:

@@ -15,6 +15,7 @@ import streamlit as st
 from pruning_explorer.ui.browser import SLIDER, THEME, colour_variables, declare_component
 from pruning_explorer.ui.live_mask.parcel import pack, read_header
 from pruning_explorer.ui.release import Release, read_release
+from pruning_explorer.ui.session import component_state
 
 _HERE = Path(__file__).parent
 LIVE_AMOUNT = "--live-amount"
@@ -103,7 +104,7 @@ def released_in_mask(key: str) -> Release | None:
 
     For use in ``on_release``, where the script has not run yet.
     """
-    return read_release(st.session_state.get(f"{key}-view", {}))
+    return read_release(component_state(f"{key}-view"))
 
 
 def _nothing() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import streamlit as st
 
 from pruning_explorer.ui.browser import declare_component
+from pruning_explorer.ui.session import component_state
 
 _ASK = declare_component("look_again", Path(__file__).with_name("look_again.js"))
 _NUMBERS = count(1)
@@ -44,7 +45,7 @@ def draw_until_done(draw: Callable[[], bool], *, key: str, seconds: float) -> No
 
 def _draw(draw: Callable[[], bool], key: str, seconds: float, run: _Run) -> None:
     asks = f"look_again_{key}"
-    seen = st.session_state.get(asks, {}).get("look")
+    seen = component_state(asks).get("look")
     # Sent before the browser had heard of the latest run, and done by another thread: its end may have been dropped
     if seen is not None and seen != run.number and run.thread is not threading.current_thread():
         st.rerun()

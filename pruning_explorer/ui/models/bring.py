@@ -8,6 +8,7 @@ from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.models.files import draw_upload
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.subjects import bring_by_name
 
 FACTORY = '''import torch
@@ -26,7 +27,7 @@ streamlit run app.py -- --subject /data/llama.safetensors
 streamlit run app.py -- --subject model.pt2 --samples held_out.npz
 python -m pruning_explorer report my_models:pets --amount 0.8"""
 
-PROBLEM = "name_problem"
+PROBLEM = Key[str]("name_problem", "")
 
 
 def draw_ways_in() -> None:
@@ -72,23 +73,23 @@ def _by_name() -> None:
         asked = st.form_submit_button("Load", type="primary")
     if asked:
         _load(known[prefix], name.strip(), trained=pretrained)
-    elif problem := st.session_state.get(PROBLEM):
+    elif problem := PROBLEM.get():
         st.error(plain(problem, longest=900), icon=":material/error:")
     else:
         st.caption("A library is imported when you ask for it. Inputs are noise until you bring samples.")
 
 
 def _load(library: Library, name: str, *, trained: bool) -> None:
-    st.session_state[PROBLEM] = None
+    PROBLEM.forget()
     if not name:
-        st.session_state[PROBLEM] = f"no name is given; write the name of a network of {library.title}"
+        PROBLEM.set(f"no name is given; write the name of a network of {library.title}")
         st.rerun()
     words = f"{library.prefix}:{name}" + ("" if trained else ",pretrained=false")
     try:
         with st.spinner(f"Loading {plain(words)} …", show_time=True):
             subject = bring_by_name(words)
     except PruningExplorerError as error:
-        st.session_state[PROBLEM] = str(error)
+        PROBLEM.set(str(error))
     else:
         look_at(subject.name)
     st.rerun()

@@ -18,13 +18,14 @@ from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.subjects import subject_names
 from pruning_explorer.ui.upload_folders import FOLDERS
 
 INDEX = ".index.json"
 LARGEST_INDEX = 16 << 20
-EDITION = "upload_edition"
-PROBLEM = "upload_problem"
+EDITION = Key[int]("upload_edition", 0)
+PROBLEMS = Key[tuple[str, ...]]("upload_problem", ())
 
 HELP = (
     "- **.safetensors**: the weights, as Hugging Face and most others write them; of a sharded checkpoint drop its "
@@ -42,14 +43,14 @@ def largest() -> str:
 
 def draw_upload() -> None:
     """Drop a checkpoint or an exported program; it is opened as soon as it is here."""
-    edition = st.session_state.setdefault(EDITION, 0)
+    edition = EDITION.get()
     files = st.file_uploader(
         f"A checkpoint or an exported program, up to {largest()}",
         accept_multiple_files=True,
         # A new key empties the box, and with it the copy that Streamlit holds in memory
         key=f"model_files_{edition}",
         help=with_word(HELP, "checkpoint", "exported-program"),
-        on_change=lambda: st.session_state.update({PROBLEM: None}),
+        on_change=PROBLEMS.forget,
     )
     if files:
         missing = _missing_parts(files)
@@ -60,12 +61,11 @@ def draw_upload() -> None:
             )
             return
         _open(files)
-        st.session_state[EDITION] = edition + 1
+        EDITION.set(edition + 1)
         st.rerun()
-    problems = st.session_state.get(PROBLEM) or ()
-    for problem in problems:
+    for problem in PROBLEMS.get():
         _tell(problem)
-    if not problems:
+    if not PROBLEMS.get():
         st.caption(
             ".safetensors (in parts, too: with its index), a `state_dict` as .pt, or an exported program as .pt2. "
             "Weights alone are enough for scores, masks and sparsity; outputs need the network."
@@ -92,7 +92,7 @@ def _open(files: Sequence[UploadedFile]) -> None:
                 _take_in(named.name, group)
             except PruningExplorerError as error:
                 problems.append(str(error))
-    st.session_state[PROBLEM] = problems
+    PROBLEMS.set(tuple(problems))
 
 
 def _take_in(file_name: str, group: Sequence[UploadedFile]) -> None:

@@ -8,13 +8,11 @@ from pruning_explorer.figures.numbers import memory
 from pruning_explorer.measure.inventory import Inventory, take_inventory
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
-from pruning_explorer.ui import address_bar
+from pruning_explorer.ui import address_bar, session
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.models.looked_at import LOOKED_AT, look_at, take_next
 from pruning_explorer.ui.subjects import find_subject, is_sample, subject_names
-
-PROBLEMS = "models_problems"
 
 _INVENTORIES: SubjectCache[Inventory] = SubjectCache(
     16 << 20, lambda inventory: 300 * len(inventory.table), "inventories"
@@ -53,12 +51,11 @@ def draw_loaded() -> Subject:
         },
     )
     _take_address(names)
-    tell_problems(PROBLEMS)
+    tell_problems(session.MODELS_PROBLEMS)
     take_next()
-    if st.session_state.get(LOOKED_AT) not in names:
-        st.session_state[LOOKED_AT] = st.session_state.get("subject") or names[0]
-    if st.session_state[LOOKED_AT] not in names:
-        st.session_state[LOOKED_AT] = names[0]
+    if LOOKED_AT.get() not in names:
+        chosen = session.SUBJECT.get() if session.SUBJECT.is_set() else names[0]
+        LOOKED_AT.set(chosen if chosen in names else names[0])
     name = st.selectbox(
         "Look into",
         names,
@@ -79,7 +76,7 @@ def _take_address(names: list[str]) -> None:
     asked = query.get("model", [])[-1:]
     problems = [f"there is no network called {name!r} here" for name in asked if name not in names]
     problems += [f"it has an unknown part “{part}”, which was ignored" for part in query if part != "model"]
-    st.session_state[PROBLEMS] = tuple(problems)
+    session.MODELS_PROBLEMS.set(tuple(problems))
     if asked and asked[0] in names:
         look_at(asked[0])
     address_bar.taken()

@@ -7,10 +7,11 @@ import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.exports.csv_table import inert
-from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.words import names_a_library
+from pruning_explorer.ui import session
 from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.hand_over import choose_subject, hand_over
 from pruning_explorer.ui.models.files import largest
 from pruning_explorer.ui.models.loaded import inventory_of
 from pruning_explorer.ui.models.looked_at import look_at
@@ -18,8 +19,9 @@ from pruning_explorer.ui.own_models import own_models, unused_name
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import LONGEST_NAME, first_subject, forget_own, is_own, rename_own, subject_names
 
-PROBLEM = "samples_problem"
-EDITION = "samples_edition"
+PROBLEM = session.Key[tuple[str, str]]("samples_problem", ("", ""))
+"""On which network samples were tried that do not fit, and why they do not."""
+EDITION = session.Key[int]("samples_edition", 0)
 
 
 def draw_model(subject: Subject) -> None:
@@ -34,27 +36,19 @@ def draw_model(subject: Subject) -> None:
             if not names_a_library(subject.name):
                 _draw_name(subject.name)
     if explore or compare:
-        _go(subject, "explore_page" if explore else "compare_page")
+        hand_over("explore" if explore else "compare", subject.name)
     _layers(subject)
     _samples(subject)
 
 
-def _go(subject: Subject, page: str) -> None:
-    """Open a page on a network, with the recipe that the person had, as far as it fits."""
-    st.session_state.update(subject=subject.name, open_layer=None, controls_show=None)
-    st.session_state.setdefault("explored", Recipe())
-    st.session_state.setdefault("address_problems", ())
-    st.switch_page(st.session_state[page])
-
-
 def _forget(name: str) -> None:
     forget_own(name)
-    if st.session_state.get("subject") == name:
-        st.session_state.update(subject=first_subject(), open_layer=None, controls_show=None)
+    if session.SUBJECT.is_set() and session.SUBJECT.get() == name:
+        choose_subject(first_subject())
 
 
 def _draw_name(name: str) -> None:
-    key = f"own_name_{name}"
+    key = session.Key[str](f"own_name_{name}")
     st.text_input(
         "Its name",
         name,
@@ -63,7 +57,7 @@ def _draw_name(name: str) -> None:
         width=220,
         label_visibility="collapsed",
         help=with_word("What it is called on every page. Write another name to change it.", "subject"),
-        on_change=lambda: _rename(name, st.session_state[key]),
+        on_change=lambda: _rename(name, key.get()),
     )
 
 
@@ -72,9 +66,9 @@ def _rename(name: str, wanted: str) -> None:
         return
     new = rename_own(name, wanted)
     look_at(new)
-    for place in ("subject", "columns_subject"):
-        if st.session_state.get(place) == name:
-            st.session_state[place] = new
+    for place in (session.SUBJECT, session.COLUMNS_SUBJECT):
+        if place.is_set() and place.get() == name:
+            place.set(new)
 
 
 def _layers(subject: Subject) -> None:
@@ -114,7 +108,7 @@ def _samples(subject: Subject) -> None:
         return
     from pruning_explorer.sources.own_samples.sample_files import ENDINGS
 
-    edition = st.session_state.setdefault(EDITION, 0)
+    edition = EDITION.get()
     file = st.file_uploader(
         f"Samples of your own, up to {largest()}",
         type=[ending.removeprefix(".") for ending in ENDINGS],
@@ -127,13 +121,13 @@ def _samples(subject: Subject) -> None:
             "sample",
             "labels",
         ),
-        on_change=lambda: st.session_state.pop(PROBLEM, None),
+        on_change=PROBLEM.forget,
     )
     if file is not None:
         _take_samples(subject, file.name, file.getvalue())
-        st.session_state[EDITION] = edition + 1
+        EDITION.set(edition + 1)
         st.rerun()
-    tried_on, problem = st.session_state.get(PROBLEM) or ("", "")
+    tried_on, problem = PROBLEM.get()
     if tried_on == subject.name:
         st.error(f"Not used, and nothing has changed: {plain(problem, longest=900)}", icon=":material/error:")
     elif subject.samples is None:
@@ -152,7 +146,7 @@ def _take_samples(subject: Subject, file_name: str, content: bytes) -> None:
             judged = fit_samples(subject, samples_in(file_name, content))
             own_models().keep(_named(judged, file_name))
     except PruningExplorerError as error:
-        st.session_state[PROBLEM] = (subject.name, str(error))
+        PROBLEM.set((subject.name, str(error)))
 
 
 def _named(judged: Subject, file_name: str) -> Subject:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from pruning_explorer.lessons.panels import Panel
 from pruning_explorer.lessons.scene import Stage
 from pruning_explorer.ui.browser import SLIDER, THEME, colour_variables, declare_component
 from pruning_explorer.ui.learn.stage.encode import Encoded, encode_panel, encode_stage
+from pruning_explorer.ui.session import Key, component_state
 
 _HERE = Path(__file__).parent
 _STAGE = declare_component(
@@ -82,7 +81,7 @@ def draw_stage(
     Returns:
         The stop where the person last let go; ``start`` before, and when ``start`` or ``turn`` is another than before.
     """
-    seen: _Seen | None = st.session_state.get(_memory(key))
+    seen = _memory(key).get()
     encoded = seen.encoded if seen and seen.stage is stage else encode_stage(stage)
     result = _STAGE(
         key=_identity(key),
@@ -92,7 +91,7 @@ def draw_stage(
     released, revision = _release(result)
     stop = _latest(seen, start, turn, released, revision)
     stop = min(max(stop, 0), max(len(encoded["stops"]) - 1, 0))
-    st.session_state[_memory(key)] = _Seen(stage, encoded, start, turn, stop, revision)
+    _memory(key).set(_Seen(stage, encoded, start, turn, stop, revision))
     return stop
 
 
@@ -101,7 +100,7 @@ def released_stop(key: str) -> Stop | None:
 
     For use in ``on_release``, where the script has not run yet.
     """
-    stop, revision = _release(st.session_state.get(_identity(key), {}))
+    stop, revision = _release(component_state(_identity(key)))
     return None if stop is None else Stop(stop, revision)
 
 
@@ -120,8 +119,8 @@ def _identity(key: str) -> str:
     return f"{key}-stage"
 
 
-def _memory(key: str) -> str:
-    return f"{key}-stage-seen"
+def _memory(key: str) -> Key[_Seen | None]:
+    return Key(f"{key}-stage-seen", None)
 
 
 def _latest(seen: _Seen | None, start: int, turn: int, released: int | None, revision: int) -> int:
