@@ -3,17 +3,14 @@
 ``?subject=digits-cnn&amount=0.8&scope=global&layer_amount=conv1.weight=0.3&layer=fc.weight``
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.prune.recipe import SETTINGS, Recipe, offered
 from pruning_explorer.prune.settings import format_value
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.ui.query import EXPLORE, Asked, Query
 from pruning_explorer.ui.subjects import find_subject, first_subject
-
-LISTS = ("target", "freeze", "layer_amount")
-KNOWN = {"subject", "layer", "trace", "embed", "embed_options", *SETTINGS, *LISTS}
 
 
 @dataclass(frozen=True)
@@ -44,75 +41,65 @@ def write_address(subject: Subject, recipe: Recipe, layer: str | None) -> dict[s
     return query | {name: values for name, values in lists.items() if values}
 
 
-def read_address(query: Mapping[str, Sequence[str]]) -> Address:
-    """Read what ``write_address`` wrote, or somebody typed. What cannot be read falls back to its default.
-
-    Args:
-        query: every value of each parameter.
-    """
-    problems = [f"it has an unknown part “{name}”, which was ignored" for name in query if name not in KNOWN]
-    subject = _subject(query, problems)
+def read_address(query: Query) -> Address:
+    """Read what ``write_address`` wrote, or somebody typed. What cannot be read falls back to its default."""
+    asked = Asked(query, EXPLORE)
+    asked.ignore_others()
+    subject = read_subject(asked)
     values: dict[str, object] = {}
     for name, setting in SETTINGS.items():
-        if name in query:
-            try:
-                value = setting.parse(query[name][-1])
+        if (text := asked.last(name)) is not None:
+            with asked.noting(after=f"; the default {format_value(setting.default)} is shown instead"):
+                value = setting.parse(text)
                 Recipe.from_dict({name: value})
                 values[name] = value
-            except PruningExplorerError as error:
-                problems.append(f"{error}; the default {format_value(setting.default)} is shown instead")
-    values["amounts"] = _amounts(query, subject, problems)
-    if "target" in query:
-        values["targets"] = _targets(query["target"], subject, problems) or None
-    values["frozen"] = _targets(query.get("freeze", ()), subject, problems)
-    recipe = _that_fits(subject, Recipe.from_dict(values), problems)
-    layer = query["layer"][-1] if "layer" in query else None
-    if layer is not None and not _targets([layer], subject, problems):
+    values["amounts"] = _amounts(asked, subject)
+    values["targets"] = _targets(asked, subject, asked.every("target")) or None
+    values["frozen"] = _targets(asked, subject, asked.every("freeze"))
+    recipe = _that_fits(asked, subject, Recipe.from_dict(values))
+    layer = asked.last("layer")
+    if layer is not None and not _targets(asked, subject, [layer]):
         layer = None
-    return Address(subject, recipe, layer, tuple(dict.fromkeys(problems)))
+    return Address(subject, recipe, layer, tuple(dict.fromkeys(asked.problems)))
 
 
-def _subject(query: Mapping[str, Sequence[str]], problems: list[str]) -> Subject:
+def read_subject(asked: Asked) -> Subject:
+    """The network that an address names; the first where it names none that is here."""
     first = first_subject()
-    try:
-        return find_subject(query.get("subject", [first])[-1])
-    except PruningExplorerError as error:
-        problems.append(f"{error}; {first} is shown instead")
-        return find_subject(first)
+    name = asked.last("subject")
+    with asked.noting(after=f"; {first} is shown instead"):
+        return find_subject(first if name is None else name)
+    return find_subject(first)
 
 
-def _that_fits(subject: Subject, recipe: Recipe, problems: list[str]) -> Recipe:
+def _that_fits(asked: Asked, subject: Subject, recipe: Recipe) -> Recipe:
     if not offered(subject, recipe):
-        problems.append(f"no layer of {subject.name} can be pruned by {recipe.granularity}; element is shown instead")
+        asked.problems.append(
+            f"no layer of {subject.name} can be pruned by {recipe.granularity}; element is shown instead"
+        )
         recipe = replace(recipe, granularity="element")
-    try:
+    with asked.noting(after="; all layers that can be are shown instead"):
         recipe.chosen(subject)
-    except PruningExplorerError as error:
-        problems.append(f"{error}; all layers that can be are shown instead")
-        recipe = replace(recipe, targets=None)
-    return recipe
+        return recipe
+    return replace(recipe, targets=None)
 
 
-def _amounts(query: Mapping[str, Sequence[str]], subject: Subject, problems: list[str]) -> dict[str, float]:
+def _amounts(asked: Asked, subject: Subject) -> dict[str, float]:
     amounts: dict[str, float] = {}
-    for part in query.get("layer_amount", ()):
+    for part in asked.every("layer_amount"):
         name, equals, text = part.rpartition("=")
         if not equals:
-            problems.append(f"layer_amount “{part}” has no “=”; write it as {subject.targets[0].name}=0.3")
+            asked.problems.append(f"layer_amount “{part}” has no “=”; write it as {subject.targets[0].name}=0.3")
             continue
-        try:
+        with asked.noting(before=f"layer_amount “{part}” cannot be used: "):
             value = SETTINGS["amount"].parse(text)
             amounts[subject.target(name).name] = float(value)
-        except PruningExplorerError as error:
-            problems.append(f"layer_amount “{part}” cannot be used: {error}")
     return amounts
 
 
-def _targets(names: Sequence[str], subject: Subject, problems: list[str]) -> list[str]:
+def _targets(asked: Asked, subject: Subject, names: Sequence[str]) -> list[str]:
     found = []
     for name in names:
-        try:
+        with asked.noting():
             found.append(subject.target(name).name)
-        except PruningExplorerError as error:
-            problems.append(str(error))
     return found

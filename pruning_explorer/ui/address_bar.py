@@ -13,9 +13,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pruning_explorer.ui.browser import declare_component
+from pruning_explorer.ui.query import Query
 from pruning_explorer.ui.session import Key, page_shown
-
-Query = dict[str, list[str]]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from torch import nn
 
 from pruning_explorer import Recipe, Subject, load_subject
 from pruning_explorer.prune.recipe import offered
-from pruning_explorer.ui.address import KNOWN, read_address, write_address
+from pruning_explorer.ui.address import read_address, write_address
+from pruning_explorer.ui.query import EXPLORE, OF_ANY_PAGE
 from pruning_explorer.ui.subjects import _OPERATORS, DEFAULT_SUBJECT, find_subject
 
 fractions = st.floats(0, 1) | st.integers(0, 1000).map(lambda step: step / 1000)
@@ -171,7 +172,7 @@ def test_a_name_of_a_layer_may_have_an_equals_sign(monkeypatch: pytest.MonkeyPat
 @settings(max_examples=150)
 @given(
     st.dictionaries(
-        st.sampled_from(sorted(KNOWN)) | st.text(max_size=20),
+        st.sampled_from(sorted(EXPLORE | OF_ANY_PAGE)) | st.text(max_size=20),
         st.lists(
             st.text(max_size=30)
             | st.sampled_from(

@@ -3,16 +3,16 @@
 ``?subject=digits-cnn&recipe=amount=0.8&recipe=name=All together%26scope=global%26amount=0.8``
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.ui.address import read_address, write_address
+from pruning_explorer.ui.address import read_address, read_subject, write_address
 from pruning_explorer.ui.compare.columns import LETTERS, MOST, Column
+from pruning_explorer.ui.query import COMPARE, Asked, Query
 
-KNOWN = {"subject", "recipe", "trace", "embed", "embed_options"}
 LONGEST_NAME = 60
 
 
@@ -35,29 +35,27 @@ def write_comparison(subject: Subject, columns: Sequence[Column]) -> dict[str, l
     return {"subject": [subject.name], "recipe": [_write(subject, column) for column in columns]}
 
 
-def read_comparison(query: Mapping[str, Sequence[str]]) -> ComparisonAddress:
-    """Read what :func:`write_comparison` wrote, or somebody typed.
-
-    Args:
-        query: every value of each parameter.
-    """
-    problems = [f"it has an unknown part “{name}”, which was ignored" for name in query if name not in KNOWN]
-    texts = list(query.get("recipe", ()))
+def read_comparison(query: Query) -> ComparisonAddress:
+    """Read what :func:`write_comparison` wrote, or somebody typed."""
+    asked = Asked(query, COMPARE)
+    asked.ignore_others()
+    texts = asked.every("recipe")
     if len(texts) > MOST:
-        problems.append(f"it has {len(texts)} recipes; the first {MOST} are shown")
-    base = read_address({name: values for name, values in query.items() if name == "subject"})
-    problems += base.problems
+        asked.problems.append(f"it has {len(texts)} recipes; the first {MOST} are shown")
+    subject = read_subject(asked)
     recipes = []
     for letter, text in zip(LETTERS, texts, strict=False):
         parts = parse_qs(text, keep_blank_values=True)
         name = " ".join(parts.pop("name", [""])[-1].split())[:LONGEST_NAME]
         for stray in {"subject", "layer"} & set(parts):
-            problems.append(f"recipe {letter} has a part “{stray}”, which belongs to the whole address; it was ignored")
+            asked.problems.append(
+                f"recipe {letter} has a part “{stray}”, which belongs to the whole address; it was ignored"
+            )
             del parts[stray]
-        read = read_address({**parts, "subject": [base.subject.name]})
-        problems += [f"recipe {letter}: {problem}" for problem in read.problems]
+        read = read_address({**parts, "subject": [subject.name]})
+        asked.problems += [f"recipe {letter}: {problem}" for problem in read.problems]
         recipes.append((name, read.recipe))
-    return ComparisonAddress(base.subject, tuple(recipes), tuple(dict.fromkeys(problems)))
+    return ComparisonAddress(subject, tuple(recipes), tuple(dict.fromkeys(asked.problems)))
 
 
 def _write(subject: Subject, column: Column) -> str:

@@ -12,6 +12,7 @@ from pruning_explorer.ui import address_bar, session
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.models.looked_at import LOOKED_AT, look_at, take_next
+from pruning_explorer.ui.query import MODELS, Asked
 from pruning_explorer.ui.subjects import find_subject, is_sample, subject_names
 
 _INVENTORIES: SubjectCache[Inventory] = SubjectCache(
@@ -73,12 +74,14 @@ def _take_address(names: list[str]) -> None:
     query = address_bar.brought()
     if query is None:
         return
-    asked = query.get("model", [])[-1:]
-    problems = [f"there is no network called {name!r} here" for name in asked if name not in names]
-    problems += [f"it has an unknown part “{part}”, which was ignored" for part in query if part != "model"]
-    session.MODELS_PROBLEMS.set(tuple(problems))
-    if asked and asked[0] in names:
-        look_at(asked[0])
+    asked = Asked(query, MODELS)
+    name = asked.last("model")
+    if name in names:
+        look_at(name)
+    elif name is not None:
+        asked.problems.append(f"there is no network called {name!r} here")
+    asked.ignore_others()
+    session.MODELS_PROBLEMS.set(tuple(asked.problems))
     address_bar.taken()
 
 

@@ -1,5 +1,6 @@
 """The Models page without a browser, driven as a person drives it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,8 +14,10 @@ SCRIPT = "from pruning_explorer.ui.models.page import models\n\nmodels()\n"
 class ModelsPage:
     """One browser session on the Models page; each act is followed by a run, and no run may raise."""
 
-    def __init__(self, **session: object) -> None:
+    def __init__(self, address: Mapping[str, str | list[str]] | None = None, **session: object) -> None:
         self.app = AppTest.from_string(SCRIPT, default_timeout=120)
+        for name, values in (address or {}).items():
+            self.app.query_params[name] = values
         for name, value in session.items():
             self.app.session_state[name] = value
         self.run()

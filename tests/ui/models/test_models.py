@@ -15,7 +15,9 @@ from torch import nn
 from pruning_explorer import sample_names
 from pruning_explorer.ui.models.files import display_name
 from pruning_explorer.ui.own_models import LODGING
+from pruning_explorer.ui.query import MODELS
 from tests.ui.models.models_page import ModelsPage
+from tests.ui.page import unescaped
 
 STREAMLITS_SESSION = "test session id"
 """What AppTest calls the one session that all pages of a test process run in."""
@@ -229,3 +231,19 @@ def test_a_network_of_ones_own_gets_another_name_and_keeps_its_place() -> None:
 def test_a_name_that_is_everybodys_is_not_changed() -> None:
     page = ModelsPage()
     assert [each.key for each in page.app.text_input if each.key.startswith("own_name_")] == []
+
+
+def test_an_address_names_the_network_that_is_looked_into() -> None:
+    page = ModelsPage({"model": ["digits-cnn", "spirals-mlp"], "trace": "1"})
+    assert (page.looked_into, list(page.app.warning)) == ("spirals-mlp", [])
+    assert page.app.session_state["address_told"] == {"model": ["spirals-mlp"]}
+    assert set(page.app.session_state["address_told"]) == MODELS
+
+
+def test_what_an_address_cannot_mean_is_said_and_the_first_network_shown() -> None:
+    page = ModelsPage({"model": "digits-cmn", "colour": "red"})
+    (warning,) = page.app.warning
+    assert "there is no network called 'digits-cmn' here" in unescaped(warning.value)
+    assert "it has an unknown part “colour”, which was ignored" in unescaped(warning.value)
+    page.click("address_read")
+    assert list(page.app.warning) == []
