@@ -10,11 +10,11 @@ class Release:
     """The end of a hand's move.
 
     Attributes:
-        percent: 0 to 100, in steps of 0.1.
+        amount: a fraction in [0, 1], in steps of 0.001.
         revision: grows from one release to the next, also from one component of a browser to another.
     """
 
-    percent: float
+    amount: float
     revision: int
 
 
@@ -26,4 +26,4 @@ def read_release(state: Any) -> Release | None:
     amount, revision = value.get("amount"), value.get("revision")
     if not isinstance(amount, (int, float)) or not math.isfinite(amount) or not isinstance(revision, int):
         return None
-    return Release(round(min(100.0, max(0.0, float(amount))), 1), revision)
+    return Release(round(min(1.0, max(0.0, float(amount))), 3), revision)

@@ -27,7 +27,7 @@ from pruning_explorer.ui.release import Release
 from pruning_explorer.ui.subjects import find_subject, first_subject, is_there
 
 AMOUNT_STEPS = 1000
-"""Of the amount slider: 0.1 % each."""
+"""Steps of a slider for an amount, from none to all: 0.1 % each."""
 
 SHARED_AMOUNT = "shared"
 """The group of the controls that set the amount of all layers, not of one alone."""
@@ -47,7 +47,7 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
     session.SCHEDULE.set(recipe.schedule.name)
     session.STEPS.set(int(recipe.schedule.values.get(STEPS.name, STEPS.default)))
     session.RECALIBRATE.set(recipe.recalibrate)
-    session.CAP.set(round(recipe.cap * 100, 1))
+    session.CAP.set(_in_steps(recipe.cap))
     named = [subject.target(each) for each in (*(recipe.targets or ()), *recipe.amounts)]
     # A bias that the recipe names is a layer to choose here only once biases are on offer
     for role, switch in OPTIONAL.items():
@@ -64,9 +64,9 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
     set_layer_amounts({subject.target(each).name: amount for each, amount in recipe.amounts.items()})
     session.OPEN_LAYER.set(subject.target(layer).name if layer else None)
     notes = [
-        f"{what} {format_value(asked)} is shown as {key.get():g} %, because the page sets it in steps of 0.1 %"
+        f"{what} {format_value(asked)} is shown as {key.get() * 100:g} %, because the page sets it in steps of 0.1 %"
         for what, asked, key in (("amount", recipe.amount, session.AMOUNT), ("cap", recipe.cap, session.CAP))
-        if abs(asked * 100 - key.get()) > 1e-9
+        if abs(asked - key.get()) > 1e-11
     ]
     if recipe.recalibrate and (reason := why_no_recalibration(subject)):
         notes.append(f"recalibrate true is shown as false, because {reason}")
@@ -99,8 +99,12 @@ def set_amount(amount: float) -> None:
 
     To be called in a callback, or in a run before the controls are drawn; later in a run, call ``st.rerun`` after it.
     """
-    percent = round(amount * AMOUNT_STEPS) / AMOUNT_STEPS * 100
-    session.AMOUNT.set(round(percent, 1))
+    session.AMOUNT.set(_in_steps(amount))
+
+
+def _in_steps(fraction: float) -> float:
+    """The nearest that a slider can be set to."""
+    return round(fraction * AMOUNT_STEPS) / AMOUNT_STEPS
 
 
 def take_release(release: Release | None, take: Callable[[float], None]) -> None:
@@ -112,7 +116,7 @@ def take_release(release: Release | None, take: Callable[[float], None]) -> None
     """
     if release is None or release.revision <= session.LAST_RELEASE.get():
         return
-    take(release.percent / 100)
+    take(release.amount)
     session.LAST_RELEASE.set(release.revision)
 
 
@@ -195,7 +199,7 @@ def recipe() -> Recipe:
     amounts = {name: amount for name, amount in session.LAYER_AMOUNTS.get().items() if name in chosen}
     return replace(
         base,
-        amount=round(session.AMOUNT.get() / 100, 4),
+        amount=session.AMOUNT.get(),
         amounts=amounts,
         # Without names an address means the layers that a network begins with, which may be one alone
         targets=None if len(chosen) == len(on_offer) and not one_by_one(subject()) else tuple(chosen),
@@ -214,7 +218,7 @@ def open_layer(chosen: tuple[Target, ...]) -> Target:
 def _recipe_without_layers() -> Recipe:
     return replace(
         _method(),
-        cap=round(session.CAP.get() / 100, 4),
+        cap=session.CAP.get(),
         **_switches(),
         seed=session.SEED.get(),
         recalibrate=session.RECALIBRATE.get() and why_no_recalibration(subject()) is None,

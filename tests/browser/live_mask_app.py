@@ -78,7 +78,7 @@ def window(name: str, channels: bool, cap: float, place: tuple[int, int, int, in
 def follow() -> None:
     released = released_in_mask("mask")
     assert released is not None
-    st.session_state.update(amount=released.percent, revision=released.revision)
+    st.session_state.update(amount=round(released.amount * 100, 1), revision=released.revision)
 
 
 def main() -> None:
@@ -98,7 +98,7 @@ def main() -> None:
         payload(layer, channels, cap, "by_row" in st.query_params, int(st.query_params.get("dim", "0"))),
         key="mask",
         layer_key=layer,
-        amount_percent=st.session_state.amount,
+        amount=st.session_state.amount / 100,
         revision=st.session_state.get("revision", 0),
         label="Amount to remove",
         help="",

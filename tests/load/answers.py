@@ -55,7 +55,7 @@ def _faults_of(shown: Shown, asked: Asked) -> Iterator[str]:
             yield f"{label} is {seen} and not {(number, below)}"
     if figures:
         yield f"it also shows {figures}"
-    if shown.stands.get("amount") != round(asked.recipe.amount * 100, 1):
+    if shown.stands.get("amount") != round(asked.recipe.amount, 3):
         yield f"the live slider stands at {shown.stands.get('amount')}"
     if problem := _fault_of_layer(shown.layer, right):
         yield problem

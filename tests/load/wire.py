@@ -289,7 +289,7 @@ async def visit(
 
 def release(percent: float, revision: int) -> str:
     """What the live mask says when its slider is let go."""
-    return json.dumps({"release": {"amount": percent, "revision": revision}})
+    return json.dumps({"release": {"amount": percent / 100, "revision": revision}})
 
 
 def _put(server: str, path: str, name: str, content: bytes) -> None:

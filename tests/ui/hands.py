@@ -13,7 +13,7 @@ _REVISIONS = count(1)
 
 def amount_shown(app: AppTest) -> float:
     """The percent at which the sidebar's slider and its box stand."""
-    return float(json.loads(_component(app, "amount_control").json)["amount"])
+    return round(json.loads(_component(app, "amount_control").json)["amount"] * 100, 1)
 
 
 def release_amount(app: AppTest, percent: float, key: str = "amount_control", revision: int | None = None) -> None:
@@ -24,7 +24,7 @@ def release_amount(app: AppTest, percent: float, key: str = "amount_control", re
     """
     number = next(_REVISIONS) if revision is None else revision
     states: WidgetStates = app._tree.get_widget_states()
-    value = json.dumps({"release": {"amount": percent, "revision": number}})
+    value = json.dumps({"release": {"amount": percent / 100, "revision": number}})
     states.widgets.append(WidgetState(id=_component(app, key).id, json_value=value))
     app._run(states)
 

@@ -145,7 +145,7 @@ class Page:
         self._look()
 
     def drag(self, key: str, value: float) -> None:
-        self.app.slider(key=key).set_value(value).run()
+        told(self.app.slider, key).set_value(value).run()
         self._look()
 
     def set_amount(self, percent: float) -> None:

@@ -325,7 +325,7 @@ def test_it_runs_in_a_script() -> None:
             granularity_note="",
             removed_at=np.arange(1001) * 6 // 1000,
         )
-        state = live_mask(data, key="m", layer_key="fc", amount_percent=30.0, revision=0, label="Amount", disabled=True)
+        state = live_mask(data, key="m", layer_key="fc", amount=0.3, revision=0, label="Amount", disabled=True)
         st.text(f"{state} {released_in_mask('m')}")
 
     at = AppTest.from_function(script).run(timeout=30)

@@ -15,10 +15,10 @@ from tests.ui.page import Page
         ({}, None),
         ({"release": "80"}, None),
         ({"release": {"amount": float("nan"), "revision": 1}}, None),
-        ({"release": {"amount": 80.0, "revision": 1.5}}, None),
-        ({"release": {"amount": 80.04, "revision": 3}}, Release(80.0, 3)),
+        ({"release": {"amount": 0.8, "revision": 1.5}}, None),
+        ({"release": {"amount": 0.8004, "revision": 3}}, Release(0.8, 3)),
         ({"release": {"amount": -5, "revision": 1}}, Release(0.0, 1)),
-        ({"release": {"amount": 500, "revision": 1}}, Release(100.0, 1)),
+        ({"release": {"amount": 5, "revision": 1}}, Release(1.0, 1)),
     ],
 )
 def test_what_a_browser_sends_is_checked(state: dict[str, object], expected: Release | None) -> None:

@@ -25,25 +25,25 @@ def amount_control(
     key: str,
     label: str,
     exact: str,
-    amount_percent: float,
+    amount: float,
     revision: int,
     group: str,
     on_release: Callable[[], None],
 ) -> None:
     """Show a slider and a box.
 
-    Both follow ``amount_percent`` whenever Python has taken the last move of the hand, and keep to the hand until then.
+    Both follow ``amount`` whenever Python has taken the last move of the hand, and keep to the hand until then.
 
     Args:
         key: identity on the page.
         label: of the slider, for a screen reader; write it above yourself.
         exact: of the box.
-        amount_percent: 0 to 100.
+        amount: in [0, 1].
         revision: of the last release that Python has taken, here or in another control of the same amount.
         group: what this is the amount of; while a hand is at one control of a group, the others move along.
         on_release: called when a new amount was released, before the script runs; see :func:`released_by_control`.
     """
-    data = {"label": label, "exact": exact, "amount": amount_percent, "revision": revision, "group": group}
+    data = {"label": label, "exact": exact, "amount": amount, "revision": revision, "group": group}
     _CONTROL(key=key, data=data, on_release_change=on_release)
 
 

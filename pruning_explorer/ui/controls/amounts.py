@@ -40,7 +40,7 @@ def _amount() -> None:
             key=KEY,
             label=LABEL,
             exact="Amount, exact, %",
-            amount_percent=session.AMOUNT.get(),
+            amount=session.AMOUNT.get(),
             revision=session.LAST_RELEASE.get(),
             group=state.SHARED_AMOUNT,
             on_release=_take_amount,

@@ -9,6 +9,7 @@ from pruning_explorer.prune.targets import OPTIONAL
 from pruning_explorer.ui import session
 from pruning_explorer.ui.glossary_link import with_word
 from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
+from pruning_explorer.ui.told import told
 
 TITLE = "Schedule, cap, seed …"
 
@@ -30,14 +31,16 @@ def draw_more() -> None:
 
 def _cap() -> None:
     cap = SETTINGS["cap"]
+    percent = told("cap", round(session.CAP.get() * 100, 1))
     st.slider(
         f"{cap.label}, %",
         0.0,
         100.0,
+        percent.value,
         step=0.1,
         format="%.1f",
-        key="cap",
-        persist_state="session",
+        key=percent.key,
+        on_change=percent.hear(lambda percent: session.CAP.set(round(percent / 100, 3))),
         help=with_word(
             f"{cap.help} A layer collapses when one ranking for all leaves nothing of it.", cap.name, "layer-collapse"
         ),

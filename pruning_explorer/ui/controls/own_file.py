@@ -42,7 +42,7 @@ def own_note(text: str) -> str:
     note = f"From {plain(file)}." if file else ""
     if CRITERIA.read(text).name != "mask":
         return note
-    now = "The amount is at 100 %:" if session.AMOUNT.get() == 100 else "At 100 %"
+    now = "The amount is at 100 %:" if session.AMOUNT.get() == 1 else "At 100 %"
     return f"{note} {now} all goes that the mask removes, and never more.".strip()
 
 

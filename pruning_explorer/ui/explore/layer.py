@@ -74,7 +74,7 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         _payload(shown),
         key=KEY,
         layer_key=layer_key,
-        amount_percent=round((recipe.amount if own is None else own) * 100, 1),
+        amount=recipe.amount if own is None else own,
         revision=session.LAST_RELEASE.get(),
         group=state.SHARED_AMOUNT if own is None else "",
         label="Amount" if own is None else f"Amount of {target.name} alone",
@@ -210,6 +210,6 @@ def take_released_amount() -> None:
         if (layer := AMOUNT_OF.get()) is None:
             state.set_amount(amount)
         else:
-            state.set_layer_amounts({**session.LAYER_AMOUNTS.get(), layer: round(amount, 4)})
+            state.set_layer_amounts({**session.LAYER_AMOUNTS.get(), layer: amount})
 
     state.take_release(released_in_mask(KEY), of_the_layer)

@@ -47,7 +47,7 @@ def live_mask(
     *,
     key: str,
     layer_key: str,
-    amount_percent: float,
+    amount: float,
     revision: int,
     label: str,
     help: str = "",
@@ -59,7 +59,7 @@ def live_mask(
 ) -> LiveMaskState:
     """Show one layer with its slider.
 
-    The slider follows ``amount_percent``, unless the person has released another since the release ``revision``. While
+    The slider follows ``amount``, unless the person has released another since the release ``revision``. While
     they drag, only the browser works; on release the script runs again, ``on_release`` first (read
     :func:`released_in_mask` there).
 
@@ -67,7 +67,7 @@ def live_mask(
         payload: from :func:`build_payload`. It travels to the browser once.
         key: identity of this component on the page.
         layer_key: identity of the layer; zoom and cursor stay while it does.
-        amount_percent: 0 to 100.
+        amount: in [0, 1].
         revision: of the last release that Python has taken, here or in another control of the same amount.
         label: of the slider.
         help: one line below it.
@@ -86,7 +86,7 @@ def live_mask(
         )
         _FEED(key=f"{key}-layer", data=_parcel(payload, "layer", key, layer_key))
         state: dict[str, Any] = {
-            "amount": amount_percent,
+            "amount": amount,
             "revision": revision,
             "label": label,
             "help": help,

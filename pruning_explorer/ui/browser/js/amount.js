@@ -1,7 +1,7 @@
 import { followHand, nextRevision } from "./slider.js";
 
 // Python hears of an amount where a move ends, with a number that grows, and answers with the number of the last move
-// that it has taken.
+// that it has taken. To Python it is a fraction in [0, 1].
 const SHARED = "pruning-explorer-amount"; // the event by which controls of one amount move along with each other
 export const LAST_POSITION = 1000; // a position is an amount in steps of 0.1 %
 
@@ -14,7 +14,7 @@ export const LAST_POSITION = 1000; // a position is an amount in steps of 0.1 %
  */
 export function followAmount(slider, { memory, show, send, held = () => false }) {
   const amount = { position: null, told: null, moveTo, take, leave };
-  const hand = followHand(slider, { move: (value) => moveTo(toPosition(value)), release });
+  const hand = followHand(slider, { move: (percent) => moveTo(Math.round(percent * 10)), release });
   amount.hand = hand;
   document.addEventListener(SHARED, hear);
   return amount;
@@ -59,7 +59,7 @@ export function followAmount(slider, { memory, show, send, held = () => false })
       return;
     }
     Object.assign(memory, { revision: nextRevision(memory.revision), released: amount.position });
-    send({ amount: amount.position / 10, revision: memory.revision });
+    send({ amount: amount.position / LAST_POSITION, revision: memory.revision });
     share(memory.revision);
   }
 
@@ -69,4 +69,4 @@ export function followAmount(slider, { memory, show, send, held = () => false })
   }
 }
 
-const toPosition = (percent) => Math.round(percent * 10);
+const toPosition = (fraction) => Math.round(fraction * LAST_POSITION);
