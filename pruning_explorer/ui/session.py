@@ -89,12 +89,9 @@ ALLOCATION = Key[Allocation]("allocation")
 SCHEDULE = Key[str]("schedule")
 STEPS = Key[int]("steps")
 AMOUNT = Key[float]("amount")
+"""In [0, 1], as the cap is; in steps of 0.001."""
 LAYER_AMOUNTS = Key[dict[str, float]]("layer_amounts")
-"""Of the layers with an amount of their own, by name."""
-AMOUNTS_BASE = Key[dict[str, float]]("amounts_base")
-"""The same as they were when their table started."""
-AMOUNTS_EDITION = Key[int]("amounts_edition", 0)
-"""The number of that table."""
+"""In [0, 1], of the layers with an amount of their own, by name."""
 CAP = Key[float]("cap")
 SEED = Key[int]("seed")
 RECALIBRATE = Key[bool]("recalibrate")

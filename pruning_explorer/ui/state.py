@@ -61,7 +61,7 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
         {t.name for t in subject.targets if t.name in frozen or (chosen is not None and t.name not in chosen)}
     )
     set_amount(recipe.amount)
-    set_layer_amounts({subject.target(each).name: amount for each, amount in recipe.amounts.items()})
+    session.LAYER_AMOUNTS.set({subject.target(each).name: amount for each, amount in recipe.amounts.items()})
     session.OPEN_LAYER.set(subject.target(layer).name if layer else None)
     notes = [
         f"{what} {format_value(asked)} is shown as {key.get() * 100:g} %, because the page sets it in steps of 0.1 %"
@@ -120,13 +120,6 @@ def take_release(release: Release | None, take: Callable[[float], None]) -> None
     session.LAST_RELEASE.set(release.revision)
 
 
-def set_layer_amounts(amounts: dict[str, float]) -> None:
-    """Take over amounts in [0, 1] of single layers; the table starts anew from them."""
-    session.LAYER_AMOUNTS.set(amounts)
-    session.AMOUNTS_BASE.set(dict(amounts))
-    session.AMOUNTS_EDITION.set(session.AMOUNTS_EDITION.get() + 1)
-
-
 def subject() -> Subject:
     return find_subject(session.SUBJECT.get())
 
@@ -150,7 +143,7 @@ def on_subject_change() -> None:
     first = {first_layer(now).name} if one_by_one(now) else set()
     session.UNWANTED.set({target.name for target in now.targets if first and target.name not in first})
     session.OPEN_LAYER.set(None)
-    set_layer_amounts({})
+    session.LAYER_AMOUNTS.set({})
 
 
 def offered_targets() -> tuple[Target, ...]:

@@ -266,6 +266,18 @@ def test_the_table_shows_what_holds_after_another_choice_of_layers(open_page: Op
     assert "of their own." not in page.every_text()
 
 
+def test_a_table_that_was_folded_shows_what_holds(open_page: OpenPage) -> None:
+    page = open_page(subject="tutorial-mlp")
+    page.set_own_amount("fc1.weight", 30.0)
+    for is_open in (False, True):
+        page.app.session_state["amounts_open"] = is_open
+        page.run()
+    assert page.own_amounts == {"fc1.weight": 30.0}
+    assert dict(page.recipe.amounts) == {"fc1.weight": 0.3}
+    page.set_own_amount("fc2.weight", 40.0)
+    assert dict(page.recipe.amounts) == {"fc1.weight": 0.3, "fc2.weight": 0.4}
+
+
 def test_cap_and_seed(open_page: OpenPage) -> None:
     page = open_page(subject="tutorial-mlp", amount="0.9", criterion="random")
     page.drag("cap", 60.0)

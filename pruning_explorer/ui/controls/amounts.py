@@ -1,5 +1,7 @@
 """How much to remove, of all layers and of single ones."""
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,8 +17,40 @@ from pruning_explorer.ui.glossary_link import with_word
 KEY = "amount_control"
 LABEL = "Amount, %"
 
-_NAMES = session.Key[list[str]]("amounts_names", [])
-"""The layers in the table."""
+
+@dataclass(frozen=True)
+class _Table:
+    """The table of the layers' amounts, as it stands.
+
+    Attributes:
+        number: another one each time that a table starts anew.
+        names: of the layers in its rows.
+        base: the amounts, in [0, 1], that it started from.
+    """
+
+    number: int
+    names: tuple[str, ...]
+    base: dict[str, float]
+
+    @property
+    def key(self) -> session.Key[dict[str, dict[str, Any]]]:
+        """Under which Streamlit keeps what was edited since the table started, as long as it is drawn."""
+        return session.Key(f"amounts_{self.number}", {})
+
+    def edited(self, amounts: dict[str, float]) -> dict[str, float]:
+        """Amounts with all that was edited."""
+        amounts = dict(amounts)
+        for row, edit in self.key.get().get("edited_rows", {}).items():
+            if "amount" in edit:
+                percent, name = edit["amount"], self.names[int(row)]
+                if percent is None:
+                    amounts.pop(name, None)
+                else:
+                    amounts[name] = round(min(max(float(percent), 0.0), 100.0) / 100, 4)
+        return amounts
+
+
+_TABLE = session.Key[_Table]("amounts_table", _Table(0, (), {}))
 
 
 def draw_amounts() -> None:
@@ -52,39 +86,33 @@ def _take_amount() -> None:
 
 
 def _layer_amounts() -> None:
-    names = state.chosen_names()
-    if _NAMES.get() != names:
-        # Other rows: the table starts anew, from the amounts as they are now
-        _NAMES.set(names)
-        state.set_layer_amounts(session.LAYER_AMOUNTS.get())
-    count = sum(name in session.LAYER_AMOUNTS.get() for name in names)
+    amounts, table = session.LAYER_AMOUNTS.get(), _TABLE.get()
+    names = tuple(state.chosen_names())
+    if (table.names, table.edited(table.base)) != (names, amounts):
+        # Other rows, or amounts that were set elsewhere: it starts anew
+        table = _Table(table.number + 1, names, amounts)
+        _TABLE.set(table)
+    count = sum(name in amounts for name in names)
     # Its label is part of its identity: one that counts would fold it with each new amount
-    table = st.expander(
-        "Amounts per layer",
-        key="amounts_open",
-        # The table is not kept while it is closed: it starts anew, from the amounts as they are then
-        on_change=lambda: state.set_layer_amounts(session.LAYER_AMOUNTS.get()),
-    )
-    if table.open:
-        with table:
-            _amounts_table(names, session.AMOUNTS_BASE.get())
+    fold = st.expander("Amounts per layer", key="amounts_open", on_change="rerun")
+    if fold.open:
+        with fold:
+            _draw_table(table)
             if count:
-                st.button(
-                    "Back to one amount for all", key="amounts_reset", on_click=state.set_layer_amounts, args=({},)
-                )
+                back = partial(session.LAYER_AMOUNTS.set, {})
+                st.button("Back to one amount for all", key="amounts_reset", on_click=back)
     if count:
         have = "layer has an amount of its own" if count == 1 else "layers have amounts of their own"
         st.caption(f"{count} {have}.")
 
 
-def _amounts_table(names: list[str], base: dict[str, float]) -> None:
+def _draw_table(table: _Table) -> None:
     st.caption("A layer with an amount of its own is cut by itself; the others keep the shared one.")
-    own = pd.Series([_percent(base.get(name)) for name in names], dtype="Float64")
-    frame = pd.DataFrame({"layer": names, "label": short_layers(names), "amount": own})
-    key = _table_key()
+    own = pd.Series([_percent(table.base.get(name)) for name in table.names], dtype="Float64")
+    frame = pd.DataFrame({"layer": table.names, "label": short_layers(table.names), "amount": own})
     st.data_editor(
         inert(frame),
-        key=key,
+        key=table.key,
         hide_index=True,
         disabled=["layer", "label"],
         column_order=["label", "amount"],  # all of a long name would be cut off at its end, where names differ
@@ -101,27 +129,13 @@ def _amounts_table(names: list[str], base: dict[str, float]) -> None:
             ),
         },
         on_change=_take_edits,
-        args=(key, names),
+        args=(table,),
     )
 
 
-def _take_edits(key: session.Key[dict[str, dict[str, Any]]], names: list[str]) -> None:
-    if key != _table_key():
-        return  # a table that has a successor
-    amounts = dict(session.LAYER_AMOUNTS.get())
-    for row, edit in key.get()["edited_rows"].items():
-        if "amount" in edit:
-            percent = edit["amount"]
-            if percent is None:
-                amounts.pop(names[int(row)], None)
-            else:
-                amounts[names[int(row)]] = round(min(max(float(percent), 0.0), 100.0) / 100, 4)
-    session.LAYER_AMOUNTS.set(amounts)
-
-
-def _table_key() -> session.Key[dict[str, dict[str, Any]]]:
-    """Of the table that stands there now; under it Streamlit keeps what was edited since it started."""
-    return session.Key(f"amounts_{session.AMOUNTS_EDITION.get()}")
+def _take_edits(table: _Table) -> None:
+    if table == _TABLE.get():  # else it has a successor
+        session.LAYER_AMOUNTS.set(table.edited(session.LAYER_AMOUNTS.get()))
 
 
 def _percent(amount: float | None) -> float | None:

@@ -210,6 +210,6 @@ def take_released_amount() -> None:
         if (layer := AMOUNT_OF.get()) is None:
             state.set_amount(amount)
         else:
-            state.set_layer_amounts({**session.LAYER_AMOUNTS.get(), layer: amount})
+            session.LAYER_AMOUNTS.set({**session.LAYER_AMOUNTS.get(), layer: amount})
 
     state.take_release(released_in_mask(KEY), of_the_layer)
