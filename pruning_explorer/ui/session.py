@@ -40,13 +40,14 @@ class Key(str, Generic[T]):
         key._first = first
         return key
 
-    def get(self) -> T:
-        """What was set; else the first value.
+    def get(self, *otherwise: T) -> T:
+        """What was set; else the first value, or another one.
 
         Raises:
-            KeyError: nothing was set, and it was declared without a first value.
+            KeyError: nothing was set, there is no first value, and no other one is given.
         """
-        value: T = self._first[0] if self._first and not self.is_set() else st.session_state[self]
+        first = otherwise or self._first
+        value: T = first[0] if first and not self.is_set() else st.session_state[self]
         return value
 
     def setdefault(self) -> T:

@@ -91,7 +91,7 @@ def _begin() -> None:
         return
     query = dict(query or {})
     if "subject" not in query:
-        query["subject"] = [session.SUBJECT.get() if session.SUBJECT.is_set() else first_subject()]
+        query["subject"] = [session.SUBJECT.get(first_subject())]
     address = read_comparison(query)
     recipes = [(name, beginning(recipe, address.subject)) for name, recipe in address.recipes]
     first = recipes[0][1] if recipes else fitting(session.EXPLORED.get(), address.subject)

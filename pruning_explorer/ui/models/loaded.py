@@ -55,7 +55,7 @@ def draw_loaded() -> Subject:
     tell_problems(session.MODELS_PROBLEMS)
     take_next()
     if LOOKED_AT.get() not in names:
-        chosen = session.SUBJECT.get() if session.SUBJECT.is_set() else names[0]
+        chosen = session.SUBJECT.get(names[0])
         LOOKED_AT.set(chosen if chosen in names else names[0])
     name = st.selectbox(
         "Look into",

@@ -43,7 +43,7 @@ def draw_model(subject: Subject) -> None:
 
 def _forget(name: str) -> None:
     forget_own(name)
-    if session.SUBJECT.is_set() and session.SUBJECT.get() == name:
+    if session.SUBJECT.get("") == name:
         choose_subject(first_subject())
 
 
@@ -67,7 +67,7 @@ def _rename(name: str, wanted: str) -> None:
     new = rename_own(name, wanted)
     look_at(new)
     for place in (session.SUBJECT, session.COLUMNS_SUBJECT):
-        if place.is_set() and place.get() == name:
+        if place.get("") == name:
             place.set(new)
 
 
