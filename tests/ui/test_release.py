@@ -42,11 +42,11 @@ def test_a_release_whose_taking_was_stopped_is_taken_by_the_next_run(open_page: 
     page = open_page(subject="tutorial-mlp")
     release_amount(page.app, 70.0, key=key, revision=1_000_010)
     # What a callback leaves that is stopped before it sets anything: the browser does not say it again
-    page.app.session_state["amount"] = 50.0
+    page.app.session_state["amount"] = 0.5
     page.app.session_state["last_release"] = 1_000_009
     page.run()
     assert page.recipe.amount == 0.7
     assert page.amount == 70.0
-    page.app.session_state["amount"] = 50.0  # set since, by a button: the release is an old one
+    page.app.session_state["amount"] = 0.5  # set since, by a button: the release is an old one
     page.run()
     assert page.recipe.amount == 0.5
