@@ -123,7 +123,6 @@ LEARN_PROBLEMS = Key[tuple[str, ...]]("learn_problems", ())
 MODELS_PROBLEMS = Key[tuple[str, ...]]("models_problems", ())
 
 # Learn
-LEARN_VIEW = Key[str]("learn_view", "lessons")
 LEARN_WORD = Key[str | None]("learn_word", None)
 LEARN_PRESENT = Key[bool]("learn_present", False)
 """Large type, for a projector."""

@@ -24,7 +24,7 @@ def take_address(lessons: Mapping[str, Lesson]) -> None:
 def write_address(lesson: Lesson) -> None:
     """Write where the person stands."""
     query: dict[str, list[str]] = {}
-    match place.view():
+    match place.OPEN_VIEW.get():
         case "lessons":
             query["lesson"] = [lesson.name]
             query |= {name: [format_value(value)] for name, value in place.values_of(lesson).items()}
@@ -48,7 +48,7 @@ def _take(asked: Asked, lessons: Mapping[str, Lesson]) -> None:
     if view not in place.VIEWS:
         asked.problems.append(f"there is no part {view!r} of this page; the lessons are shown")
         view = "lessons"
-    place.open_view(view)
+    place.OPEN_VIEW.set(view)
     if name is None:
         unused = "was not used: no lesson is named that it could be of"
         asked.problems += [f"{part} {unused}" for part in sorted(asked.others)]

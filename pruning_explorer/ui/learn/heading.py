@@ -16,7 +16,7 @@ from pruning_explorer.ui.told import told
 def draw_views(lesson: Lesson) -> None:
     """Choose among lessons, glossary and errors; large type; the hand-out."""
     with st.container(key="learn_heading_views", horizontal=True, vertical_alignment="center"):
-        view = told("learn_view_chosen", place.view())
+        view = told("learn_view_chosen", place.OPEN_VIEW.get())
         st.segmented_control(
             "Part of the page",
             list(place.VIEWS),
@@ -25,7 +25,7 @@ def draw_views(lesson: Lesson) -> None:
             format_func=lambda view: place.VIEWS[view],
             required=True,
             label_visibility="collapsed",
-            on_change=view.hear(place.open_view),
+            on_change=view.hear(place.OPEN_VIEW.set),
         )
         st.toggle(
             "Large type",
@@ -36,7 +36,7 @@ def draw_views(lesson: Lesson) -> None:
                 "lesson",
             ),
         )
-        if place.view() == "lessons":
+        if place.OPEN_VIEW.get() == "lessons":
             draw_front(
                 leaf=lesson.name,
                 label="Print a hand-out",
@@ -49,7 +49,7 @@ def draw_turning(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
     """Previous, the list of all, next, and how far one is."""
     names = list(lessons)
     at = names.index(lesson.name)
-    given = place.answers()
+    given = place.ANSWERS.get()
     with st.container(key="learn_turning", horizontal=True, vertical_alignment="bottom"):
         _turn("Previous", "learn_previous", names, -1, "P", ":material/arrow_back:", end=not at)
         labels = {_listed(lessons, name): name for name in names}
@@ -91,7 +91,7 @@ def _turn(label: str, key: str, names: list[str], by: int, shortcut: str, icon: 
 
 def _listed(lessons: Mapping[str, Lesson], name: str) -> str:
     number = list(lessons).index(name) + 1
-    return f"{number} · {lessons[name].title}{' ✓' if name in place.answers() else ''}"
+    return f"{number} · {lessons[name].title}{' ✓' if name in place.ANSWERS.get() else ''}"
 
 
 def draw_title(lesson: Lesson, number: int, idea: str) -> None:

@@ -24,12 +24,12 @@ def learn() -> None:
     draw_style(in_front=session.LEARN_PRESENT.get())
     with st.container(key="learn_heading"):
         draw_views(lesson)
-        if place.view() == "lessons":
+        if place.OPEN_VIEW.get() == "lessons":
             draw_turning(shelf.lessons, lesson)
         tell_problems(session.LEARN_PROBLEMS)
-        if shelf.problems and place.view() == "lessons":
+        if shelf.problems and place.OPEN_VIEW.get() == "lessons":
             st.caption(f":material/warning: Not every lesson's file could be read; “{place.VIEWS['add']}” says which.")
-    match place.view():
+    match place.OPEN_VIEW.get():
         case "glossary":
             draw_glossary(session.LEARN_WORD.get(), place.open_at)
         case "mistakes":

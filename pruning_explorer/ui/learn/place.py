@@ -28,31 +28,24 @@ class Start:
     begins: dict[str, Value]
 
 
+OPEN_VIEW = session.Key[str]("learn_view", "lessons")
+"""Which of ``VIEWS`` is shown."""
 _LESSON = session.Key[str]("learn_lesson", "")
 _VALUES = session.Key[dict[str, dict[str, Value]]]("learn_values", {})
 """Of each lesson, by its name, what stands otherwise than it begins."""
-_ANSWERS = session.Key[dict[str, int]]("learn_answers", {})
+ANSWERS = session.Key[dict[str, int]]("learn_answers", {})
+"""Which answer was given to each lesson's question, by the lesson's name."""
 _STARTS = session.Key[dict[str, Start]]("learn_starts", {})
 _TURNS = session.Key[int]("learn_turns", 0)
 _LAST_RELEASE = session.Key[int]("learn_last_release", 0)
-_EDITION = session.Key[int]("learn_edition", 0)
-"""Another number each time that all is started over."""
-
-
-def open_view(view: str) -> None:
-    """Show the lessons, the glossary, the errors, or how to add a lesson."""
-    session.LEARN_VIEW.set(view)
-
-
-def view() -> str:
-    """Which of ``VIEWS`` is shown."""
-    return session.LEARN_VIEW.get()
+EDITION = session.Key[int]("learn_edition", 0)
+"""Another number each time that all is started over, so that widgets begin anew."""
 
 
 def open_at(name: str) -> None:
     """Open a lesson by its name, as it was left."""
     _LESSON.set(name)
-    open_view("lessons")
+    OPEN_VIEW.set("lessons")
     _STARTS.setdefault().pop(name, None)
 
 
@@ -128,21 +121,11 @@ def stand_where_one_is() -> None:
     _STARTS.forget()
 
 
-def edition() -> int:
-    """Changes when all is started over, so that widgets begin anew."""
-    return _EDITION.get()
-
-
-def answers() -> dict[str, int]:
-    """Which answer was given to each lesson's question, by the lesson's name."""
-    return _ANSWERS.setdefault()
-
-
 def start_over() -> None:
     """Forget answers and all that was set; lessons that were brought stay."""
-    for key in (_ANSWERS, _VALUES, _STARTS, _LESSON):
+    for key in (ANSWERS, _VALUES, _STARTS, _LESSON):
         key.forget()
-    _EDITION.set(edition() + 1)
+    EDITION.set(EDITION.get() + 1)
 
 
 def _set_in(lesson: Lesson) -> dict[str, Value]:

@@ -15,7 +15,7 @@ def draw_question(lesson: Lesson, say: Callable[[str], str]) -> None:
     Args:
         say: puts the facts into a text.
     """
-    given = place.answers().get(lesson.name)
+    given = place.ANSWERS.get().get(lesson.name)
     texts = [say(answer.text) for answer in lesson.answers]
     with st.container(key="learn_question"):
         st.subheader("Your guess first", anchor=False)
@@ -23,7 +23,7 @@ def draw_question(lesson: Lesson, say: Callable[[str], str]) -> None:
             say(lesson.question),
             range(len(texts)),
             index=given,
-            key=f"learn_answer_{lesson.name}_{place.edition()}",
+            key=f"learn_answer_{lesson.name}_{place.EDITION.get()}",
             format_func=lambda number: texts[number],
         )
         st.button(
@@ -50,7 +50,7 @@ def draw_on_paper(lesson: Lesson, say: Callable[[str], str]) -> None:
 
 
 def _give(lesson: Lesson, chosen: int) -> None:
-    place.answers()[lesson.name] = chosen
+    place.ANSWERS.setdefault()[lesson.name] = chosen
 
 
 def _truth(lesson: Lesson, given: int, texts: list[str], say: Callable[[str], str]) -> None:

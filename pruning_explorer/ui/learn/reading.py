@@ -97,7 +97,7 @@ def _stage(lesson: Lesson, subject: Subject, stage: Stage, stop: int) -> None:
 
 def _stage_key(lesson: Lesson, subject: Subject) -> str:
     # Another network may have other stops: its slider begins anew, where this one stands
-    return f"learn_stage_{lesson.name}_{subject.name}_{place.edition()}"
+    return f"learn_stage_{lesson.name}_{subject.name}_{place.EDITION.get()}"
 
 
 def _take_release(lesson: Lesson, subject: Subject, stage: Stage) -> None:
