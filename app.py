@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 
 import pruning_explorer
 from pruning_explorer.app_options import read_options
-from pruning_explorer.ui.own_models import LODGING
+from pruning_explorer.ui.own_models import SESSION_MODELS
 from pruning_explorer.ui.saved_files import ROUTE
 from pruning_explorer.ui.start import warm_up
 from pruning_explorer.ui.upload_folders import FOLDERS, remove_abandoned
@@ -36,7 +36,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     yield
-    LODGING.end_all()
+    SESSION_MODELS.end_all()
     FOLDERS.remove_all()
 
 

@@ -41,7 +41,7 @@ def curves_chart(comparison: Comparison, axis: Axis) -> Chart:
         dense_quality=None if frame.empty else dense_level(subject),
         quality_name=quality_label(subject),
         axis=axis,
-        standing=comparison.standing,
+        current_points=comparison.current_points,
         front=None if frame.empty else pareto_front(frame),
         planned=planned,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pruning_explorer.cli.open_app import open_app
 from pruning_explorer.cli.parser import OPEN, make_parser
-from pruning_explorer.cli.say import complain
+from pruning_explorer.cli.stderr import complain
 from pruning_explorer.errors import PruningExplorerError
 
 __all__ = ["main"]

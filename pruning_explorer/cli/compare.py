@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pruning_explorer.cli.own_scores import read_own_scores
 from pruning_explorer.cli.recipe_flags import add_choices, add_subject, read_text, recipe_of
-from pruning_explorer.cli.say import complain, mention
+from pruning_explorer.cli.stderr import complain, mention
 from pruning_explorer.errors import PruningExplorerError, RecipeError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pruning_explorer.cli.recipe_flags import add_recipe_flags, read_recipe
 from pruning_explorer.cli.report import recipe_line
-from pruning_explorer.cli.say import mention
+from pruning_explorer.cli.stderr import mention
 
 CACHE = 64 << 20
 """Bytes of rankings that are kept: each layer is asked for once."""

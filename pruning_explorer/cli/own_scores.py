@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pruning_explorer.cli.say import mention
+from pruning_explorer.cli.stderr import mention
 from pruning_explorer.errors import RecipeError, ScoreError
 
 

@@ -8,7 +8,7 @@ from pruning_explorer.cli.commands import run_code, run_report, run_subjects
 from pruning_explorer.cli.compare import add_compare_flags, run_compare
 from pruning_explorer.cli.export import add_export_flags, run_export
 from pruning_explorer.cli.recipe_flags import add_recipe_flags, add_subject
-from pruning_explorer.cli.say import NAME
+from pruning_explorer.cli.stderr import NAME
 
 OPEN = "open"
 OPEN_HELP = "open the app in a browser, which is also what happens without a command; --subject brings your own network"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pruning_explorer.cli.own_scores import name_file, read_own_scores
-from pruning_explorer.cli.say import NAME
+from pruning_explorer.cli.stderr import NAME
 from pruning_explorer.errors import RecipeError
 
 SUBJECT_HELP = (

@@ -27,7 +27,7 @@ from pruning_explorer.trace import step
 
 HEIGHT = 540
 COLUMNS = ("recipe", "seed", "amount", *MEASURED)
-STANDING = ("recipe", "sparsity", "compression", "quality", "kl_nats", "agreement")
+CURRENT_POINTS = ("recipe", "sparsity", "compression", "quality", "kl_nats", "agreement")
 
 LOWER_TOP, GAP = 0.36, 0.07
 # four long names, dense and the rings: what a phone needs
@@ -45,7 +45,7 @@ def comparison_curves(
     dense_quality: float | None = None,
     quality_name: str = "accuracy",
     axis: Axis = "sparsity",
-    standing: pd.DataFrame | None = None,
+    current_points: pd.DataFrame | None = None,
     front: pd.DataFrame | None = None,
     planned: int | None = None,
 ) -> Chart:
@@ -62,8 +62,8 @@ def comparison_curves(
         dense_quality: fraction in [0, 1] of the dense network.
         quality_name: ``"accuracy"``.
         axis: sparsity of all weights in %, or how many times fewer weights are left, on a logarithmic axis.
-        standing: where each recipe stands now, a row each with the columns ``STANDING`` and, where it may be clicked,
-            ``seed`` and ``amount``.
+        current_points: where each recipe stands now, a row each with the columns ``CURRENT_POINTS`` and,
+            where it may be clicked, ``seed`` and ``amount``.
         front: ``recipe`` and ``amount`` of the points on the Pareto front, which are ringed, as ``pareto_front`` finds
             them.
         planned: how many rows will be measured in all, to say how far it is.
@@ -82,7 +82,7 @@ def comparison_curves(
         title = f"Agreement and drift over {axis}"
     points = seed_medians(frame, column, front)
     points = points.assign(x=places(points, axis))
-    stands = _standing(standing, axis)
+    stands = _current_points(current_points, axis)
 
     bands, curves, marks = [], [], []
     for position in sorted({int(recipe) for recipe in points["recipe"]}):
@@ -140,11 +140,11 @@ def _x_axis(points: pd.DataFrame, axis: Axis) -> dict[str, Any]:
     }
 
 
-def _standing(standing: pd.DataFrame | None, axis: Axis) -> pd.DataFrame:
-    if standing is None:
-        return pd.DataFrame(columns=[*STANDING, "x"], dtype=np.float64)
-    need_columns(standing, STANDING, "Where the recipes stand")
-    rows = standing.assign(x=places(standing, axis))
+def _current_points(current_points: pd.DataFrame | None, axis: Axis) -> pd.DataFrame:
+    if current_points is None:
+        return pd.DataFrame(columns=[*CURRENT_POINTS, "x"], dtype=np.float64)
+    need_columns(current_points, CURRENT_POINTS, "Where the recipes stand")
+    rows = current_points.assign(x=places(current_points, axis))
     return rows[rows["x"].notna()]
 
 

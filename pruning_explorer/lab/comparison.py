@@ -103,9 +103,9 @@ class Comparison:
         return mask_agreement([None if report is None else report.masks for report in self.reports])
 
     @computed_once
-    def standing(self) -> pd.DataFrame:
-        """As :func:`standing_points`."""
-        return standing_points(self.reports)
+    def current_points(self) -> pd.DataFrame:
+        """As :func:`current_points_of`."""
+        return current_points_of(self.reports)
 
     @computed_once
     def exemplars(self) -> pd.DataFrame:
@@ -179,7 +179,7 @@ def class_changes(reports: Sequence[Report | None]) -> pd.DataFrame:
     return _stack({i: each.quality for i, each in enumerate(reports) if each is not None and each.quality is not None})
 
 
-def standing_points(reports: Sequence[Report | None]) -> pd.DataFrame:
+def current_points_of(reports: Sequence[Report | None]) -> pd.DataFrame:
     """Where recipes stand on the curves at their own amounts: a row each, for those with samples to be measured on.
 
     Columns: as :meth:`~pruning_explorer.lab.curves.CurveJob.frame`.

@@ -58,11 +58,11 @@ def measure_task(task: Task) -> Answer:
             amounts = [amount for other, amount in task.stops if other == seed]
             points.extend(measure_points(subject, replace(task.recipe, seed=seed), amounts))
     except Exception as error:
-        problem = say(error)
+        problem = describe_error(error)
     return Answer(task.curve, tuple(points), problem, time.perf_counter() - start)
 
 
-def say(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What a person is told; a foreign network may raise anything, and nobody may wait for it for ever."""
     if isinstance(error, PruningExplorerError):
         return str(error)
@@ -134,7 +134,7 @@ def _worth(subject: Subject, pruned: Tensor, drift: Drift) -> SampleQuality | No
 
 
 @dataclass(frozen=True)
-class Here:
+class InProcessLoader:
     """Gives the subject itself, to threads of this process only."""
 
     subject: Subject

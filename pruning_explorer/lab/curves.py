@@ -11,8 +11,8 @@ from weakref import WeakValueDictionary
 import numpy as np
 import pandas as pd
 
-from pruning_explorer.lab.curve_points import Answer, Here, Load, Point, Task, measure_task, say
-from pruning_explorer.lab.desk import Desk, Job
+from pruning_explorer.lab.curve_points import Answer, InProcessLoader, Load, Point, Task, describe_error, measure_task
+from pruning_explorer.lab.job_queue import Job, JobQueue
 from pruning_explorer.lab.workers import spread, step_back
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.prune.recipe import SETTINGS, Recipe
@@ -115,7 +115,7 @@ class CurveJob(Job):
         super().__init__()
         self.subject = subject
         self.curves = tuple(curves)
-        self._load = load or Here(subject)
+        self._load = load or InProcessLoader(subject)
 
     @property
     def planned(self) -> int:
@@ -123,15 +123,15 @@ class CurveJob(Job):
         return sum(curve.planned for curve in self.curves)
 
     @property
-    def standing(self) -> int:
+    def measured(self) -> int:
         """How many points there are."""
         return sum(len(curve.points) for curve in self.curves)
 
     @property
     def progress(self) -> float:
         """Fraction of the points that stand, in [0, 1]; a curve that failed needs no more."""
-        standing = sum(curve.planned if curve.done else len(curve.points) for curve in self.curves)
-        return standing / self.planned if self.planned else 1.0
+        measured = sum(curve.planned if curve.done else len(curve.points) for curve in self.curves)
+        return measured / self.planned if self.planned else 1.0
 
     @property
     def done(self) -> bool:
@@ -172,7 +172,7 @@ class CurveJob(Job):
         """Stop all curves that are not done, and say why."""
         for curve in self.curves:
             if not curve.done:
-                curve.problem = say(error)
+                curve.problem = describe_error(error)
 
     def _tasks(self, pace: dict[int, int]) -> Iterator[Task]:
         first = {id(curve): i for i, curve in reversed(list(enumerate(self.curves)))}
@@ -199,7 +199,7 @@ def _points_in_a_moment(answer: Answer) -> int:
     return min(MOST_PER_TASK, max(1, round(TASK_SECONDS * len(answer.points) / answer.seconds)))
 
 
-class CurveDesk(Desk[CurveJob]):
+class CurveQueue(JobQueue[CurveJob]):
     """Hands out jobs, the same one to all who ask for the same; keeps the most recent of them and their curves.
 
     Jobs take turns, behind everything else: each uses all cores, and the page's own numbers must not wait for it.

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pruning_explorer.lab.curve_points import say
-from pruning_explorer.lab.desk import Desk, Job
+from pruning_explorer.lab.curve_points import describe_error
+from pruning_explorer.lab.job_queue import Job, JobQueue
 from pruning_explorer.measure.forward import leaf_modules
 from pruning_explorer.measure.layer_drift import Step, drift_frame, layer_drift
 from pruning_explorer.measure.report import Report
@@ -44,7 +44,7 @@ class LayerDriftJob(Job):
         return min(1.0, (dense + len(self._pruned)) / (self.planned * (2 if dense else 1)))
 
     @property
-    def standing(self) -> int:
+    def measured(self) -> int:
         """How many modules are compared."""
         return len(self._rows)
 
@@ -62,7 +62,7 @@ class LayerDriftJob(Job):
             return
 
     def fail(self, error: Exception) -> None:
-        self.problem = say(error)
+        self.problem = describe_error(error)
 
     def _see(self, step: Step) -> None:
         if self.stopped.is_set():
@@ -76,7 +76,7 @@ class LayerDriftJob(Job):
             self._rows[step.module] = step.row
 
 
-class LayerDriftDesk(Desk[LayerDriftJob]):
+class LayerDriftQueue(JobQueue[LayerDriftJob]):
     """Hands out jobs, the same one to all who look at the same recipe on the same network."""
 
     def __init__(self, keep: int = 64) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pruning_explorer.errors import RecipeError, SubjectError
-from pruning_explorer.lab.curve_points import Point, measure_points, say
+from pruning_explorer.lab.curve_points import Point, describe_error, measure_points
 from pruning_explorer.lab.curves import Curve, CurveJob, cliff_amounts, new_curve
-from pruning_explorer.lab.desk import Desk, Job
+from pruning_explorer.lab.job_queue import Job, JobQueue
 from pruning_explorer.lab.workers import step_back
 from pruning_explorer.measure.quality import dense_level
 from pruning_explorer.prune.recipe import SETTINGS, Recipe
@@ -159,13 +159,13 @@ class MostJob(Job):
                         self._points[i].extend(measure_points(self.subject, recipe, [found.next_to_measure]))
                     self.found[i] = read_points(self.subject, recipe, self._points[i], self.allowed, dense)
             except Exception as error:  # a foreign network may raise anything; the others go on
-                self.problems[i] = say(error)
+                self.problems[i] = describe_error(error)
 
     def fail(self, error: Exception) -> None:
-        self.problems = [say(error)] * len(self.recipes)
+        self.problems = [describe_error(error)] * len(self.recipes)
 
 
-class MostDesk(Desk[MostJob]):
+class MostWithinQueue(JobQueue[MostJob]):
     """Hands out these jobs, the same one to all who ask for the same; they come after everything else."""
 
     def __init__(self) -> None:

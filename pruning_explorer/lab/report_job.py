@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.lab.desk import Desk, Job, Key
+from pruning_explorer.lab.job_queue import Job, JobQueue, Key
 from pruning_explorer.measure.report import Report, report_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -53,7 +53,7 @@ class ReportJob(Job):
         self._problem = f"measuring failed ({type(error).__name__}: {error})"
 
 
-class ReportDesk(Desk[ReportJob]):
+class ReportQueue(JobQueue[ReportJob]):
     """Hands out jobs, the same one to all who ask for the same recipe on the same network."""
 
     def __init__(self, keep: int = 256) -> None:

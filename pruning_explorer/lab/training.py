@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.lab.curve_points import say
-from pruning_explorer.lab.desk import Job
+from pruning_explorer.lab.curve_points import describe_error
+from pruning_explorer.lab.job_queue import Job
 from pruning_explorer.lab.optimizer import BETA1, AdamW, one_cycle
 from pruning_explorer.measure.quality import quality_of
 from pruning_explorer.prune.network import blaming, call_network, require_samples
@@ -158,7 +158,7 @@ class Training(Job):
             self._step()
 
     def fail(self, error: Exception) -> None:
-        self.problem = say(error)
+        self.problem = describe_error(error)
 
     def _step(self) -> None:
         if not self._batches:

@@ -7,7 +7,7 @@ from statistics import median
 import torch
 
 from pruning_explorer.figures.numbers import capitalised, count, percent
-from pruning_explorer.lab.curve_points import say
+from pruning_explorer.lab.curve_points import describe_error
 from pruning_explorer.lab.training import Training
 from pruning_explorer.lessons.panels import Curves, Panel, Series, Table
 from pruning_explorer.lessons.scene import Trial
@@ -90,7 +90,7 @@ class Contest(Trial):
         return Contest(self.sides, self._epochs, self._measure, self._dense, self._note)
 
     def fail(self, error: Exception) -> None:
-        self.problem = say(error)
+        self.problem = describe_error(error)
 
     def panels(self) -> tuple[Panel, ...]:
         draws = len(self.sides[0].draws)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pruning_explorer.lab.desk import Job
+from pruning_explorer.lab.job_queue import Job
 from pruning_explorer.lessons.panels import Panel
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.settings import Setting, Value

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from pruning_explorer.figures.numbers import MISSING, count, decimal, memory, times
-from pruning_explorer.lab.curve_points import say
+from pruning_explorer.lab.curve_points import describe_error
 from pruning_explorer.lessons.four_networks import (
     CUT,
     DENSE,
@@ -76,7 +76,7 @@ class Stopwatch(Trial):
                 return
 
     def fail(self, error: Exception) -> None:
-        self.problem = say(error)
+        self.problem = describe_error(error)
 
     def footprints(self) -> dict[str, Footprint]:
         """Of each form, from the rounds so far; empty before the first."""

@@ -131,14 +131,14 @@ class ByteBoundedCache(Generic[Value]):
                 return make()  # to wait for itself would be forever
             if (made := making.future.result()) is not None:
                 return made
-        with self._telling(key, making):
+        with self._passing_errors_on(key, making):
             made = make()  # outside the lock: others go on meanwhile
             self._keep(key, made, making)
         making.future.set_result(made)
         return made
 
     @contextmanager
-    def _telling(self, key: Hashable, making: _Making[Value]) -> Iterator[None]:
+    def _passing_errors_on(self, key: Hashable, making: _Making[Value]) -> Iterator[None]:
         """Those who wait hear of what goes wrong."""
         try:
             yield

@@ -7,14 +7,14 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.figures.decision import decision_line
 from pruning_explorer.lab.curves import CurveJob
-from pruning_explorer.lab.most_within import MostDesk, MostWithin, own_points, read_points
+from pruning_explorer.lab.most_within import MostWithin, MostWithinQueue, own_points, read_points
 from pruning_explorer.measure.quality import dense_level, quality_label
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import is_waited_for
 from pruning_explorer.ui.session import Key, session_id
 
-_DESK = MostDesk()
+_QUEUE = MostWithinQueue()
 ALLOWED = Key[float]("within_points", 1.0)
 """The loss that a person allows, in points."""
 
@@ -34,7 +34,7 @@ def draw_decision(
         Whether more will come: the page looks again.
     """
     subject = curves.subject
-    dense = dense_level(subject) if curves.standing else None
+    dense = dense_level(subject) if curves.measured else None
     ALLOWED.setdefault()
     box, answers = st.columns([1, 3], vertical_alignment="top")
     allowed = box.number_input(
@@ -47,14 +47,14 @@ def draw_decision(
         format="%g",
         key=ALLOWED,
         persist_state="session",
-        help=with_word(
+        help=help_with_glossary_link(
             "The largest amount that costs no more is looked for: on the curve first, then step by step between two of "
             "its points, each measured on the same samples. One point is one sample in a hundred. In a terminal: "
             "`report … --within 1`.",
             "amount",
         ),
     )
-    job = _DESK.ask(curves, allowed, session_id()) if curves.done else None
+    job = _QUEUE.ask(curves, allowed, session_id()) if curves.done else None
     with answers, st.container(key=f"decision_answers_{len(letters)}", gap="small"):
         for i, letter in enumerate(letters):
             found, problem = (None, None) if job is None else (job.found[i], job.problems[i])
@@ -91,7 +91,7 @@ def _answer(
         f"Set {letter or 'it'}",
         key=f"within_go_{i}",
         disabled=found.amount == amount,
-        help=with_word("Give the recipe this amount; the whole page follows.", "amount"),
+        help=help_with_glossary_link("Give the recipe this amount; the whole page follows.", "amount"),
     ):
         go(i, found.amount)
         st.rerun()

@@ -18,7 +18,7 @@ body:has([data-testid=stTooltipIcon] :focus-visible) [data-testid=stTooltipConte
 </style>"""
 
 
-def with_word(help: str, *words: str | None) -> str:
+def help_with_glossary_link(help: str, *words: str | None) -> str:
     r"""A control's help with a link to each word of the glossary that it speaks of.
 
     The link is relative, so that it leads right wherever the app is served; from a help it opens in a tab of its own.
@@ -30,7 +30,7 @@ def with_word(help: str, *words: str | None) -> str:
     Raises:
         LessonError: the glossary has no such word.
 
-    >>> with_word("Drag.", "amount")
+    >>> help_with_glossary_link("Drag.", "amount")
     'Drag.\n\n[Glossary: Amount](learn?view=glossary&word=amount)'
     """
     known = (word for word in words if word is not None)

@@ -67,7 +67,7 @@ class OwnModels:
             self.forget(name)
 
 
-class Lodging:
+class SessionModels:
     """Keeps each session's networks until it has been gone for a while.
 
     Attributes:
@@ -121,19 +121,19 @@ class Lodging:
             self.end(session)
 
 
-LODGING = Lodging()
+SESSION_MODELS = SessionModels()
 
 
-@st.cache_resource(scope="session", on_release=LODGING.leave, show_spinner=False)
+@st.cache_resource(scope="session", on_release=SESSION_MODELS.leave, show_spinner=False)
 def _check_in(session: str) -> str:
     # Streamlit releases this when the connection ends, and calls it anew should the session come back
-    LODGING.arrive(session)
+    SESSION_MODELS.arrive(session)
     return session
 
 
 def own_subjects() -> Mapping[str, Subject]:
     """What this browser session has brought, by name, in the order in which it came."""
-    models = LODGING.of(session_id())
+    models = SESSION_MODELS.of(session_id())
     if models is None:
         return {}
     _check_in(session_id())
@@ -142,7 +142,7 @@ def own_subjects() -> Mapping[str, Subject]:
 
 def own_models() -> OwnModels:
     """Where to keep what this browser session brings."""
-    return LODGING.take_in(_check_in(session_id()))
+    return SESSION_MODELS.take_in(_check_in(session_id()))
 
 
 class Shared:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from pruning_explorer.figures.chart import Chart
-from pruning_explorer.lab.desk import Desk, Job
+from pruning_explorer.lab.job_queue import Job, JobQueue
 from pruning_explorer.ui.look_again import draw_until_done
 from pruning_explorer.ui.session import session_id
 
@@ -79,7 +79,7 @@ def is_waited_for(job: Job) -> bool:
     return not job.done and not job.stopped.is_set() and session_id() not in job.declined_by
 
 
-def draw_progress(desk: Desk[Work], job: Work, key: str, height: int, progress: Progress) -> None:
+def draw_progress(queue: JobQueue[Work], job: Work, key: str, height: int, progress: Progress) -> None:
     """A bar and a button to cancel; then a line in the same place, so that nothing moves.
 
     Args:
@@ -94,10 +94,10 @@ def draw_progress(desk: Desk[Work], job: Work, key: str, height: int, progress: 
             if is_waited_for(job):
                 st.progress(progress.share, progress.doing)
                 if st.button("Cancel", key=f"{key}_cancel"):
-                    desk.cancel(job, session_id())
+                    queue.cancel(job, session_id())
                     st.rerun()
             else:
                 st.caption(progress.cancelled)
                 if st.button(progress.go_on, key=f"{key}_go_on"):
-                    desk.go_on(job, session_id())
+                    queue.go_on(job, session_id())
                     st.rerun()

@@ -13,7 +13,7 @@ from pruning_explorer.exports.saving import Export
 from pruning_explorer.figures.numbers import memory
 from pruning_explorer.measure.report import Report
 from pruning_explorer.ui.file_names import file_name
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.own_models import own_models
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.saved_files import SavedFile
@@ -47,7 +47,9 @@ def draw_save(report: Report, key: str) -> None:
             key=f"{key}_what",
             format_func=lambda each: LABELS[cast(What, each)],
             required=True,
-            help=with_word("Weights with zeros, the masks alone, or the pairs of torch.nn.utils.prune.", "mask"),
+            help=help_with_glossary_link(
+                "Weights with zeros, the masks alone, or the pairs of torch.nn.utils.prune.", "mask"
+            ),
         )
         ending = st.segmented_control(
             "As a file",
@@ -55,7 +57,7 @@ def draw_save(report: Report, key: str) -> None:
             default=ENDINGS[0],
             key=f"{key}_ending",
             required=True,
-            help=with_word(
+            help=help_with_glossary_link(
                 "safetensors holds tensors alone, and this recipe beside them; .pt is a `state_dict` of torch.",
                 "checkpoint",
             ),

@@ -103,7 +103,7 @@ OPEN_LAYER = Key[str | None]("open_layer", None)
 LAST_RELEASE = Key[int]("last_release", 0)
 """The number of the last release of an amount that was taken; 0 before the first."""
 
-# Which recipe they stand for; see ui/controls_owner.py
+# Which recipe they stand for; see ui/shared_controls.py
 CONTROLS_SHOW = Key[str | None]("controls_show", None)
 CONTROLS_BEGAN_AS = Key[str | None]("controls_began_as", None)
 

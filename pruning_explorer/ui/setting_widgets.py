@@ -7,7 +7,7 @@ import streamlit as st
 
 from pruning_explorer.prune.registry import Choices
 from pruning_explorer.prune.settings import Setting, Value, format_value
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.session import Key
 
 FEW = 4
@@ -37,7 +37,7 @@ def draw_setting(
     value = Key[Any](key).get() if shown is None else shown
     common: dict[str, Any] = {
         "key": key,
-        "help": with_word(setting.help, *words),
+        "help": help_with_glossary_link(setting.help, *words),
         "on_change": on_change,
         "disabled": disabled,
         **({"persist_state": "session"} if shown is None else {}),
@@ -82,7 +82,9 @@ def draw_choices(setting: Setting, choices: Choices[Any]) -> str:
         key=setting.name,
         persist_state="session",
         format_func=lambda name: choices[name].title,
-        help=with_word("\n".join(f"- **{each.title}**: {each.help}" for each in choices.values()), setting.name),
+        help=help_with_glossary_link(
+            "\n".join(f"- **{each.title}**: {each.help}" for each in choices.values()), setting.name
+        ),
         filter_mode=None,
     )
     return name

@@ -12,7 +12,7 @@ from pruning_explorer.prune.cache import set_cache_limit
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.explore.cliff import warm_cliff
-from pruning_explorer.ui.learn.shelves import add_folder
+from pruning_explorer.ui.learn.catalogs import add_folder
 from pruning_explorer.ui.subjects import DEFAULT_SUBJECT, open_for_all
 
 NO_OPTIONS = Options()

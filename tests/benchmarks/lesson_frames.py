@@ -15,7 +15,7 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pruning_explorer.lessons.shelf import own_shelf
+from pruning_explorer.lessons.catalog import built_in_catalog
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, Server, wait_until_settled
 
 FRAME_MS = 1000 / 60
@@ -73,7 +73,7 @@ def main() -> int:
         server = Server("app.py", Path(folder) / "log.txt")
         browser = playwright.chromium.launch(args=ARGUMENTS, executable_path=CHROMIUM)
         print(f"{'lesson':<24} {'stops':>5} {'ms a stop':>9} {'p95 frame':>9} {'round trip':>10} {'ratio':>6}")
-        for name, lesson in own_shelf().lessons.items():
+        for name, lesson in built_in_catalog().lessons.items():
             if lesson.scene.slider is None:
                 continue
             page = browser.new_page(viewport={"width": 1440, "height": 900})

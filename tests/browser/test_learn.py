@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from pruning_explorer.lessons.shelf import own_shelf
+from pruning_explorer.lessons.catalog import built_in_catalog
 from tests.browser.conftest import wait_until_settled
 from tests.browser.explore_page import ExplorePage
 from tests.browser.test_explore_layout import DESKTOP, PHONE, TOO_WIDE, violations
 
 Explore = Callable[..., ExplorePage]
-LESSONS = own_shelf().lessons
+LESSONS = built_in_catalog().lessons
 
 
 def learn(explore: Explore, query: str = "", **options: Any) -> ExplorePage:

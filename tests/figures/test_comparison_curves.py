@@ -101,7 +101,7 @@ def test_the_pareto_front_is_ringed_where_it_is_known() -> None:
 
 def test_where_recipes_stand_is_ringed_and_named_once() -> None:
     standing = rows(2, [0.8], seed=3).drop(columns=["quality_low", "quality_high"])
-    upper, lower, named = traces(comparison_curves(rows(0, [0.5]), NAMES, standing=standing), "stands here now")
+    upper, lower, named = traces(comparison_curves(rows(0, [0.5]), NAMES, current_points=standing), "stands here now")
     assert list(upper.x) == [40]
     assert list(upper.marker.symbol) == ["triangle-up-open-dot"]
     assert list(upper.customdata) == ["2|3|0.8"]
@@ -112,7 +112,7 @@ def test_where_recipes_stand_is_ringed_and_named_once() -> None:
 
 def test_the_drift_axis_reaches_the_recipe_that_stands_farthest() -> None:
     near = comparison_curves(rows(0, [0.1]), NAMES)
-    far = comparison_curves(rows(0, [0.1]), NAMES, standing=rows(0, [0.5]).assign(kl_nats=50.0))
+    far = comparison_curves(rows(0, [0.1]), NAMES, current_points=rows(0, [0.5]).assign(kl_nats=50.0))
     assert far.figure.layout.yaxis2.range[1] > near.figure.layout.yaxis2.range[1]
 
 

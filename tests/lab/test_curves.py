@@ -1,4 +1,4 @@
-"""Curves against single measurements, and the desk that hands the jobs out."""
+"""Curves against single measurements, and the queue that hands the jobs out."""
 
 import math
 import time
@@ -16,8 +16,8 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.lab.curve_points import Task, measure_task
 from pruning_explorer.lab.curves import (
     COLUMNS,
-    CurveDesk,
     CurveJob,
+    CurveQueue,
     cliff_amounts,
     comparison_amounts,
     new_curve,
@@ -49,8 +49,8 @@ def finish(job: CurveJob) -> CurveJob:
     return job
 
 
-def desk(amounts: tuple[float, ...] = AMOUNTS) -> CurveDesk:
-    return CurveDesk(lambda: amounts, seeds=1)
+def queue(amounts: tuple[float, ...] = AMOUNTS) -> CurveQueue:
+    return CurveQueue(lambda: amounts, seeds=1)
 
 
 def test_each_point_is_the_report_at_its_amount(subject: Subject) -> None:
@@ -111,7 +111,7 @@ def test_what_draws_is_measured_under_several_seeds(subject: Subject) -> None:
     assert frame["recipe"].tolist() == [0, 0, 0, 1]
     assert frame["seed"].tolist() == [7, 8, 9, 0]
     assert frame["kl_nats"].nunique() == 4
-    assert job.planned == job.standing == 4
+    assert job.planned == job.measured == 4
     # Seeds end at 2^31 - 1 and begin again
     assert new_curve(Recipe("random", seed=2**31 - 1), AMOUNTS).seeds == (2**31 - 1, 0, 1, 2, 3)
 
@@ -123,7 +123,7 @@ def test_no_labels_no_quality() -> None:
 
 
 def test_frame_is_sorted_and_has_every_column(subject: Subject) -> None:
-    job = finish(desk().ask(subject, Recipe(amount=0.3), "me"))
+    job = finish(queue().ask(subject, Recipe(amount=0.3), "me"))
     assert list(job.frame().columns) == COLUMNS
     assert job.frame()["amount"].tolist() == [0, 0.5, 1]
     assert job.progress == 1
@@ -154,14 +154,14 @@ def test_a_recipe_that_fails_does_not_stop_the_others(subject: Subject) -> None:
 
 
 def test_one_job_for_all_amounts_of_a_recipe(subject: Subject) -> None:
-    asked = desk()
+    asked = queue()
     job = asked.ask(subject, Recipe(amount=0.3), "me")
     assert asked.ask(subject, Recipe(amount=0.9), "you") is job
     assert asked.ask(subject, Recipe("random", amount=0.9), "you") is not job
 
 
 def test_a_curve_goes_on_where_another_job_left_it(subject: Subject) -> None:
-    asked = desk()
+    asked = queue()
     first = finish(asked.ask(subject, [Recipe(), Recipe("random")], "me"))
     second = finish(asked.ask(subject, [Recipe(seed=5, granularity="channel"), Recipe()], "me"))
     assert second.curves[1] is first.curves[0]
@@ -170,13 +170,13 @@ def test_a_curve_goes_on_where_another_job_left_it(subject: Subject) -> None:
 
 
 def test_the_same_recipe_twice_is_measured_once_and_shown_twice(subject: Subject) -> None:
-    job = finish(desk().ask(subject, [Recipe(), Recipe()], "me"))
+    job = finish(queue().ask(subject, [Recipe(), Recipe()], "me"))
     assert len(job.curves[0].points) == 3
     assert job.frame()["recipe"].tolist() == [0, 0, 0, 1, 1, 1]
 
 
 def test_what_nobody_waits_for_is_cancelled(subject: Subject) -> None:
-    asked = desk(tuple(np.linspace(0, 1, 10_000).tolist()))
+    asked = queue(tuple(np.linspace(0, 1, 10_000).tolist()))
     alone = asked.ask(subject, Recipe(), "me")
     shared = asked.ask(subject, Recipe(seed=1), "you")
     asked.ask(subject, Recipe(seed=1), "me")
@@ -195,15 +195,15 @@ def test_what_nobody_waits_for_is_cancelled(subject: Subject) -> None:
 
 def test_cancelled_it_rests_with_its_points_until_it_is_gone_on_with(subject: Subject) -> None:
     amounts = tuple(np.linspace(0, 1, 400).tolist())
-    asked = desk(amounts)
+    asked = queue(amounts)
     job = asked.ask(subject, Recipe(), "me")
     asked.cancel(job, "me")
     job.wait(60)
-    standing = job.standing
+    standing = job.measured
     assert not job.done
     # Whatever the amount, it is the same curve, and still cancelled
     assert asked.ask(subject, Recipe(amount=0.9), "me") is job
-    assert (job.standing, job.stopped.is_set()) == (standing, True)
+    assert (job.measured, job.stopped.is_set()) == (standing, True)
     asked.go_on(job, "me")
     again = finish(asked.ask(subject, Recipe(), "me"))
     assert again.curves[0] is job.curves[0]
@@ -211,7 +211,7 @@ def test_cancelled_it_rests_with_its_points_until_it_is_gone_on_with(subject: Su
 
 
 def test_one_who_has_cancelled_sees_what_others_go_on_with(subject: Subject) -> None:
-    asked = desk(tuple(np.linspace(0, 1, 10_000).tolist()))
+    asked = queue(tuple(np.linspace(0, 1, 10_000).tolist()))
     job = asked.ask(subject, Recipe(), "me")
     assert asked.ask(subject, Recipe(), "you") is job
     asked.cancel(job, "me")
@@ -227,7 +227,7 @@ def test_one_who_has_cancelled_sees_what_others_go_on_with(subject: Subject) -> 
 
 def test_a_failing_network_is_said_and_not_waited_for(subject: Subject) -> None:
     wrong = replace(subject, samples=(subject.samples[0][:, :1],) if subject.samples else None)
-    job = finish(desk().ask(wrong, Recipe(), "me"))
+    job = finish(queue().ask(wrong, Recipe(), "me"))
     assert job.problems[0] is not None
     assert "samples" in job.problems[0]
 
@@ -247,7 +247,7 @@ class Brittle(nn.Module):
 
 
 def test_a_network_that_fails_only_when_pruned_is_said_too() -> None:
-    job = finish(desk().ask(Subject.from_module(Brittle(), torch.ones(2, 4)), Recipe(), "me"))
+    job = finish(queue().ask(Subject.from_module(Brittle(), torch.ones(2, 4)), Recipe(), "me"))
     assert job.problems[0] is not None
     assert "ZeroDivisionError: nothing left" in job.problems[0]
     assert 0 in job.frame()["amount"].tolist()

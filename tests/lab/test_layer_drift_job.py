@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject, load_subject
-from pruning_explorer.lab.layer_drift_job import LayerDriftDesk, LayerDriftJob
+from pruning_explorer.lab.layer_drift_job import LayerDriftJob, LayerDriftQueue
 from pruning_explorer.measure.layer_drift import DENSE_LAYERS, layer_drift
 from pruning_explorer.measure.report import Report, report_of
 from pruning_explorer.prune.behaviour import behaviour_of
@@ -47,11 +47,11 @@ def gated() -> Iterator[Subject]:
 
 
 @contextmanager
-def before_the_gate(desk: LayerDriftDesk, made: Report, *askers: str) -> Iterator[LayerDriftJob]:
+def before_the_gate(queue: LayerDriftQueue, made: Report, *askers: str) -> Iterator[LayerDriftJob]:
     """A job that has run one module of six and waits."""
     OPEN.clear()
     ARRIVED.clear()
-    jobs = [desk.ask(made, asker) for asker in askers]
+    jobs = [queue.ask(made, asker) for asker in askers]
     assert ARRIVED.wait(20)
     assert all(job is jobs[0] for job in jobs)
     yield jobs[0]
@@ -60,68 +60,68 @@ def before_the_gate(desk: LayerDriftDesk, made: Report, *askers: str) -> Iterato
 
 def test_it_is_the_table_of_the_measure() -> None:
     made = report_of(load_subject("digits-cnn"), Recipe(amount=0.7))
-    job = LayerDriftDesk().ask(made, "me")
+    job = LayerDriftQueue().ask(made, "me")
     assert job.wait(60)
     pd.testing.assert_frame_equal(job.frame(), layer_drift(made.subject, made.masks))
-    assert (job.progress, job.problem, job.standing) == (1, None, len(job.frame()))
+    assert (job.progress, job.problem, job.measured) == (1, None, len(job.frame()))
 
 
 def test_it_is_seen_as_it_comes(gated: Subject) -> None:
     made = report_of(gated, Recipe(amount=0.5))
-    with before_the_gate(LayerDriftDesk(), made, "me") as job:
+    with before_the_gate(LayerDriftQueue(), made, "me") as job:
         # Of twice six modules one has run, in the dense network
-        assert (job.progress, job.standing, job.done) == (1 / 12, 0, False)
+        assert (job.progress, job.measured, job.done) == (1 / 12, 0, False)
         assert not job.wait(0)
     assert job.wait(20)
     assert job.frame()["module"].tolist() == ["fc", *(f"after.{i}" for i in range(5))]
     # The dense outputs stand now
-    with before_the_gate(LayerDriftDesk(), report_of(gated, Recipe(amount=0.6)), "me") as job:
-        assert (job.progress, job.standing, job.done) == (1 / 6, 1, False)
+    with before_the_gate(LayerDriftQueue(), report_of(gated, Recipe(amount=0.6)), "me") as job:
+        assert (job.progress, job.measured, job.done) == (1 / 6, 1, False)
         assert job.frame()["module"].tolist() == ["fc"]
     assert job.wait(20)
 
 
 def test_cancelled_it_ends_between_modules_and_stays_so_until_it_is_gone_on_with(gated: Subject) -> None:
-    desk, made = LayerDriftDesk(), report_of(gated, Recipe(amount=0.5))
+    queue, made = LayerDriftQueue(), report_of(gated, Recipe(amount=0.5))
     layer_drift(gated, made.masks)
-    with before_the_gate(desk, made, "me") as job:
-        desk.cancel(job, "me")
+    with before_the_gate(queue, made, "me") as job:
+        queue.cancel(job, "me")
     job.wait(20)
     assert (job.done, job.problem, job.frame()["module"].tolist()) == (False, None, ["fc"])
-    assert desk.ask(made, "me") is job
+    assert queue.ask(made, "me") is job
     assert job.stopped.is_set()
-    desk.go_on(job, "me")
-    again = desk.ask(made, "me")
+    queue.go_on(job, "me")
+    again = queue.ask(made, "me")
     assert again is not job
     assert again.wait(20)
     assert len(again.frame()) == STEPS
 
 
 def test_a_dense_run_that_is_cancelled_is_not_kept(gated: Subject) -> None:
-    desk, made = LayerDriftDesk(), report_of(gated, Recipe(amount=0.5))
+    queue, made = LayerDriftQueue(), report_of(gated, Recipe(amount=0.5))
     DENSE_LAYERS.clear()
-    with before_the_gate(desk, made, "me") as job:
-        desk.cancel(job, "me")
+    with before_the_gate(queue, made, "me") as job:
+        queue.cancel(job, "me")
     job.wait(20)
     assert (job.done, len(DENSE_LAYERS)) == (False, 0)
-    desk.go_on(job, "me")
-    assert desk.ask(made, "me").wait(20)
+    queue.go_on(job, "me")
+    assert queue.ask(made, "me").wait(20)
 
 
 def test_one_cancels_for_oneself_only(gated: Subject) -> None:
-    desk, made = LayerDriftDesk(), report_of(gated, Recipe(amount=0.5))
-    with before_the_gate(desk, made, "me", "you") as job:
-        desk.cancel(job, "me")
+    queue, made = LayerDriftQueue(), report_of(gated, Recipe(amount=0.5))
+    with before_the_gate(queue, made, "me", "you") as job:
+        queue.cancel(job, "me")
         assert not job.stopped.is_set()
     assert job.wait(20)
 
 
 def test_another_recipe_cancels_it_unless_somebody_else_waits(gated: Subject) -> None:
-    desk, made = LayerDriftDesk(), report_of(gated, Recipe(amount=0.5))
-    with before_the_gate(desk, made, "me", "you") as job:
-        desk.ask(report_of(gated, Recipe(amount=0.6)), "me")
+    queue, made = LayerDriftQueue(), report_of(gated, Recipe(amount=0.5))
+    with before_the_gate(queue, made, "me", "you") as job:
+        queue.ask(report_of(gated, Recipe(amount=0.6)), "me")
         assert not job.stopped.is_set()
-        desk.ask(report_of(gated, Recipe(amount=0.7)), "you")
+        queue.ask(report_of(gated, Recipe(amount=0.7)), "you")
         assert job.stopped.is_set()
     job.wait(20)
     assert not job.done
@@ -143,7 +143,7 @@ class Brittle(nn.Module):
 
 def test_what_fails_is_said_and_what_came_before_stands() -> None:
     made = report_of(Subject.from_module(Brittle(), torch.ones(2, 3)), Recipe(amount=1.0))
-    job = LayerDriftDesk().ask(made, "me")
+    job = LayerDriftQueue().ask(made, "me")
     assert job.wait(20)
     assert "ZeroDivisionError: nothing left" in str(job.problem)
     assert job.frame()["module"].tolist() == ["first"]

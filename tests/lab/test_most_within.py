@@ -10,7 +10,7 @@ from pruning_explorer import Recipe, Subject, most_within
 from pruning_explorer.errors import RecipeError, SubjectError
 from pruning_explorer.lab.curve_points import Point, measure_points
 from pruning_explorer.lab.curves import CurveJob, new_curve
-from pruning_explorer.lab.most_within import MostDesk, read_points
+from pruning_explorer.lab.most_within import MostWithinQueue, read_points
 from pruning_explorer.measure.quality import dense_level
 from pruning_explorer.sources.samples import load_sample
 
@@ -96,7 +96,7 @@ def test_the_desk_goes_on_from_the_points_of_a_curve_and_says_what_fails() -> No
     recipes = [Recipe(scope="global", amount=0.0), Recipe(amount=0.0)]
     curves = CurveJob(subject, [new_curve(recipe, (0.0, 0.5, 1.0)) for recipe in recipes])
     curves.run()
-    job = MostDesk().ask(curves, 1.0, "me")
+    job = MostWithinQueue().ask(curves, 1.0, "me")
     assert job.wait(120)
     assert job.problems == [None, None]
     for recipe, found in zip(recipes, job.found, strict=True):

@@ -5,7 +5,7 @@ import pytest
 from pruning_explorer import Recipe, Report, load_subject
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.lab import report_job
-from pruning_explorer.lab.report_job import ReportDesk
+from pruning_explorer.lab.report_job import ReportQueue
 from pruning_explorer.measure.report import REPORTS, report_of
 
 LIMIT = 60
@@ -14,7 +14,7 @@ HALF, MOST = Recipe(amount=0.5), Recipe(amount=0.9)
 
 def test_a_recipe_that_does_not_fit_leaves_the_others_alone() -> None:
     subject = load_subject("tutorial-mlp")
-    jobs = ReportDesk().ask(subject, [HALF, Recipe(targets=("conv1.weight",)), MOST], "me")
+    jobs = ReportQueue().ask(subject, [HALF, Recipe(targets=("conv1.weight",)), MOST], "me")
     assert all(job.wait(LIMIT) for job in jobs)
     half, misfit, most = (job.result for job in jobs)
     assert (half, most) == (report_of(subject, HALF), report_of(subject, MOST))
@@ -23,16 +23,16 @@ def test_a_recipe_that_does_not_fit_leaves_the_others_alone() -> None:
 
 
 def test_two_of_one_recipe_are_one_job_and_so_are_those_of_two_sessions() -> None:
-    desk, subject = ReportDesk(), load_subject("tutorial-mlp")
-    first, second, third = desk.ask(subject, [HALF, MOST, HALF], "me")
+    queue, subject = ReportQueue(), load_subject("tutorial-mlp")
+    first, second, third = queue.ask(subject, [HALF, MOST, HALF], "me")
     assert first is third is not second
-    assert desk.ask(subject, [MOST], "you") == [second]
+    assert queue.ask(subject, [MOST], "you") == [second]
     assert second.wait(LIMIT)
 
 
 def test_a_report_that_the_cache_has_lost_is_made_again() -> None:
     subject = load_subject("tutorial-mlp")
-    (job,) = ReportDesk().ask(subject, [HALF], "me")
+    (job,) = ReportQueue().ask(subject, [HALF], "me")
     assert job.wait(LIMIT)
     before = job.result
     REPORTS.clear()
@@ -50,6 +50,6 @@ def test_whatever_goes_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
             raise error
 
         monkeypatch.setattr(report_job, "report_of", fail)
-        (job,) = ReportDesk().ask(load_subject("tutorial-mlp"), [HALF], "me")
+        (job,) = ReportQueue().ask(load_subject("tutorial-mlp"), [HALF], "me")
         assert job.wait(LIMIT)
         assert job.result == said

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.catalog import FILES, lesson_name
 from pruning_explorer.lessons.glossary import FILE, glossary, read_glossary
-from pruning_explorer.lessons.shelf import FILES, lesson_name
 from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.granularities import GRANULARITIES

@@ -7,9 +7,9 @@ import pytest
 
 from pruning_explorer import load_subject
 from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.catalog import built_in_catalog
 from pruning_explorer.lessons.lesson import begins_at, fill, read_lesson
 from pruning_explorer.lessons.scenes import SCENES
-from pruning_explorer.lessons.shelf import own_shelf
 from pruning_explorer.lessons.stages import stage_of
 from pruning_explorer.ui.plain_text import plain
 
@@ -93,7 +93,7 @@ def test_a_fact_is_asked_for_at_a_stop(place: str, told: str) -> None:
 def test_a_fact_that_is_a_strangers_word_is_shown_and_not_read() -> None:
     """The name of a class, in a text of Markdown: no picture is fetched, and no other fact is put in."""
     marker = "![marker](https://example.org/marker.png) `{removed}` **m**"
-    lesson = own_shelf().lessons["what-it-still-knows"]
+    lesson = built_in_catalog().lessons["what-it-still-knows"]
     stage = stage_of(load_subject(lesson.network), lesson.scene, {})
     strange = replace(stage, facts={**stage.facts, "end_answer": marker})
     filled = fill("It is {end_answer}, `{end_answer}`.", strange, lesson.scene, 0, plain)
@@ -103,14 +103,14 @@ def test_a_fact_that_is_a_strangers_word_is_shown_and_not_read() -> None:
 
 
 def test_every_lesson_can_be_read_in_two_minutes() -> None:
-    words = {name: lesson.words for name, lesson in own_shelf().lessons.items()}
+    words = {name: lesson.words for name, lesson in built_in_catalog().lessons.items()}
     # 230 words a minute, a slow reader's pace for plain text
     assert {name: count for name, count in words.items() if count > 460} == {}
 
 
-@pytest.mark.parametrize("name", list(own_shelf().lessons))
+@pytest.mark.parametrize("name", list(built_in_catalog().lessons))
 def test_every_lessons_sentences_are_filled_at_every_stop(name: str) -> None:
-    lesson = own_shelf().lessons[name]
+    lesson = built_in_catalog().lessons[name]
     knobs = {knob.setting.name: begins_at(lesson, knob.setting.name) for knob in lesson.scene.knobs}
     stage = stage_of(load_subject(lesson.network), lesson.scene, knobs)
     assert set(stage.facts) == set(lesson.scene.facts), "what the scene declares is what it gives"
@@ -123,4 +123,4 @@ def test_every_lessons_sentences_are_filled_at_every_stop(name: str) -> None:
 
 
 def test_every_scene_is_in_a_lesson() -> None:
-    assert {lesson.scene.name for lesson in own_shelf().lessons.values()} == set(SCENES)
+    assert {lesson.scene.name for lesson in built_in_catalog().lessons.values()} == set(SCENES)

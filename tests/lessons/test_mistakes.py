@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from pruning_explorer import compute_masks, load_subject
+from pruning_explorer.lessons.catalog import built_in_catalog
 from pruning_explorer.lessons.lesson import FACT
 from pruning_explorer.lessons.mistakes import MISTAKES, Mistake, find_out
 from pruning_explorer.lessons.panels import Code, Matrix, Table
-from pruning_explorer.lessons.shelf import own_shelf
 from tests.ui.learn.torch_alone import digits, logits_of, run_lines, trained
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
@@ -67,7 +67,7 @@ def test_every_number_that_is_told_was_found(mistake: Mistake) -> None:
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_explore_can_open_it_and_there_is_a_lesson(mistake: Mistake) -> None:
     assert len(compute_masks(load_subject(mistake.network), mistake.recipe)) > 0
-    assert mistake.lesson in own_shelf().lessons
+    assert mistake.lesson in built_in_catalog().lessons
 
 
 def test_twenty_percent_is_of_the_whole_matrix() -> None:

@@ -13,7 +13,7 @@ from pruning_explorer.prune.masks import Masks
 from pruning_explorer.sources.samples import sample_names
 from pruning_explorer.ui.address import write_address
 from pruning_explorer.ui.live_mask.layout import picture_layout, to_picture
-from pruning_explorer.ui.live_mask.parcel import read_header, unpack_arrays
+from pruning_explorer.ui.live_mask.message import read_header, unpack_arrays
 from tests.load import own_model
 from tests.load.visitor import Asked, Diary, Shown
 
@@ -61,17 +61,17 @@ def _faults_of(shown: Shown, asked: Asked) -> Iterator[str]:
         yield problem
 
 
-def _fault_of_layer(parcel: bytes, right: Answer) -> str | None:
+def _fault_of_layer(message: bytes, right: Answer) -> str | None:
     """What is wrong with the layer that was sent: its weights, or the mask that it makes at the amount asked for."""
-    if not parcel:
+    if not message:
         return "no layer was sent"
     opened = max(right.masks.targets, key=lambda target: target.numel)
-    outer = read_header(parcel)
+    outer = read_header(message)
     if outer["layer"] != f"{right.subject.id}-{opened.name}":
         return f"the open layer is {outer['layer']}"
-    header, arrays = unpack_arrays(_inside(parcel))
+    header, arrays = unpack_arrays(_inside(message))
     if header["digest"] != outer["digest"] or header["title"] != opened.name:
-        return f"the parcel says {outer} and holds {header['title']}, {header['digest']}"
+        return f"the message says {outer} and holds {header['title']}, {header['digest']}"
     layout = picture_layout(opened.shape)
     weights = right.subject.weight(opened.name).float().contiguous().numpy().reshape(-1)
     if not np.array_equal(arrays["weights"], to_picture(weights, layout)):
@@ -83,8 +83,8 @@ def _fault_of_layer(parcel: bytes, right: Answer) -> str | None:
     return None
 
 
-def _inside(parcel: bytes) -> bytes:
-    return parcel[8 + int.from_bytes(parcel[4:8], "little") :]
+def _inside(message: bytes) -> bytes:
+    return message[8 + int.from_bytes(message[4:8], "little") :]
 
 
 @lru_cache(maxsize=4096)

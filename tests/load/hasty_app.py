@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from app import lifespan
-from pruning_explorer.ui.own_models import LODGING
+from pruning_explorer.ui.own_models import SESSION_MODELS
 
 SCRIPT = Path(__file__).resolve().parents[2] / "pruning_explorer" / "ui" / "main.py"
 
-LODGING.grace = 1.0
+SESSION_MODELS.grace = 1.0
 app = st.App(SCRIPT, lifespan=lifespan)

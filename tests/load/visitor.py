@@ -11,7 +11,7 @@ from typing import Any
 from streamlit.proto.Alert_pb2 import Alert
 
 from pruning_explorer import Recipe
-from pruning_explorer.ui.live_mask.parcel import read_header
+from pruning_explorer.ui.live_mask.message import read_header
 from tests.load import own_model
 from tests.load.drawn import Run
 from tests.load.wire import Session, release
@@ -48,7 +48,7 @@ class Shown:
     Attributes:
         query: the page's address.
         figures: label, number and the line below it of each key figure.
-        layer: the open layer's parcel, as it went to the browser.
+        layer: the open layer's message, as it went to the browser.
         stands: what the live mask was told beside it: its amount above all.
         networks: among which one can choose.
         alerts: errors and warnings.
@@ -63,12 +63,12 @@ class Shown:
 
     @classmethod
     def on(cls, run: Run) -> "Shown":
-        feeds = {each.id.rpartition("-live_mask-")[2]: each for each in run.all("bidi_component")}
+        channels = {each.id.rpartition("-live_mask-")[2]: each for each in run.all("bidi_component")}
         return cls(
             query=run.query,
             figures=tuple((each.label, each.body, each.delta) for each in run.all("metric")),
-            layer=feeds["layer"].bytes if "layer" in feeds else b"",
-            stands=json.loads(feeds["state"].json) if "state" in feeds else {},
+            layer=channels["layer"].bytes if "layer" in channels else b"",
+            stands=json.loads(channels["state"].json) if "state" in channels else {},
             networks=next((tuple(each.options) for each in run.all("selectbox") if each.id.endswith("-subject")), ()),
             alerts=tuple(each.body for each in run.all("alert") if each.format in (Alert.ERROR, Alert.WARNING)),
         )
@@ -255,5 +255,5 @@ def _is_answer(run: Run, asked: Asked) -> bool:
     )
 
 
-def _digest(parcel: bytes) -> str:
-    return str(read_header(parcel)["digest"]) if parcel else ""
+def _digest(message: bytes) -> str:
+    return str(read_header(message)["digest"]) if message else ""

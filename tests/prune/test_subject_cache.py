@@ -10,7 +10,7 @@ from torch import nn
 
 from pruning_explorer import Recipe, Subject
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.lab.curves import CurveDesk
+from pruning_explorer.lab.curves import CurveQueue
 from pruning_explorer.measure.forward import DENSE_OUTPUTS
 from pruning_explorer.measure.report import REPORTS, report_of
 from pruning_explorer.prune.cache import ALL_CACHES, cache_limit, cache_usage, set_cache_limit
@@ -116,12 +116,12 @@ def test_to_forget_a_subject_drops_what_is_its_own() -> None:
 @pytest.mark.usefixtures("nothing_kept")
 def test_a_desk_keeps_no_job_of_what_is_forgotten() -> None:
     one, other = subject_of(0), subject_of(1)
-    desk = CurveDesk(lambda: (0.0, 0.5), seeds=1)
-    jobs = [desk.ask(each, Recipe(), f"{each.name}'s") for each in (one, other)]
+    queue = CurveQueue(lambda: (0.0, 0.5), seeds=1)
+    jobs = [queue.ask(each, Recipe(), f"{each.name}'s") for each in (one, other)]
     assert all(job.wait(30) for job in jobs)
     forget(one)
     assert jobs[0].stopped.is_set()
-    assert desk.ask(other, Recipe(), "somebody") is jobs[1]
+    assert queue.ask(other, Recipe(), "somebody") is jobs[1]
     gone = weakref.ref(one)
     del one, jobs
     gc.collect()

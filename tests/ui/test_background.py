@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer import Subject
-from pruning_explorer.lab.curves import CurveDesk
-from pruning_explorer.lab.layer_drift_job import LayerDriftDesk
+from pruning_explorer.lab.curves import CurveQueue
+from pruning_explorer.lab.layer_drift_job import LayerDriftQueue
 from pruning_explorer.prune.behaviour import behaviour_of
 from pruning_explorer.ui import subjects
 from pruning_explorer.ui.explore import waiting
@@ -45,9 +45,9 @@ def slow_page(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     OPEN.set()
     behaviour_of(subject)  # for which it runs on its inputs, once for all
     monkeypatch.setitem(subjects._OPERATORS, "slow", subject)
-    monkeypatch.setattr("pruning_explorer.ui.explore.layer_drift._DESK", LayerDriftDesk())
-    desk = CurveDesk(lambda: (0.0, 0.25, 0.5, 0.75, 1.0), seeds=1)
-    monkeypatch.setattr("pruning_explorer.ui.explore.cliff._DESK", desk)
+    monkeypatch.setattr("pruning_explorer.ui.explore.layer_drift._QUEUE", LayerDriftQueue())
+    queue = CurveQueue(lambda: (0.0, 0.25, 0.5, 0.75, 1.0), seeds=1)
+    monkeypatch.setattr("pruning_explorer.ui.explore.cliff._QUEUE", queue)
     OPEN.clear()
     yield open_page(subject="slow", amount="0.5")
     OPEN.set()

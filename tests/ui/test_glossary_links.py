@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 import pruning_explorer
 from pruning_explorer.errors import LessonError
-from pruning_explorer.lab.curves import CurveDesk
+from pruning_explorer.lab.curves import CurveQueue
 from pruning_explorer.lessons.glossary import glossary
 from pruning_explorer.lessons.scene import Scene
 from pruning_explorer.lessons.scenes import SCENES
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from tests.ui.compare.comparison import Comparison
 from tests.ui.learn.learn_page import LearnPage
 from tests.ui.models.models_page import ModelsPage
@@ -96,7 +96,7 @@ def test_explore(open_page: Callable[..., Page]) -> None:
 
 
 def test_compare(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pruning_explorer.ui.compare.curves._DESK", CurveDesk(lambda: (0.0, 0.8), seeds=1))
+    monkeypatch.setattr("pruning_explorer.ui.compare.curves._QUEUE", CurveQueue(lambda: (0.0, 0.8), seeds=1))
     page = Comparison({"subject": "spirals-mlp"}, presets_open=True, more_1=True)
     page.settle()
     seen = check(page.app)
@@ -140,9 +140,9 @@ def test_a_control_without_a_link_is_found() -> None:
     def script() -> None:
         import streamlit as st
 
-        from pruning_explorer.ui.glossary_link import with_word
+        from pruning_explorer.ui.glossary_link import help_with_glossary_link
 
-        st.slider("Linked", help=with_word("Drag.", "amount"))
+        st.slider("Linked", help=help_with_glossary_link("Drag.", "amount"))
         st.slider("Without a help")
         st.metric("Without a link", 1, help="A number.")
         st.caption("Words", help="About them.")
@@ -172,16 +172,16 @@ def test_no_control_is_written_without_a_link(room: str) -> None:
         controls += kind in CONTROLS
         if kind in CONTROLS or (said is not None and (kind in WORDS or kind.endswith("Column"))):
             # A name stands for a help that was put together above
-            linked = said is not None and (isinstance(said, ast.Name) or "with_word" in ast.dump(said))
+            linked = said is not None and (isinstance(said, ast.Name) or "help_with_glossary_link" in ast.dump(said))
             without += [] if linked else [place]
     assert without == []
     assert controls > 2
 
 
 def test_a_link_to_no_word_is_an_error() -> None:
-    assert with_word("Drag.", "amount", "kl") == (
+    assert help_with_glossary_link("Drag.", "amount", "kl") == (
         "Drag.\n\n[Glossary: Amount](learn?view=glossary&word=amount) · "
         "[Glossary: KL divergence](learn?view=glossary&word=kl)"
     )
     with pytest.raises(LessonError, match="the glossary has no word 'amuont'; did you mean amount"):
-        with_word("Drag.", "amuont")
+        help_with_glossary_link("Drag.", "amuont")

@@ -5,8 +5,8 @@ from torch import nn
 
 from pruning_explorer import Recipe, Subject
 from pruning_explorer.prune.targets import StoredLayer
-from pruning_explorer.ui.controls_owner import fitting
 from pruning_explorer.ui.one_by_one import LARGE, beginning, first_layer, one_by_one
+from pruning_explorer.ui.shared_controls import fitting
 
 
 def checkpoint(rows: int) -> Subject:

@@ -11,7 +11,7 @@ from torch import nn
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.engine import RANKINGS
-from pruning_explorer.ui.own_models import MOST, Lodging, OwnModels, Shared, unused_name
+from pruning_explorer.ui.own_models import MOST, OwnModels, SessionModels, Shared, unused_name
 from pruning_explorer.ui.upload_folders import FOLDERS
 
 
@@ -54,14 +54,14 @@ def test_a_session_has_room_for_so_many_networks_and_for_another_of_the_same_nam
 
 
 def test_sessions_do_not_see_each_others() -> None:
-    lodging = Lodging()
+    lodging = SessionModels()
     lodging.take_in("a").keep(subject("mine"))
     assert lodging.of("b") is None
     assert list(lodging.take_in("b").subjects) == []
 
 
 def test_a_session_that_comes_back_in_time_finds_what_it_brought() -> None:
-    lodging = Lodging(grace=0.2)
+    lodging = SessionModels(grace=0.2)
     lodging.take_in("a").keep(subject("mine"))
     lodging.leave("a")
     lodging.arrive("a")
@@ -72,7 +72,7 @@ def test_a_session_that_comes_back_in_time_finds_what_it_brought() -> None:
 
 
 def test_what_a_session_brought_is_deleted_once_it_has_been_gone_for_a_while() -> None:
-    lodging = Lodging(grace=0.05)
+    lodging = SessionModels(grace=0.05)
     models = lodging.take_in("a")
     folder = FOLDERS.new()
     models.keep(subject("mine"), folder)

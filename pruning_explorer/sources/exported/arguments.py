@@ -16,7 +16,7 @@ from pruning_explorer.sources.exported.pieces import (
     text,
     whole,
 )
-from pruning_explorer.sources.exported.program import Float, Here
+from pruning_explorer.sources.exported.program import Float, RunDevice
 
 LONGEST = 4096
 """Numbers or tensors in one argument."""
@@ -48,7 +48,7 @@ def bind(
     _refuse_training(packet, given)
     names = [each.name for each in schema]
     if "device" in names and not any("Tensor" in str(each.type) for each in schema):
-        given["device"] = Here()
+        given["device"] = RunDevice()
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     writes = []
@@ -113,7 +113,7 @@ def read_argument(argument: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
     if kind == "as_memory_format":
         return MEMORY_FORMATS[whole(value)]
     if kind == "as_device":
-        return Here()
+        return RunDevice()
     if kind == "as_layout" and value == STRIDED:
         return torch.strided
     raise SubjectError(f"it gives an operator {kind[:40]!a}, which is not read here; export a simpler network")

@@ -12,7 +12,7 @@ from pruning_explorer.prune.targets import MISFIT, SAMPLES_PER_CALL, RecordedLay
 from pruning_explorer.sources.exported.calls import Call, calls_of
 from pruning_explorer.sources.exported.inputs import Signature
 from pruning_explorer.sources.exported.operators import check_call
-from pruning_explorer.sources.exported.program import Float, Here, Program, Ref, Step
+from pruning_explorer.sources.exported.program import Float, Program, Ref, RunDevice, Step
 
 LARGEST_TENSOR = 1 << 31
 """Elements of one tensor on the way; even one that takes no memory, as an expanded one, is work for what reads it."""
@@ -206,7 +206,7 @@ class _Run:
         """A value of a step, with what its places stand for."""
         if isinstance(value, Ref):
             return known[value.name]
-        if isinstance(value, Here):
+        if isinstance(value, RunDevice):
             return self.device
         if isinstance(value, Float):
             return self.widened(value.dtype)

@@ -15,7 +15,7 @@ class Ref:
 
 
 @dataclass(frozen=True)
-class Here:
+class RunDevice:
     """The device on which the program is run, whatever it was exported on."""
 
 
@@ -34,7 +34,7 @@ class Step:
         function: an operator of torch, or arithmetic on sizes.
         target: its name, for messages.
         packet: its short name: ``conv2d``; empty for arithmetic.
-        args, kwargs: constants, :class:`Ref`, :class:`Here`, :class:`Float`, and lists of these.
+        args, kwargs: constants, :class:`Ref`, :class:`RunDevice`, :class:`Float`, and lists of these.
         outputs: the name of the one result, or a tuple of names, nested as the result is; None for what nobody uses.
         writes: positions of the arguments that it changes in place.
         call: the module whose call it belongs to, with the number of the call: ``"relu@1"``.

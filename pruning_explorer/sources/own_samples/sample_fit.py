@@ -34,7 +34,7 @@ def fit(subject: Subject, samples: SampleSet) -> Subject:
     samples = thinned(samples, MOST_BYTES // one)
     inputs = _inputs(subject, samples)
     try:
-        tried = [subject.with_samples([each[row : row + 1] for each in inputs]) for row in _telling_rows(inputs)]
+        tried = [subject.with_samples([each[row : row + 1] for each in inputs]) for row in _rows_to_try(inputs)]
         for each in tried[1:]:
             dense_outputs(each)
         logits = dense_outputs(tried[0])
@@ -62,7 +62,7 @@ def fit(subject: Subject, samples: SampleSet) -> Subject:
         raise SubjectError(_both(subject, samples, inputs, error)) from error
 
 
-def _telling_rows(inputs: tuple[Tensor, ...]) -> list[int]:
+def _rows_to_try(inputs: tuple[Tensor, ...]) -> list[int]:
     """Which samples tell whether all can be run: the first, and those with the least and the greatest number."""
     rows = [0]
     for each in inputs:

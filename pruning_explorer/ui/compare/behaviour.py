@@ -8,7 +8,7 @@ from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.compare.save import save_table
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
@@ -41,7 +41,7 @@ def draw_behaviour(shown: Comparison) -> None:
         default="disagree",
         format_func=WHICH.__getitem__,
         required=True,
-        help=with_word(
+        help=help_with_glossary_link(
             "Those that flip under some recipes and not under others, or all that flip under any.", "flipped"
         ),
         persist_state="session",

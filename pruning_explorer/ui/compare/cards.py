@@ -12,10 +12,10 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.titles import title_of
 from pruning_explorer.ui import session, state
-from pruning_explorer.ui.compare import columns as shelf
+from pruning_explorer.ui.compare import columns
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS, MOST, Column
 from pruning_explorer.ui.compare.presets import PRESETS, recipes_of, why_not
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.told import told
@@ -31,7 +31,7 @@ _PRESETS_OPEN = session.Key[bool]("presets_open")
 
 def draw_choice(subject: Subject, explored: Recipe) -> None:
     """Above the cards: presets, one amount for all, one more recipe."""
-    amounts = {column.recipe.amount for column in shelf.columns()}
+    amounts = {column.recipe.amount for column in columns.columns()}
     percent_of_all = told("amount_of_all", round(amounts.pop() * 100, 1) if len(amounts) == 1 else None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         presets = st.popover("Presets", key=_PRESETS_OPEN, on_change="rerun", help="Comparisons worth a look.")
@@ -45,13 +45,13 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
             key=percent_of_all.key,
             placeholder="each its own",
             width=170,
-            help=with_word("Gives every recipe the same amount. Empty while they differ.", "amount"),
+            help=help_with_glossary_link("Gives every recipe the same amount. Empty while they differ.", "amount"),
             on_change=percent_of_all.hear(_take_amount_of_all),
         )
         st.button(
             "Add a recipe",
             key="add_column",
-            disabled=len(shelf.columns()) >= MOST,
+            disabled=len(columns.columns()) >= MOST,
             on_click=_add,
             args=(explored,),
             help=f"One more column, with Explore's recipe to start from, and the amount that all have; at most {MOST}.",
@@ -63,7 +63,7 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
 
 def draw_cards(shown: Comparison) -> None:
     """The recipes from left to right."""
-    drawn = shelf.columns()
+    drawn = columns.columns()
     pruned = [set() if report is None else set(report.masks) for report in shown.reports]
     anywhere = set[str]().union(*pruned)
     with st.grid(len(drawn), min_column_width=CARD_WIDTH, gap="small"):
@@ -87,34 +87,36 @@ def _presets(subject: Subject) -> None:
 
 
 def _take_preset(number: int) -> None:
-    recipes = recipes_of(PRESETS[number], shelf.edited().recipe.amount)
-    shelf.set_columns([(name, beginning(recipe, state.subject())) for name, recipe in recipes])
+    recipes = recipes_of(PRESETS[number], columns.edited().recipe.amount)
+    columns.set_columns([(name, beginning(recipe, state.subject())) for name, recipe in recipes])
     _PRESETS_OPEN.set(False)  # it would lie over what was asked for
 
 
 def _add(recipe: Recipe) -> None:
     """At another amount than all the others it would be compared with nothing."""
-    amounts = {column.recipe.amount for column in shelf.columns()}
-    shelf.add(replace(recipe, amount=amounts.pop()) if len(amounts) == 1 else recipe)
+    amounts = {column.recipe.amount for column in columns.columns()}
+    columns.add(replace(recipe, amount=amounts.pop()) if len(amounts) == 1 else recipe)
 
 
 def _take_amount_of_all(percent_of_all: float | None) -> None:
     if percent_of_all is not None:
-        shelf.set_amount_of_all(round(percent_of_all / 100, 4))
+        columns.set_amount_of_all(round(percent_of_all / 100, 4))
 
 
 def _card(column: Column, name: str, place: int, failure: str | None, dense: Sequence[str]) -> None:
     """``dense``: layers that it leaves alone and another recipe prunes."""
-    number, letter, count = column.number, LETTERS[place], len(shelf.columns())
-    edited = shelf.edited().number == number
+    number, letter, count = column.number, LETTERS[place], len(columns.columns())
+    edited = columns.edited().number == number
     box = told(f"name_{number}", name)
     st.text_input(
         f"Recipe {letter}",
         box.value,
         key=box.key,
         max_chars=60,
-        help=with_word("Its name in every chart. Empty it to go back to the name that says what it does.", "recipe"),
-        on_change=box.hear(partial(shelf.rename, number)),
+        help=help_with_glossary_link(
+            "Its name in every chart. Empty it to go back to the name that says what it does.", "recipe"
+        ),
+        on_change=box.hear(partial(columns.rename, number)),
     )
     title = title_of(column.recipe)
     # A long name may be longer than its box on a phone
@@ -126,7 +128,7 @@ def _card(column: Column, name: str, place: int, failure: str | None, dense: Seq
             "Editing" if edited else "Edit",
             key=f"edit_{number}",
             type="primary" if edited else "secondary",
-            on_click=shelf.edit,
+            on_click=columns.edit,
             args=(number,),
             help="The sidebar sets this recipe." if edited else "Set this recipe in the sidebar.",
         )
@@ -151,13 +153,13 @@ def _actions(number: int, place: int, count: int) -> None:
 
     full, few = count >= MOST, count <= FEWEST
     choices: tuple[tuple[str, str, bool, Callable[..., None], tuple[int, ...]], ...] = (
-        ("duplicate", "Duplicate", full, shelf.duplicate, ()),
-        ("left", "Move left", place == 0, shelf.move, (-1,)),
-        ("right", "Move right", place == count - 1, shelf.move, (1,)),
-        ("remove", "Remove", few, shelf.remove, ()),
+        ("duplicate", "Duplicate", full, columns.duplicate, ()),
+        ("left", "Move left", place == 0, columns.move, (-1,)),
+        ("right", "Move right", place == count - 1, columns.move, (1,)),
+        ("remove", "Remove", few, columns.remove, ()),
     )
     for key, label, disabled, action, how in choices:
         st.button(label, key=f"{key}_{number}", disabled=disabled, on_click=act, args=(action, *how), width="stretch")
     if st.button("Open in Explore", key=f"explore_{number}", width="stretch"):
-        session.OPEN_IN_EXPLORE.set(shelf.columns()[place].recipe)
+        session.OPEN_IN_EXPLORE.set(columns.columns()[place].recipe)
         st.rerun()

@@ -7,7 +7,7 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.titles import title_of
 from pruning_explorer.ui import session
-from pruning_explorer.ui.controls_owner import fitting
+from pruning_explorer.ui.shared_controls import fitting
 
 FEWEST, MOST = 2, 4
 LETTERS = "ABCD"

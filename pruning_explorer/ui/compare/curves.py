@@ -10,15 +10,15 @@ from pruning_explorer.figures.colours import recipe_look
 from pruning_explorer.figures.curve_traces import Axis
 from pruning_explorer.figures.recipe_names import with_labels
 from pruning_explorer.lab.comparison import Comparison
-from pruning_explorer.lab.curves import CurveDesk, CurveJob, new_curve
+from pruning_explorer.lab.curves import CurveJob, CurveQueue, new_curve
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.ui import session
-from pruning_explorer.ui.compare import columns as shelf
+from pruning_explorer.ui.compare import columns
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.decision import draw_decision
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_as_it_comes, draw_progress, is_waited_for
@@ -30,7 +30,7 @@ _AXIS = Key[Axis]("comparison_axis")
 PROGRESS_HEIGHT = 112
 """Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
-_DESK = CurveDesk()
+_QUEUE = CurveQueue()
 
 
 def ask_curves(subject: Subject, recipes: Sequence[Recipe]) -> CurveJob:
@@ -39,7 +39,7 @@ def ask_curves(subject: Subject, recipes: Sequence[Recipe]) -> CurveJob:
         return CurveJob(subject, [new_curve(recipe, ()) for recipe in recipes])
     # By its name other processes can load a sample; a person's own network stays in this one
     load = load_sample if subject.name in sample_names() else None
-    return _DESK.ask(subject, recipes, session_id(), load)
+    return _QUEUE.ask(subject, recipes, session_id(), load)
 
 
 def draw_curves(shown: Comparison) -> None:
@@ -54,7 +54,7 @@ def draw_curves(shown: Comparison) -> None:
         default="sparsity",
         format_func=AXES.__getitem__,
         required=True,
-        help=with_word(
+        help=help_with_glossary_link(
             "What the curves run over: the share of all weights that is gone, or how many times fewer are left.",
             "sparsity",
             "compression",
@@ -71,9 +71,9 @@ def _draw(shown: Comparison, waiting: bool) -> bool:
     job = shown.job
     chart = curves_chart(shown, _AXIS.get())
     show_chart(chart, "comparison_curves", on_click=_take_click)
-    draw_progress(_DESK, job, "curves_progress", PROGRESS_HEIGHT, _progress(shown))
+    draw_progress(_QUEUE, job, "curves_progress", PROGRESS_HEIGHT, _progress(shown))
     letters = [recipe_look(i).letter for i in range(len(job.curves))]
-    deciding = draw_decision(job, [entry.recipe.amount for entry in shown.entries], shelf.set_amount, letters)
+    deciding = draw_decision(job, [entry.recipe.amount for entry in shown.entries], columns.set_amount, letters)
     for name, problem, told in zip(shown.names, job.problems, shown.failures, strict=True):
         if problem and not told:
             st.warning(f"The curve of {plain(name)} stops: {plain(problem)}", icon=":material/warning:")
@@ -89,7 +89,7 @@ def _progress(shown: Comparison) -> Progress:
     return Progress(
         job.progress,
         f"Measuring every recipe at other amounts{steps}: {job.progress:.0%}",
-        f"Cancelled at {job.standing} of {job.planned} points.",
+        f"Cancelled at {job.measured} of {job.planned} points.",
         "Click a point to open that recipe in Explore." if job.done else "",
         "Measure the rest",
     )
@@ -101,6 +101,6 @@ def _take_click() -> None:
         return
     words = point["customdata"]
     position, seed, amount = (words if isinstance(words, str) else words[0]).split("|")
-    if int(position) < len(shelf.columns()):
-        recipe = shelf.columns()[int(position)].recipe
+    if int(position) < len(columns.columns()):
+        recipe = columns.columns()[int(position)].recipe
         session.OPEN_IN_EXPLORE.set(replace(recipe, seed=int(seed), amount=float(amount)))

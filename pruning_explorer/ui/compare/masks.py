@@ -6,7 +6,7 @@ from pruning_explorer.comparison_charts import largest, masks_chart
 from pruning_explorer.figures.agreement_matrix import OVERALL, agreement_by_layer, agreement_matrix
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.ui.compare.save import save_table
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
 
@@ -24,7 +24,7 @@ def draw_masks(shown: Comparison) -> None:
         names,
         key=LAYER,
         persist_state="session",
-        help=with_word("Whose masks are shown, one for each recipe.", "target", "mask"),
+        help=help_with_glossary_link("Whose masks are shown, one for each recipe.", "target", "mask"),
     )
     chart = masks_chart(shown, shown.subject.target(LAYER.get()))
     show_chart(chart, "mask_panels")
@@ -48,7 +48,9 @@ def draw_agreement(shown: Comparison) -> None:
         layers,
         key=AGREEMENT_LAYER,
         format_func=lambda name: "all layers" if name == OVERALL else name,
-        help=with_word("In which layer masks are compared, or in all of them together.", "mask-agreement"),
+        help=help_with_glossary_link(
+            "In which layer masks are compared, or in all of them together.", "mask-agreement"
+        ),
     )
     chart = agreement_matrix(frame, shown.names, chosen)
     show_chart(chart, "agreement_matrix")

@@ -9,11 +9,11 @@ from pruning_explorer.comparison_charts import how_ties
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison, Entry
-from pruning_explorer.lab.report_job import ReportDesk, ReportJob
+from pruning_explorer.lab.report_job import ReportJob, ReportQueue
 from pruning_explorer.measure.quality import guessing_level
 from pruning_explorer.ui import address_bar, session, state
 from pruning_explorer.ui.address_problems import tell_problems
-from pruning_explorer.ui.compare import columns as shelf
+from pruning_explorer.ui.compare import columns
 from pruning_explorer.ui.compare.address import read_comparison, write_comparison
 from pruning_explorer.ui.compare.cards import draw_cards, draw_choice
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS
@@ -21,14 +21,14 @@ from pruning_explorer.ui.compare.curves import ask_curves, draw_curves
 from pruning_explorer.ui.compare.details import draw_details, keep_open_tab
 from pruning_explorer.ui.compare.table import draw_table
 from pruning_explorer.ui.controls import draw_controls
-from pruning_explorer.ui.controls_owner import controls_make_nothing, fitting, take_controls, what_changed
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.hand_over import hand_over
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import be_patient, draw_as_it_comes
 from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
+from pruning_explorer.ui.shared_controls import controls_make_nothing, fitting, take_controls, what_changed
 from pruning_explorer.ui.subjects import find_subject, first_subject
 from pruning_explorer.ui.told import told
 
@@ -44,7 +44,7 @@ PICTURES = {
 }
 """Charts that can be saved, by key, and what their files are called."""
 
-_DESK = ReportDesk()
+_QUEUE = ReportQueue()
 
 
 def compare() -> None:
@@ -53,18 +53,18 @@ def compare() -> None:
     _begin()
     _follow_subject()
     _open_in_explore()
-    column = shelf.edited()
+    column = columns.edited()
     take_controls(f"recipe {column.number}", state.subject(), column.recipe)
     st.title("Compare", anchor=False)
     tell_problems(session.COMPARE_PROBLEMS)
     _edit()
     subject = state.subject()
-    address_bar.tell(write_comparison(subject, shelf.columns()))
+    address_bar.tell(write_comparison(subject, columns.columns()))
     draw_choice(subject, session.EXPLORED.get())
-    recipes = [each.recipe for each in shelf.columns()]
-    jobs = _DESK.ask(subject, recipes, session_id())
+    recipes = [each.recipe for each in columns.columns()]
+    jobs = _QUEUE.ask(subject, recipes, session_id())
     be_patient(jobs)
-    entries = tuple(map(Entry, shelf.names(), recipes))
+    entries = tuple(map(Entry, columns.names(), recipes))
     shown = Comparison(subject, entries, tuple(job.result for job in jobs), ask_curves(subject, recipes))
     draw_cards(shown)
     with st.container(height=STATUS_HEIGHT, border=False, key="comparison_status"):
@@ -87,7 +87,7 @@ def _open_in_explore() -> None:
 def _begin() -> None:
     """Take over what the address asks for, if it asks for anything else; without recipes, start from Explore's."""
     query = address_bar.brought()
-    if query is None and shelf.COLUMNS.is_set():
+    if query is None and columns.COLUMNS.is_set():
         return
     query = dict(query or {})
     if "subject" not in query:
@@ -105,7 +105,7 @@ def _begin() -> None:
     session.COMPARE_PROBLEMS.set(address.problems)
     if not session.EXPLORED.is_set():
         session.EXPLORED.set(first)
-    shelf.set_back(recipes)
+    columns.set_back(recipes)
     address_bar.taken()
 
 
@@ -114,14 +114,14 @@ def _follow_subject() -> None:
         session.SUBJECT.set(session.COLUMNS_SUBJECT.get())
     if (name := session.SUBJECT.get()) != session.COLUMNS_SUBJECT.get():
         session.COLUMNS_SUBJECT.set(name)
-        shelf.fit_to(find_subject(name))
+        columns.fit_to(find_subject(name))
 
 
 def _edit() -> None:
     """Draw the sidebar and give what it makes to the column that it edits."""
-    column = shelf.edited()
+    column = columns.edited()
     with st.sidebar:
-        numbers = dict(zip(LETTERS, (each.number for each in shelf.columns()), strict=False))
+        numbers = dict(zip(LETTERS, (each.number for each in columns.columns()), strict=False))
         # By its letter, which is what the browser reports: a recipe that has moved has another
         box = told("edited_box", next(letter for letter, number in numbers.items() if number == column.number))
         st.segmented_control(
@@ -131,16 +131,16 @@ def _edit() -> None:
             key=box.key,
             required=True,
             width="stretch",
-            help=with_word("All controls below but the network set this recipe alone.", "recipe"),
-            on_change=box.hear(lambda letter: shelf.edit(numbers[letter])),
+            help=help_with_glossary_link("All controls below but the network set this recipe alone.", "recipe"),
+            on_change=box.hear(lambda letter: columns.edit(numbers[letter])),
         )
     try:
         changed = what_changed(draw_controls())
     except PruningExplorerError as error:
         controls_make_nothing()
-        shelf.update(replace(column, problem=str(error)))
+        columns.update(replace(column, problem=str(error)))
         return
-    shelf.update(replace(column, recipe=changed or column.recipe, problem=""))
+    columns.update(replace(column, recipe=changed or column.recipe, problem=""))
 
 
 def _status(shown: Comparison, jobs: Sequence[ReportJob]) -> None:

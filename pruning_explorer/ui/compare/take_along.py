@@ -9,7 +9,7 @@ from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.sources.words import names_a_library
 from pruning_explorer.ui.file_names import file_name
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.save_result import draw_save
 from pruning_explorer.ui.subjects import is_own, words_in_terminal
 
@@ -71,7 +71,7 @@ def _draw_save(shown: Comparison) -> None:
         key="saved_recipe",
         format_func=lambda each: recipe_label(each, shown.entries[each].name),
         required=True,
-        help=with_word("Whose masks the file below is made with.", "recipe"),
+        help=help_with_glossary_link("Whose masks the file below is made with.", "recipe"),
     )
     report = shown.reports[place if place in places else places[0]]
     if report is not None:

@@ -12,7 +12,7 @@ from pruning_explorer.figures.short_names import short_layers
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.amount_control import amount_control, released_by_control
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 
 KEY = "amount_control"
 LABEL = "Amount, %"
@@ -65,7 +65,7 @@ def _amount() -> None:
     with st.container(key="amount", gap=None):
         st.markdown(
             f":small[{LABEL}]",
-            help=with_word(
+            help=help_with_glossary_link(
                 f"{setting.help} Drag, or type it. The open layer's picture follows while you drag.",
                 setting.name,
             ),
@@ -125,7 +125,9 @@ def _draw_table(table: _Table) -> None:
                 max_value=100.0,
                 step=0.1,
                 format="%.1f",
-                help=with_word("Amount of this layer alone. Empty: the shared amount.", "amount-per-layer"),
+                help=help_with_glossary_link(
+                    "Amount of this layer alone. Empty: the shared amount.", "amount-per-layer"
+                ),
             ),
         },
         on_change=_take_edits,

@@ -10,7 +10,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.controls.focus import take_focus
 from pruning_explorer.ui.controls.own_file import PROBLEM, draw_own_file, is_own, own_note
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.papers import link_papers
 from pruning_explorer.ui.plain_text import plain
 
@@ -40,7 +40,7 @@ def draw_criterion() -> None:
     note = own_note(text) if is_own(criterion.name) else criterion.advice
     st.caption(
         " ".join(filter(None, (criterion.help, _paper(criterion), note))),
-        help=with_word(
+        help=help_with_glossary_link(
             "What makes a weight important. The list above has all criteria, with what each looks at.",
             "criterion",
             glossary().word_for("criterion", criterion.name),

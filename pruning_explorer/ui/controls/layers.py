@@ -4,7 +4,7 @@ import streamlit as st
 
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import opened_by, subject_names
 from pruning_explorer.ui.told import told
@@ -17,7 +17,7 @@ def draw_network() -> Subject:
         subject_names(),
         key="subject",
         persist_state="session",
-        help=with_word(
+        help=help_with_glossary_link(
             "The samples come with what they are judged on; all but tutorial-mlp are trained. Bring your own network "
             "on Models.",
             "subject",
@@ -29,7 +29,9 @@ def draw_network() -> Subject:
     opened = opened_by(subject.name)
     st.caption(
         plain(subject.description, longest=600),
-        help=with_word(f"Whoever started the app opened it as {plain(opened)}.", "subject") if opened else None,
+        help=help_with_glossary_link(f"Whoever started the app opened it as {plain(opened)}.", "subject")
+        if opened
+        else None,
     )
     return subject
 
@@ -45,7 +47,7 @@ def draw_layers(subject: Subject) -> None:
         default=chosen.value,
         key=chosen.key,
         placeholder="Search a layer, or choose all",
-        help=with_word("Only these lose weights; all others stay dense. Type to search.", "target"),
+        help=help_with_glossary_link("Only these lose weights; all others stay dense. Type to search.", "target"),
         on_change=chosen.hear(state.choose),
     )
     types = sorted({target.layer_type for target in on_offer})

@@ -9,7 +9,7 @@ from pruning_explorer.prune.recipe import SCOPES, SETTINGS
 from pruning_explorer.prune.torch_names import torch_name
 from pruning_explorer.ui import state
 from pruning_explorer.ui.controls.granularity import draw_granularity_settings
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
 
 
@@ -22,7 +22,9 @@ def draw_method() -> None:
         key="scope",
         persist_state="session",
         format_func=str.capitalize,  # the titles are too wide for three of them in a row
-        help=with_word("\n".join(f"- **{name.capitalize()}**: {each.help}" for name, each in SCOPES.items()), "scope"),
+        help=help_with_glossary_link(
+            "\n".join(f"- **{name.capitalize()}**: {each.help}" for name, each in SCOPES.items()), "scope"
+        ),
         required=True,
         width="stretch",
     )
@@ -47,5 +49,5 @@ def _torch_name() -> None:
         return  # the page says what is wrong
     st.caption(
         f"`{call}`{joint}{note}",
-        help=with_word("What torch calls this combination; the Code tab has all of it.", "torch-prune"),
+        help=help_with_glossary_link("What torch calls this combination; the Code tab has all of it.", "torch-prune"),
     )

@@ -7,7 +7,7 @@ from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 from pruning_explorer.prune.targets import OPTIONAL
 from pruning_explorer.ui import session
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
 from pruning_explorer.ui.told import told
 
@@ -41,7 +41,7 @@ def _cap() -> None:
         format="%.1f",
         key=percent.key,
         on_change=percent.hear(lambda percent: session.CAP.set(round(percent / 100, 3))),
-        help=with_word(
+        help=help_with_glossary_link(
             f"{cap.help} A layer collapses when one ranking for all leaves nothing of it.", cap.name, "layer-collapse"
         ),
     )

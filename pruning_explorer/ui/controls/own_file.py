@@ -13,7 +13,7 @@ from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe import Recipe, offered
 from pruning_explorer.sources.score_files import LARGEST, read_scores
 from pruning_explorer.ui import session, state
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 
 FILE = session.Key[UploadedFile | None]("score_file")
@@ -66,7 +66,7 @@ def draw_own_file(close: Callable[[], None]) -> None:
         own,
         key=HOLDS,
         format_func=lambda name: CRITERIA[name].title,
-        help=with_word(
+        help=help_with_glossary_link(
             "\n".join(f"- **{CRITERIA[name].title}**: {CRITERIA[name].help}" for name in own),
             *(glossary().word_for("criterion", name) for name in own),
         ),
@@ -79,7 +79,7 @@ def draw_own_file(close: Callable[[], None]) -> None:
         type=["safetensors", "npz"],
         key=FILE,
         max_upload_size=LARGEST >> 20,
-        help=with_word(
+        help=help_with_glossary_link(
             "A .safetensors or .npz file whose entries are named as the network's parameters, conv1.weight, each of "
             "its parameter's shape. Layers that the file lacks are not pruned.",
             "state-dict",

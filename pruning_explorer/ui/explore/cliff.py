@@ -4,7 +4,7 @@ import streamlit as st
 
 from pruning_explorer.figures.chart import Chart
 from pruning_explorer.figures.cliff import amount_marker, cliff
-from pruning_explorer.lab.curves import CurveDesk, CurveJob, cliff_amounts
+from pruning_explorer.lab.curves import CurveJob, CurveQueue, cliff_amounts
 from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.recipe import Recipe
@@ -25,14 +25,14 @@ PROGRESS_HEIGHT = 48
 _CLICKED = Key[bool]("cliff_clicked", False)
 """Whether an amount on the curve was clicked in this run."""
 
-_DESK = CurveDesk(cliff_amounts, seeds=1)
+_QUEUE = CurveQueue(cliff_amounts, seeds=1)
 
 
 def warm_cliff(subject: Subject, recipe: Recipe) -> None:
     """Measure a cliff before anybody asks for it."""
-    job = _DESK.ask(subject, recipe, "start")
+    job = _QUEUE.ask(subject, recipe, "start")
     job.wait()
-    _chart(job, job.standing)
+    _chart(job, job.measured)
 
 
 def draw_cliff(report: Report) -> None:
@@ -40,20 +40,20 @@ def draw_cliff(report: Report) -> None:
     if report.subject.samples is None:
         tell_why_nothing_runs(report.subject, "drift over amounts cannot be measured")
         return
-    job = _DESK.ask(report.subject, report.recipe, session_id())
+    job = _QUEUE.ask(report.subject, report.recipe, session_id())
     # While points come in, only this part of the page is drawn anew
     draw_as_it_comes([job], lambda: _draw(report, job), "cliff_part")
 
 
 def _draw(report: Report, job: CurveJob) -> bool:
     with st.container(key="cliff_box"):
-        chart = _chart(job, job.standing)
+        chart = _chart(job, job.measured)
         show_chart(chart, "cliff", on_click=_take_click)
         st.html(amount_marker(report.recipe.amount, LIVE_AMOUNT))
     if problem := job.problems[0]:
         st.warning(f"The curve stops here: {plain(problem)}")
     else:
-        draw_progress(_DESK, job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
+        draw_progress(_QUEUE, job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
     deciding = draw_decision(job, [report.recipe.amount], lambda _, amount: state.set_amount(amount))
     if _CLICKED.pop():
         st.rerun()  # the whole page follows the amount
@@ -75,7 +75,7 @@ def _progress(job: CurveJob) -> Progress:
     return Progress(
         job.progress,
         f"Measuring other amounts: {job.progress:.0%}",
-        f"Cancelled at {job.standing} of {job.planned} amounts.",
+        f"Cancelled at {job.measured} of {job.planned} amounts.",
         done,
         "Measure the rest",
     )

@@ -9,7 +9,7 @@ from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.recipe import LARGEST, Recipe, too_large
 from pruning_explorer.ui import state
 from pruning_explorer.ui.file_names import file_name
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.session import Key
 
@@ -46,7 +46,7 @@ def draw_code(report: Report) -> None:
         type="json",
         key=_FILE,
         max_upload_size=LARGEST >> 20,
-        help=with_word(
+        help=help_with_glossary_link(
             "A .json file that “Download recipe” wrote. It sets every control; the network stays.", "recipe"
         ),
         on_change=_take_recipe,

@@ -14,7 +14,7 @@ from pruning_explorer.measure.report import Report
 from pruning_explorer.ui.explore.code import draw_code
 from pruning_explorer.ui.explore.layer_drift import draw_layer_drift
 from pruning_explorer.ui.explore.outputs import draw_outputs
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.save_result import draw_save
 from pruning_explorer.ui.session import Key
@@ -75,25 +75,27 @@ def _numbers(report: Report) -> None:
             "requested": st.column_config.NumberColumn(
                 "Requested",
                 format="percent",
-                help=with_word("Empty where all layers are ranked together.", "requested"),
+                help=help_with_glossary_link("Empty where all layers are ranked together.", "requested"),
             ),
             "achieved": st.column_config.NumberColumn("Achieved", format="percent"),
             "channels": st.column_config.NumberColumn(
-                "Channels", help=with_word("Output channels: neurons, filters.", "channel")
+                "Channels", help=help_with_glossary_link("Output channels: neurons, filters.", "channel")
             ),
             "dead_channels": st.column_config.NumberColumn(
                 "Dead",
-                help=with_word("Output channels without any weight left: their output is a constant.", "dead-channel"),
+                help=help_with_glossary_link(
+                    "Output channels without any weight left: their output is a constant.", "dead-channel"
+                ),
             ),
             "macs_dense": st.column_config.NumberColumn(
                 "MACs, dense",
                 format="localized",
-                help=with_word("Multiply-adds (multiply-accumulates) for one sample.", "macs"),
+                help=help_with_glossary_link("Multiply-adds (multiply-accumulates) for one sample.", "macs"),
             ),
             "macs_theoretical": st.column_config.NumberColumn(
                 "MACs, theoretical",
                 format="localized",
-                help=with_word("What would be left if kernels skipped removed weights.", "theoretical"),
+                help=help_with_glossary_link("What would be left if kernels skipped removed weights.", "theoretical"),
             ),
         },
     )

@@ -14,7 +14,7 @@ from pruning_explorer.figures.numbers import (
 )
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.measure.report import Report
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.nothing_runs import what_is_missing, why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
 
@@ -42,7 +42,7 @@ def _sparsity(report: Report) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help=with_word(
+        help=help_with_glossary_link(
             f"Share of the chosen layers' {count(totals['weights'])} weights that are removed. It differs from the "
             "requested where amounts are rounded to whole weights or channels, and where a cap holds. Of all weights "
             f"of the network {percent(totals['achieved_of_weights'])} are removed; of all parameters, biases and norms "
@@ -65,7 +65,7 @@ def _parameters(report: Report) -> None:
         _change(percent(left / all_of_them - 1)),
         delta_color="off",
         border=True,
-        help=with_word(
+        help=help_with_glossary_link(
             f"{count(left)} of {count(all_of_them)} parameters {not_zero}, biases and norms included. The tensors "
             "keep their shapes: a mask by itself makes no file smaller.",
             "parameter",
@@ -104,7 +104,7 @@ def _quality(report: Report) -> None:
         delta_color="normal" if row["change"] else "off",
         delta_arrow="auto" if row["change"] else "off",
         border=True,
-        help=with_word(f"Higher is better. {what}{_recalibrated(report)}", "quality", "interval"),
+        help=help_with_glossary_link(f"Higher is better. {what}{_recalibrated(report)}", "quality", "interval"),
     )
 
 
@@ -120,7 +120,7 @@ def _drift(report: Report) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help=with_word(
+        help=help_with_glossary_link(
             "Lower is better; 0 is no drift. KL(dense ‖ pruned) in nats, the mean over the samples: how far pruned "
             "outputs are from the dense ones, without labels. A flip is a sample whose top answer is another one; "
             f"{percent(drift['agreement'])} agree.{_recalibrated(report)}",
@@ -151,7 +151,7 @@ def _multiply_adds(report: Report) -> None:
         _change(f"{change} of the counted" if uncounted else f"{change}, theoretical"),
         delta_color="off",
         border=True,
-        help=with_word(
+        help=help_with_glossary_link(
             f"Dense: {short_count(dense)} for one sample, as torch counts them. Theoretical: so many would be left if "
             "every removed weight were skipped. Dense kernels skip nothing: a mask by itself saves no time."
             f"{_uncounted(uncounted)}",
@@ -172,7 +172,7 @@ def _recalibrated(report: Report) -> str:
 
 
 def _absent(label: str, reason: str, why: str, word: str) -> None:
-    help = with_word(why, word)
+    help = help_with_glossary_link(why, word)
     st.metric(label, "–", reason, delta_color="off", delta_arrow="off", border=True, help=help)
 
 

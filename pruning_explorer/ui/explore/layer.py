@@ -17,7 +17,7 @@ from pruning_explorer.prune.sorting import as_floats
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import session, state
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_in_mask
 from pruning_explorer.ui.live_mask.computed import Computed
 from pruning_explorer.ui.live_mask.payload import POSITIONS
@@ -63,7 +63,7 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         names,
         index=names.index(box.value),
         key=box.key,
-        help=with_word("Or click its bar above.", "target", "exit-amount"),
+        help=help_with_glossary_link("Or click its bar above.", "target", "exit-amount"),
         on_change=box.hear(session.OPEN_LAYER.set),
     )
     own = recipe.amount_of(target)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pruning_explorer.figures.layer_drift import layer_drift_chart
 from pruning_explorer.figures.numbers import count
-from pruning_explorer.lab.layer_drift_job import LayerDriftDesk, LayerDriftJob
+from pruning_explorer.lab.layer_drift_job import LayerDriftJob, LayerDriftQueue
 from pruning_explorer.measure.report import Report
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.plain_text import plain
@@ -15,7 +15,7 @@ from pruning_explorer.ui.show_chart import show_chart
 PROGRESS_HEIGHT = 48
 """Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
 
-_DESK = LayerDriftDesk()
+_QUEUE = LayerDriftQueue()
 
 
 def draw_layer_drift(report: Report) -> None:
@@ -27,26 +27,26 @@ def draw_layer_drift(report: Report) -> None:
         "Each module's output on the samples, pruned beside dense, in the order they run: where the error begins "
         "and how it grows."
     )
-    job = _DESK.ask(report, session_id())
+    job = _QUEUE.ask(report, session_id())
     be_patient([job])
     draw_as_it_comes([job], lambda: _draw(job), "layer_drift_part")
 
 
 def _draw(job: LayerDriftJob) -> None:
     planned = None if job.done else job.planned
-    chart = chart_so_far(job, (job.standing, planned), lambda: layer_drift_chart(job.frame(), planned))
+    chart = chart_so_far(job, (job.measured, planned), lambda: layer_drift_chart(job.frame(), planned))
     show_chart(chart, "layer_drift")
     if job.problem:
         st.warning(f"It ends here: {plain(job.problem)}")
     else:
-        draw_progress(_DESK, job, "layer_drift_progress", PROGRESS_HEIGHT, _progress(job))
+        draw_progress(_QUEUE, job, "layer_drift_progress", PROGRESS_HEIGHT, _progress(job))
 
 
 def _progress(job: LayerDriftJob) -> Progress:
     return Progress(
         job.progress,
         f"Comparing module by module: {job.progress:.0%}",
-        f"Cancelled at {count(job.standing)} of {count(job.planned)} modules.",
-        f"{count(job.standing)} of {count(job.planned)} modules have outputs to compare.",
+        f"Cancelled at {count(job.measured)} of {count(job.planned)} modules.",
+        f"{count(job.measured)} of {count(job.planned)} modules have outputs to compare.",
         "Compare all",
     )

@@ -18,7 +18,7 @@ from pruning_explorer.measure.forward import masked_outputs
 from pruning_explorer.measure.quality import true_answers
 from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.subject import SampleView
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
 from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
@@ -138,15 +138,17 @@ def _table(ordered: pd.DataFrame, report: Report, view: SampleView | None) -> No
         column_config={
             "sample": st.column_config.NumberColumn("Sample", pinned=True),
             "flipped": st.column_config.TextColumn(
-                "Flipped", help=with_word("The pruned network's top answer is another one.", "flipped")
+                "Flipped", help=help_with_glossary_link("The pruned network's top answer is another one.", "flipped")
             ),
-            "input": st.column_config.TextColumn("Input", help=with_word("The numbers that go in.", "sample")),
+            "input": st.column_config.TextColumn(
+                "Input", help=help_with_glossary_link("The numbers that go in.", "sample")
+            ),
             "true": st.column_config.TextColumn("True"),
             "dense": st.column_config.TextColumn(
-                "Dense says", help=with_word("The largest output of the dense network.", "top-answer")
+                "Dense says", help=help_with_glossary_link("The largest output of the dense network.", "top-answer")
             ),
             "pruned": st.column_config.TextColumn(
-                "Pruned says", help=with_word("The largest output of the pruned network.", "top-answer")
+                "Pruned says", help=help_with_glossary_link("The largest output of the pruned network.", "top-answer")
             ),
             "dense probability": st.column_config.NumberColumn("How sure, dense", format="percent"),
             "pruned probability": st.column_config.NumberColumn("How sure, pruned", format="percent"),

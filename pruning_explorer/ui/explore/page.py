@@ -10,7 +10,6 @@ from pruning_explorer.ui import address_bar, session, state
 from pruning_explorer.ui.address import read_address, write_address
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.controls import draw_controls
-from pruning_explorer.ui.controls_owner import EXPLORE, take_controls
 from pruning_explorer.ui.explore.cliff import draw_cliff
 from pruning_explorer.ui.explore.details import draw_details, keep_open_tab
 from pruning_explorer.ui.explore.key_figures import draw_key_figures
@@ -18,6 +17,7 @@ from pruning_explorer.ui.explore.layer import draw_layer, take_released_amount
 from pruning_explorer.ui.explore.layers import draw_layers, draw_note
 from pruning_explorer.ui.explore.waiting import Waiting
 from pruning_explorer.ui.plain_text import plain
+from pruning_explorer.ui.shared_controls import EXPLORE, take_controls
 
 STEPS = (
     "See what a network still knows without some of its weights. **1** Among the controls, pick network and layers. "

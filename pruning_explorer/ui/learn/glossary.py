@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection
 
 import streamlit as st
 
+from pruning_explorer.lessons.catalog import built_in_catalog
 from pruning_explorer.lessons.glossary import Glossary, Word, glossary
-from pruning_explorer.lessons.shelf import own_shelf
 from pruning_explorer.ui.papers import link_papers
 from pruning_explorer.ui.plain_text import plain
 
@@ -77,7 +77,7 @@ def _draw(word: Word, drawn: Collection[str], open_lesson: Callable[[str], None]
     if word.see:
         lines.append(f"See: {', '.join(_link(glossary().word(name), drawn) for name in word.see)}.")
     st.markdown("  \n".join(lines))
-    lesson = own_shelf().lessons.get(word.lesson)
+    lesson = built_in_catalog().lessons.get(word.lesson)
     if lesson is not None:
         st.button(
             f"Lesson: {plain(lesson.title)}",

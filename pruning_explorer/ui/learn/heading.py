@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from pruning_explorer.lessons.lesson import Lesson
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.learn.front import draw_front
 from pruning_explorer.ui.plain_text import plain
@@ -31,7 +31,7 @@ def draw_views(lesson: Lesson) -> None:
             "Large type",
             key=LEARN_PRESENT,
             persist_state="session",
-            help=with_word(
+            help=help_with_glossary_link(
                 "For a projector: large type, all of the width, and a clicker's PageDown and PageUp turn the lessons.",
                 "lesson",
             ),

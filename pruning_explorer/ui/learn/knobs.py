@@ -7,7 +7,7 @@ import streamlit as st
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.scene import Knob
 from pruning_explorer.prune.settings import Value, format_value
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.learn import place
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.setting_widgets import draw_setting
@@ -68,7 +68,9 @@ def _network(lesson: Lesson) -> None:
         names,
         index=names.index(now),
         key=box.key,
-        help=with_word(f"Written for {lesson.network}; on another, all numbers are computed anew.", "subject"),
+        help=help_with_glossary_link(
+            f"Written for {lesson.network}; on another, all numbers are computed anew.", "subject"
+        ),
         filter_mode=None,
         width=280,
         on_change=box.hear(_taking(lesson, place.NETWORK)),

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.lessons.catalog import built_in_catalog
 from pruning_explorer.lessons.mistakes import MISTAKES, Mistake, find_out
-from pruning_explorer.lessons.shelf import own_shelf
 from pruning_explorer.ui.hand_over import hand_over
 from pruning_explorer.ui.learn.stage import draw_panels
 from pruning_explorer.ui.plain_text import plain
@@ -42,7 +42,7 @@ def _draw(mistake: Mistake, key: str, open_lesson: Callable[[str], None]) -> Non
     with st.container(key=f"{key}_ways_on", horizontal=True):
         if st.button("Open in Explore", key=f"{key}_explore", icon=":material/open_in_new:"):
             hand_over("explore", mistake.network, mistake.recipe)
-        lesson = own_shelf().lessons.get(mistake.lesson)
+        lesson = built_in_catalog().lessons.get(mistake.lesson)
         if lesson is not None and st.button(
             f"Lesson: {plain(lesson.title)}", key=f"{key}_lesson", type="tertiary", icon=":material/school:"
         ):

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.catalog import ENDING, FILES
 from pruning_explorer.lessons.lesson import settings_of
 from pruning_explorer.lessons.scene import Scene
 from pruning_explorer.lessons.scenes import SCENES
-from pruning_explorer.lessons.shelf import ENDING, FILES
 from pruning_explorer.prune.settings import Setting, format_value
-from pruning_explorer.ui.glossary_link import with_word
-from pruning_explorer.ui.learn import place, shelves
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
+from pruning_explorer.ui.learn import catalogs, place
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.session import Key
 
@@ -59,7 +59,7 @@ def draw_own_lessons() -> None:
     st.caption(
         "The files are read anew at each click, in order of name; one that is broken for a moment stays as it was."
     )
-    for problem in shelves.shelf().problems:
+    for problem in catalogs.catalog().problems:
         st.warning(plain(problem, longest=600), icon=":material/warning:")
     st.subheader("The scenes", anchor=False)
     for scene in SCENES.values():
@@ -74,12 +74,12 @@ def _drop() -> None:
         type=[ENDING.removeprefix(".")],
         key=f"learn_file_{edition}",
         max_upload_size=1,
-        help=with_word("It is shown in this browser session alone, and gone with it.", "lesson"),
+        help=help_with_glossary_link("It is shown in this browser session alone, and gone with it.", "lesson"),
         on_change=PROBLEM.forget,
     )
     if file is not None:
         try:
-            lesson = shelves.bring(file.name, file.getvalue())
+            lesson = catalogs.bring(file.name, file.getvalue())
         except LessonError as error:
             PROBLEM.set(str(error))
         else:
@@ -88,12 +88,12 @@ def _drop() -> None:
         st.rerun()
     if problem := PROBLEM.get():
         st.error(f"Not used, and nothing has changed: {plain(problem, longest=900)}", icon=":material/error:")
-    for name, lesson in shelves.shelf().lessons.items():
-        if shelves.is_brought(name):
+    for name, lesson in catalogs.catalog().lessons.items():
+        if catalogs.is_brought(name):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"“{plain(lesson.title)}” is the last in the list of lessons.")
                 st.button("Open it", key=f"learn_open_{name}", on_click=place.open_at, args=(name,))
-                st.button("Take it away", key=f"learn_away_{name}", on_click=shelves.take_away, args=(name,))
+                st.button("Take it away", key=f"learn_away_{name}", on_click=catalogs.take_away, args=(name,))
 
 
 def _told(scene: Scene) -> str:

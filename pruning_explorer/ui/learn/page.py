@@ -4,7 +4,7 @@ import streamlit as st
 
 from pruning_explorer.ui import session
 from pruning_explorer.ui.address_problems import tell_problems
-from pruning_explorer.ui.learn import place, shelves
+from pruning_explorer.ui.learn import catalogs, place
 from pruning_explorer.ui.learn.address import take_address, write_address
 from pruning_explorer.ui.learn.glossary import draw_glossary
 from pruning_explorer.ui.learn.heading import draw_turning, draw_views
@@ -16,18 +16,18 @@ from pruning_explorer.ui.learn.style import draw_style
 
 def learn() -> None:
     """The Learn page, top to bottom."""
-    shelf = shelves.shelf()
+    catalog = catalogs.catalog()
     if session.just_arrived():
         place.stand_where_one_is()
-    take_address(shelf.lessons)
-    lesson = place.lesson_open(shelf.lessons)
+    take_address(catalog.lessons)
+    lesson = place.lesson_open(catalog.lessons)
     draw_style(in_front=session.LEARN_PRESENT.get())
     with st.container(key="learn_heading"):
         draw_views(lesson)
         if place.OPEN_VIEW.get() == "lessons":
-            draw_turning(shelf.lessons, lesson)
+            draw_turning(catalog.lessons, lesson)
         tell_problems(session.LEARN_PROBLEMS)
-        if shelf.problems and place.OPEN_VIEW.get() == "lessons":
+        if catalog.problems and place.OPEN_VIEW.get() == "lessons":
             st.caption(f":material/warning: Not every lesson's file could be read; “{place.VIEWS['add']}” says which.")
     match place.OPEN_VIEW.get():
         case "glossary":
@@ -37,7 +37,7 @@ def learn() -> None:
         case "add":
             draw_own_lessons()
         case _:
-            draw_lesson(shelf.lessons, lesson)
+            draw_lesson(catalog.lessons, lesson)
     write_address(lesson)
 
 

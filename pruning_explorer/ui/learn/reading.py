@@ -6,9 +6,9 @@ from functools import partial
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
+from pruning_explorer.lessons.catalog import built_in_catalog
 from pruning_explorer.lessons.lesson import Lesson, fill
 from pruning_explorer.lessons.scene import Stage
-from pruning_explorer.lessons.shelf import own_shelf
 from pruning_explorer.lessons.stages import stage_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.settings import Value
@@ -40,7 +40,7 @@ def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
         with st.container(key="learn_lesson"):
             _draw(lesson, number, subject, stage, stop, say)
             _ways_on(lessons[names[number]] if number < len(names) else None, subject, stage.recipe(stop))
-        if lesson.name == [*own_shelf().lessons][-1]:
+        if lesson.name == [*built_in_catalog().lessons][-1]:
             draw_in_short()
     except PruningExplorerError as error:
         st.error(plain(str(error), longest=900), icon=":material/error:")

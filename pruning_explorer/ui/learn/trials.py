@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from pruning_explorer.lab.desk import Desk
+from pruning_explorer.lab.job_queue import JobQueue
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.scene import Experiment, Trial, Values
 from pruning_explorer.prune.subject import Subject
@@ -16,7 +16,7 @@ from pruning_explorer.ui.session import Key, session_id
 STATUS_HEIGHT = 56
 
 # One after the other: what is timed must not wait for what is trained
-_DESK: Desk[Trial] = Desk("trials", keep=64)
+_QUEUE: JobQueue[Trial] = JobQueue("trials", keep=64)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class _Begun:
     def take(self) -> Trial:
         """The trial, begun if it is not, and gone on with if it was stopped."""
         key = (self.subject.id, session_id(), str(self.number))
-        return _DESK.take(key, session_id(), self._begin, self._resume)
+        return _QUEUE.take(key, session_id(), self._begin, self._resume)
 
     def _begin(self) -> Trial:
         return self.experiment.begin(self.subject, self.values, self.stop)
@@ -76,7 +76,7 @@ def draw_trial(lesson: Lesson, subject: Subject, values: Values, stop: int) -> N
     def look() -> None:
         again = "Go on" if trial.resumable else "Begin again"
         progress = Progress(trial.share, trial.doing, "Cancelled.", "Done.", again)
-        draw_progress(_DESK, trial, "learn_trial_status", STATUS_HEIGHT, progress)
+        draw_progress(_QUEUE, trial, "learn_trial_status", STATUS_HEIGHT, progress)
         if trial.problem:
             st.error(plain(trial.problem, longest=600), icon=":material/error:")
         draw_panels(trial.panels(), key=f"learn_trial_{lesson.name}")

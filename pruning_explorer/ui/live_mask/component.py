@@ -1,8 +1,8 @@
 """The live mask as a Streamlit component.
 
-The view draws in the browser and never gets new data from Python by itself; what changes comes through small *feeds*
+The view draws in the browser and never gets new data from Python by itself; what changes comes through small *channels*
 beside it, because Streamlit sends a component's code and all of its data again whenever any of the data changes.
-A feed's message is its 1 kB of code and one parcel: the layer (once), a window of it, or the amount.
+What a channel sends is its 1 kB of code and one message: the layer (once), a window of it, or the amount.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pruning_explorer.ui.browser import SLIDER, THEME, colour_variables, declare_component
-from pruning_explorer.ui.live_mask.parcel import pack, read_header
+from pruning_explorer.ui.live_mask.message import pack, read_header
 from pruning_explorer.ui.release import Release, read_release
 from pruning_explorer.ui.session import component_state
 
@@ -27,7 +27,7 @@ _VIEW = declare_component(
     html=_HERE / "live_mask.html",
     css=(THEME, colour_variables(), SLIDER, _HERE / "live_mask.css"),
 )
-_FEED = declare_component("live_mask_feed", _HERE / "js/feed.js")
+_CHANNEL = declare_component("live_mask_channel", _HERE / "js/channel.js")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def live_mask(
             on_release_change=on_release or _nothing,
             on_window_change=_nothing,
         )
-        _FEED(key=f"{key}-layer", data=_parcel(payload, "layer", key, layer_key))
+        _CHANNEL(key=f"{key}-layer", data=_message(payload, "layer", key, layer_key))
         state: dict[str, Any] = {
             "amount": amount,
             "revision": revision,
@@ -93,9 +93,9 @@ def live_mask(
             "disabled": disabled,
         }
         state |= {"group": group, "followers": followers, "variable": LIVE_AMOUNT}
-        _FEED(key=f"{key}-state", data={"view": key, "slot": "state", **state})
+        _CHANNEL(key=f"{key}-state", data={"view": key, "kind": "state", **state})
         if window_payload is not None:
-            _FEED(key=f"{key}-window", data=_parcel(window_payload, "window", key, layer_key))
+            _CHANNEL(key=f"{key}-window", data=_message(window_payload, "window", key, layer_key))
     return LiveMaskState(_window(result, layer_key))
 
 
@@ -112,9 +112,9 @@ def _nothing() -> None:
     return None
 
 
-def _parcel(payload: bytes, slot: str, view: str, layer_key: str) -> bytes:
+def _message(payload: bytes, kind: str, view: str, layer_key: str) -> bytes:
     digest = read_header(payload)["digest"]
-    return pack({"view": view, "slot": slot, "layer": layer_key, "digest": digest}, payload)
+    return pack({"view": view, "kind": kind, "layer": layer_key, "digest": digest}, payload)
 
 
 def _window(state: Any, layer_key: str) -> tuple[int, int, int, int] | None:

@@ -21,7 +21,7 @@ from pruning_explorer.ui.live_mask.blocks import (
 )
 from pruning_explorer.ui.live_mask.computed import Flat, flat_floats, flat_ranks
 from pruning_explorer.ui.live_mask.layout import Array, Layout, flat_index, picture_layout, to_picture
-from pruning_explorer.ui.live_mask.parcel import pack_arrays
+from pruning_explorer.ui.live_mask.message import pack_arrays
 
 POSITIONS = 1001  # slider positions: 0.0 %, 0.1 % ... 100.0 %
 MAX_CELLS = 2**20

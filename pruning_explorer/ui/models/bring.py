@@ -4,7 +4,7 @@ import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.sources.by_name.library import Library, libraries
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.models.files import draw_upload
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.plain_text import plain
@@ -48,7 +48,9 @@ def _by_name() -> None:
             list(known),
             key="library",
             format_func=lambda prefix: known[prefix].title + ("" if known[prefix].installed else ", not installed"),
-            help=with_word("Where the network's code comes from; it is imported when you press Load.", "library"),
+            help=help_with_glossary_link(
+                "Where the network's code comes from; it is imported when you press Load.", "library"
+            ),
             persist_state="session",
             filter_mode=None,
         )
@@ -56,14 +58,14 @@ def _by_name() -> None:
             "Name",
             key="library_name",
             placeholder="resnet18, vit_base_patch16_224, bert-base-uncased …",
-            help=with_word("As the library calls the network.", "library"),
+            help=help_with_glossary_link("As the library calls the network.", "library"),
             persist_state="session",
         )
         pretrained = st.toggle(
             "Trained weights",
             value=True,
             key="library_pretrained",
-            help=with_word(
+            help=help_with_glossary_link(
                 "From this machine's cache, or from the network where it can be reached. Off: random weights, which "
                 "show shapes and speed and nothing about what a network knows.",
                 "trained-weights",

@@ -14,7 +14,7 @@ from pruning_explorer.errors import PruningExplorerError, SubjectError, not_writ
 from pruning_explorer.figures.numbers import memory
 from pruning_explorer.sources.own_samples.sample_files import ENDINGS
 from pruning_explorer.sources.words import CHECKPOINTS, EXPORTED, open_file
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
 from pruning_explorer.ui.plain_text import plain
@@ -49,7 +49,7 @@ def draw_upload() -> None:
         accept_multiple_files=True,
         # A new key empties the box, and with it the copy that Streamlit holds in memory
         key=f"model_files_{edition}",
-        help=with_word(HELP, "checkpoint", "exported-program"),
+        help=help_with_glossary_link(HELP, "checkpoint", "exported-program"),
         on_change=PROBLEMS.forget,
     )
     if files:

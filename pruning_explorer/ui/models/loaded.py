@@ -10,7 +10,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.ui import address_bar, session
 from pruning_explorer.ui.address_problems import tell_problems
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.models.looked_at import LOOKED_AT, look_at, take_next
 from pruning_explorer.ui.query import MODELS, Asked
 from pruning_explorer.ui.subjects import find_subject, is_sample, subject_names
@@ -39,14 +39,17 @@ def draw_loaded() -> Subject:
             "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
             "dtypes": "Dtype",
             "size": st.column_config.TextColumn(
-                "Size", help=with_word("Of all parameters; mapped files are read where needed.", "parameter")
+                "Size",
+                help=help_with_glossary_link("Of all parameters; mapped files are read where needed.", "parameter"),
             ),
             "layers": st.column_config.NumberColumn(
                 "Layers",
-                help=with_word("Weights that can be pruned, without embeddings, biases and norm layers.", "target"),
+                help=help_with_glossary_link(
+                    "Weights that can be pruned, without embeddings, biases and norm layers.", "target"
+                ),
             ),
             "runs": st.column_config.TextColumn(
-                "Outputs", help=with_word("What it can be run and judged on.", "sample")
+                "Outputs", help=help_with_glossary_link("What it can be run and judged on.", "sample")
             ),
             "origin": st.column_config.TextColumn("From", width="large"),
         },
@@ -63,7 +66,9 @@ def draw_loaded() -> Subject:
         key=LOOKED_AT,
         persist_state="session",
         filter_mode=None,
-        help=with_word("Which of these networks is shown below, with its layers and its samples.", "subject"),
+        help=help_with_glossary_link(
+            "Which of these networks is shown below, with its layers and its samples.", "subject"
+        ),
     )
     address_bar.tell({"model": [name]})
     return find_subject(name)

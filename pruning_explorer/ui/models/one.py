@@ -10,7 +10,7 @@ from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.words import names_a_library
 from pruning_explorer.ui import session
-from pruning_explorer.ui.glossary_link import with_word
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.hand_over import choose_subject, hand_over
 from pruning_explorer.ui.models.files import largest
 from pruning_explorer.ui.models.loaded import inventory_of
@@ -56,7 +56,7 @@ def _draw_name(name: str) -> None:
         max_chars=LONGEST_NAME,
         width=220,
         label_visibility="collapsed",
-        help=with_word("What it is called on every page. Write another name to change it.", "subject"),
+        help=help_with_glossary_link("What it is called on every page. Write another name to change it.", "subject"),
         on_change=lambda: _rename(name, key.get()),
     )
 
@@ -113,7 +113,7 @@ def _samples(subject: Subject) -> None:
         f"Samples of your own, up to {largest()}",
         type=[ending.removeprefix(".") for ending in ENDINGS],
         key=f"sample_file_{edition}",
-        help=with_word(
+        help=help_with_glossary_link(
             "- **.npz**: arrays of inputs, and `labels` if there are any.\n"
             "- **.csv**: a row per sample, with a column `label` if there are labels.\n"
             "- **.zip**: a folder of images, with a folder for each class if there are classes.\n"

@@ -11,7 +11,7 @@ from pruning_explorer import Recipe, build_report, compute_masks, load_subject
 from pruning_explorer.figures.numbers import count, nats
 from pruning_explorer.lab.curve_points import measure_points
 from pruning_explorer.measure.agreement import mask_agreement
-from pruning_explorer.ui.own_models import LODGING
+from pruning_explorer.ui.own_models import SESSION_MODELS
 from tests.ui.compare.comparison import Comparison
 
 Open = Callable[..., Comparison]
@@ -62,7 +62,7 @@ def test_each_recipe_can_be_saved(open_comparison: Open) -> None:
         page.click("compare_save_make")
         (button,) = page.app.get("link_button")
         subject = load_subject("digits-mlp")
-        models = LODGING.of(page.app.session_state["session_id"])
+        models = SESSION_MODELS.of(page.app.session_state["session_id"])
         assert models is not None
         file = models.saved.get((subject.id, recipe.id, "masks", ".safetensors"))
         assert file is not None

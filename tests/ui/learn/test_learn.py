@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pruning_explorer.lessons.shelf import FILES, own_shelf
-from pruning_explorer.ui.learn.shelves import add_folder
+from pruning_explorer.lessons.catalog import FILES, built_in_catalog
+from pruning_explorer.ui.learn.catalogs import add_folder
 from tests.ui.hands import told
 from tests.ui.learn.learn_page import LearnPage
 
-NAMES = list(own_shelf().lessons)
+NAMES = list(built_in_catalog().lessons)
 FIRST = (FILES / "01-a-mask.toml").read_text()
 TRUTH = "The amount is a fraction of the whole tensor"
 
@@ -69,7 +69,7 @@ def test_the_truth_is_told_once_the_question_is_answered() -> None:
 def test_every_answers_reason_is_told() -> None:
     page = LearnPage("a-mask")
     page.answer(2)
-    lesson = own_shelf().lessons["a-mask"]
+    lesson = built_in_catalog().lessons["a-mask"]
     for answer in lesson.answers:
         assert answer.why.partition("{")[0].strip() in page.text
     assert "Wrong · your answer" in page.text
@@ -145,7 +145,7 @@ def test_a_dropped_lesson_that_cannot_be_read_changes_nothing() -> None:
 def test_a_folders_lesson_is_shown_and_stays_while_its_file_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pruning_explorer.ui.learn.shelves._FOLDERS", [])
+    monkeypatch.setattr("pruning_explorer.ui.learn.catalogs._FOLDERS", [])
     add_folder(tmp_path)
     file = tmp_path / "our-class.toml"
     file.write_text(FIRST.replace('"A mask"', '"Our class"'))

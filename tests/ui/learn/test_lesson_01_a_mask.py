@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
+from pruning_explorer.lessons.catalog import built_in_catalog
 from pruning_explorer.lessons.lesson import begins_at
-from pruning_explorer.lessons.shelf import own_shelf
 from tests.ui.learn.learn_page import LearnPage
 from tests.ui.learn.pruned_alone import PERCENTS
 from tests.ui.learn.torch_alone import trained
@@ -61,7 +61,7 @@ def test_no_weight_reads_as_if_it_were_gone(lesson: LearnPage) -> None:
 
 
 def test_it_opens_where_nothing_is_removed_yet(lesson: LearnPage) -> None:
-    assert begins_at(own_shelf().lessons["a-mask"], "amount") == 0
+    assert begins_at(built_in_catalog().lessons["a-mask"], "amount") == 0
     assert min(min(row) for row in lesson.panel("weight_orig")["leaves"]) > 0
 
 

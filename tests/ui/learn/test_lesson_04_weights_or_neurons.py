@@ -9,9 +9,9 @@ from torch.nn.utils import prune
 
 from pruning_explorer import compute_masks, load_subject
 from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.catalog import built_in_catalog
 from pruning_explorer.lessons.lesson import begins_at
 from pruning_explorer.lessons.scenes.weights_or_neurons import WEIGHTS_OR_NEURONS
-from pruning_explorer.lessons.shelf import own_shelf
 from pruning_explorer.lessons.stages import stage_of
 from tests.ui.learn.learn_page import LearnPage
 from tests.ui.learn.torch_alone import FILES, digits, trained
@@ -149,7 +149,7 @@ def test_a_cut_changes_nothing_where_the_constant_is_folded_into_the_next_biases
 
 
 def test_it_opens_where_nothing_is_removed_yet() -> None:
-    assert begins_at(own_shelf().lessons["weights-or-neurons"], "amount") == 0
+    assert begins_at(built_in_catalog().lessons["weights-or-neurons"], "amount") == 0
 
 
 @pytest.mark.parametrize("percent", [0, 25, 60])

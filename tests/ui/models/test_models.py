@@ -14,7 +14,7 @@ from torch import nn
 
 from pruning_explorer import sample_names
 from pruning_explorer.ui.models.files import display_name
-from pruning_explorer.ui.own_models import LODGING
+from pruning_explorer.ui.own_models import SESSION_MODELS
 from pruning_explorer.ui.query import MODELS
 from tests.ui.models.models_page import ModelsPage
 from tests.ui.page import unescaped
@@ -154,7 +154,7 @@ def test_the_same_file_twice_is_two_networks_and_each_can_be_forgotten() -> None
     for _ in range(2):
         page.drop(("net.safetensors", save(network().state_dict())))
     assert list(page.loaded.index)[:2] == ["net (2)", "net"]
-    held = LODGING.of(page.app.session_state["session_id"])
+    held = SESSION_MODELS.of(page.app.session_state["session_id"])
     assert held is not None
     places = [Path(folder.name) for folder in held._folders.values()]
     assert all((place / "model.safetensors").is_file() for place in places)
@@ -167,19 +167,19 @@ def test_the_same_file_twice_is_two_networks_and_each_can_be_forgotten() -> None
 
 
 def test_what_a_session_brought_goes_when_streamlit_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LODGING, "grace", 0.05)
+    monkeypatch.setattr(SESSION_MODELS, "grace", 0.05)
     page = ModelsPage()
     page.drop(("net.safetensors", save(network().state_dict())))
     session = page.app.session_state["session_id"]
-    held = LODGING.of(session)
+    held = SESSION_MODELS.of(session)
     assert held is not None
     place = Path(held._folders["net"].name)
     page.run()
     clear_session_resource_cache(STREAMLITS_SESSION)  # which is all that Streamlit does for us when a tab is closed
     end = time.monotonic() + 30
-    while LODGING.of(session) is not None and time.monotonic() < end:
+    while SESSION_MODELS.of(session) is not None and time.monotonic() < end:
         time.sleep(0.02)
-    assert LODGING.of(session) is None
+    assert SESSION_MODELS.of(session) is None
     assert held.subjects == {}
     assert not place.exists()
 

@@ -1,6 +1,6 @@
 import { blockEdges, channelPlan } from "./cells.js";
 import { NEVER, exitIndex, exitOrder, exitTable } from "./cuts.js";
-import { openParcel } from "./room.js";
+import { openMessage } from "./store.js";
 
 // payload.py's bytes -> a layer.
 const TYPES = {
@@ -14,7 +14,7 @@ const TYPES = {
 function unpack(bytes) {
   // a copy: typed arrays need aligned offsets, and the message's buffer can then be freed
   const whole = bytes.slice();
-  const { header, start } = openParcel(whole);
+  const { header, start } = openMessage(whole);
   const arrays = {};
   for (const [name, [type, offset, count]] of Object.entries(header.sections)) {
     arrays[name] = new TYPES[type](whole.buffer, start + offset, count);

@@ -4,7 +4,7 @@ import { bindPictures } from "./controls.js";
 import { take } from "./messages.js";
 import { makePalette } from "./palette.js";
 import { fillReadout } from "./readout.js";
-import { leaveRoom, roomOf } from "./room.js";
+import { leaveStore, storeOf } from "./store.js";
 import { VIEW, invalidate, makeApp } from "./view.js";
 
 function readTheme(app) {
@@ -17,14 +17,14 @@ function readTheme(app) {
 }
 
 function open(parent, { view }) {
-  const app = makeApp(parent, roomOf(view));
+  const app = makeApp(parent, storeOf(view));
   app.name = view;
-  app.room.take = (slot) => take(app, slot);
+  app.store.take = (kind) => take(app, kind);
   bindPictures(app);
   app.resize = new ResizeObserver(() => invalidate(app, VIEW));
   app.resize.observe(app.panes.weights.canvas);
   app.resize.observe(app.charts.histogram.canvas);
-  for (const slot of ["layer", "window", "state"]) take(app, slot);
+  for (const kind of ["layer", "window", "state"]) take(app, kind);
   fillReadout(app.$(".readout"), null);
   return app;
 }
@@ -34,9 +34,9 @@ function leave(app) {
   app.amount.leave();
   cancelAnimationFrame(app.request);
   for (const timer of [app.saying, app.asking]) clearTimeout(timer);
-  app.room.take = null;
-  leaveRoom(app.name);
+  app.store.take = null;
+  leaveStore(app.name);
 }
 
 // Streamlit calls again when the theme changes
-export default component({ open, take: readTheme, leave, fits: (app, { view }) => app.room === roomOf(view) });
+export default component({ open, take: readTheme, leave, fits: (app, { view }) => app.store === storeOf(view) });

@@ -5,41 +5,42 @@ import { askForWindow } from "./window.js";
 
 // What Python sends: the layer, a window of it, and where the slider stands.
 
-export function take(app, slot) {
-  const parcel = app.room.parcels.get(slot);
-  if (slot === "layer" && parcel) takeLayer(app, parcel);
-  if (slot === "window") takeWindow(app, parcel);
-  if (slot === "state" && parcel) takeState(app, parcel);
+export function take(app, kind) {
+  const message = app.store.messages.get(kind);
+  if (kind === "layer" && message) takeLayer(app, message);
+  if (kind === "window") takeWindow(app, message);
+  if (kind === "state" && message) takeState(app, message);
 }
 
-function takeLayer(app, parcel) {
-  if (app.layer?.digest === parcel.digest && app.layerKey === parcel.layer) return;
-  const layer = decodeLayer(parcel.bytes);
-  layer.digest = parcel.digest;
-  const same = app.memory.layerKey === parcel.layer && app.memory.rows === layer.rows && app.memory.cols === layer.cols;
+function takeLayer(app, message) {
+  if (app.layer?.digest === message.digest && app.layerKey === message.layer) return;
+  const layer = decodeLayer(message.bytes);
+  layer.digest = message.digest;
+  const same =
+    app.memory.layerKey === message.layer && app.memory.rows === layer.rows && app.memory.cols === layer.cols;
   if (!same) Object.assign(app.memory, { port: wholePicture(layer), cursor: null });
-  Object.assign(app.memory, { layerKey: parcel.layer, rows: layer.rows, cols: layer.cols });
+  Object.assign(app.memory, { layerKey: message.layer, rows: layer.rows, cols: layer.cols });
   app.layer = layer;
-  app.layerKey = parcel.layer;
+  app.layerKey = message.layer;
   app.cursor = app.memory.cursor;
   app.raster = null;
   app.asked = null;
-  takeWindow(app, app.room.parcels.get("window"));
+  takeWindow(app, app.store.messages.get("window"));
   askForWindow(app);
   invalidate(app, VIEW | CURSOR);
 }
 
-function takeWindow(app, parcel) {
-  app.window = parcel && app.layer?.mode === "blocks" ? decodeWindow(parcel.bytes, app.layer) : null;
+function takeWindow(app, message) {
+  app.window = message && app.layer?.mode === "blocks" ? decodeWindow(message.bytes, app.layer) : null;
   app.raster = null;
   invalidate(app, VIEW);
 }
 
-function takeState(app, parcel) {
-  app.$(".label").textContent = parcel.label;
-  app.$(".help").textContent = parcel.help;
-  app.slider.disabled = parcel.disabled;
-  app.followers = parcel.followers;
-  app.variable = parcel.variable;
-  app.amount.take(parcel);
+function takeState(app, message) {
+  app.$(".label").textContent = message.label;
+  app.$(".help").textContent = message.help;
+  app.slider.disabled = message.disabled;
+  app.followers = message.followers;
+  app.variable = message.variable;
+  app.amount.take(message);
 }

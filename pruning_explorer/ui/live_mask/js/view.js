@@ -10,15 +10,15 @@ import { wantsWindow, windowInView } from "./window.js";
 // The component's state and its frames.
 // Everything that changes marks what is stale and asks for one animation frame; only a frame draws.
 
-export function makeApp(parentElement, room) {
+export function makeApp(parentElement, store) {
   const root = parentElement.querySelector(".live-mask");
   const $ = (selector) => root.querySelector(selector);
   const app = {
     root,
-    room,
+    store,
     $,
     parent: parentElement,
-    memory: room.memory, // outlives a remount: viewport, cursor, the last release
+    memory: store.memory, // outlives a remount: viewport, cursor, the last release
     layer: null,
     window: null,
     seen: null,

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.catalog import Catalog, built_in_catalog, open_lesson, put_together, read_folder
 from pruning_explorer.lessons.lesson import Lesson
-from pruning_explorer.lessons.shelf import Shelf, open_lesson, own_shelf, put_together, read_folder
 from pruning_explorer.sources.words import names_a_library
 from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.subjects import is_there, subject_names
@@ -22,18 +22,18 @@ def add_folder(folder: Path) -> None:
         _FOLDERS.append(folder)
 
 
-def shelf() -> Shelf:
+def catalog() -> Catalog:
     """All lessons there are: ours, the operator's, and those that this session brought."""
-    return put_together([own_shelf(), *map(_read, _FOLDERS), Shelf(dict(_brought()))])
+    return put_together([built_in_catalog(), *map(_read, _FOLDERS), Catalog(dict(_brought()))])
 
 
-def _read(folder: Path) -> Shelf:
+def _read(folder: Path) -> Catalog:
     found = read_folder(folder)
     lessons = {name: lesson for name, lesson in found.lessons.items() if _why_no_network(lesson) is None}
     problems = (*found.problems, *(why for each in found.lessons.values() if (why := _why_no_network(each))))
     known = _READ_BEFORE.get(folder, {}) if problems else {}
     _READ_BEFORE[folder] = {**known, **lessons}
-    return Shelf({**known, **lessons}, problems)
+    return Catalog({**known, **lessons}, problems)
 
 
 def _why_no_network(lesson: Lesson) -> str | None:
@@ -52,7 +52,7 @@ def bring(file_name: str, content: bytes) -> Lesson:
     lesson = open_lesson(file_name, content)
     if problem := _why_no_network(lesson):
         raise LessonError(problem)
-    if lesson.name in put_together([own_shelf(), *map(_read, _FOLDERS)]).lessons:
+    if lesson.name in put_together([built_in_catalog(), *map(_read, _FOLDERS)]).lessons:
         raise LessonError(f"there is a lesson {lesson.name} already; call the file another name")
     _brought()[lesson.name] = lesson
     return lesson

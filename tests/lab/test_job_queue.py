@@ -2,7 +2,7 @@
 
 import threading
 
-from pruning_explorer.lab.desk import Desk, Job
+from pruning_explorer.lab.job_queue import Job, JobQueue
 
 LIMIT = 60
 
@@ -34,12 +34,12 @@ class Short(Steps):
 
 
 def test_a_long_job_makes_way_for_a_short_one_and_goes_on() -> None:
-    desk: Desk[Steps] = Desk("test")
+    queue: JobQueue[Steps] = JobQueue("test")
     enough = threading.Event()
     try:
-        long = desk.take(("a",), "one", lambda: Steps(enough))
+        long = queue.take(("a",), "one", lambda: Steps(enough))
         assert long.begun.wait(LIMIT)
-        short = desk.take(("b",), "other", lambda: Short(threading.Event()))
+        short = queue.take(("b",), "other", lambda: Short(threading.Event()))
         assert short.wait(LIMIT)
         assert not long.done
     finally:
@@ -49,32 +49,32 @@ def test_a_long_job_makes_way_for_a_short_one_and_goes_on() -> None:
 
 
 def test_a_job_that_nobody_waits_behind_has_one_turn() -> None:
-    desk: Desk[Steps] = Desk("test")
+    queue: JobQueue[Steps] = JobQueue("test")
     enough = threading.Event()
     threading.Timer(1.5, enough.set).start()
-    alone = desk.take(("a",), "one", lambda: Steps(enough))
+    alone = queue.take(("a",), "one", lambda: Steps(enough))
     assert alone.wait(LIMIT)
     assert alone.turns == 1
 
 
 def test_a_job_that_is_stopped_while_others_wait_does_not_go_on() -> None:
-    desk: Desk[Steps] = Desk("test")
-    long = desk.take(("a",), "one", lambda: Steps(threading.Event()))
+    queue: JobQueue[Steps] = JobQueue("test")
+    long = queue.take(("a",), "one", lambda: Steps(threading.Event()))
     assert long.begun.wait(LIMIT)
-    desk.cancel(long, "one")
-    short = desk.take(("b",), "other", lambda: Short(threading.Event()))
+    queue.cancel(long, "one")
+    short = queue.take(("b",), "other", lambda: Short(threading.Event()))
     assert short.wait(LIMIT)
     assert not long.wait(0)
     assert long.turns == 1
 
 
 def test_several_that_are_taken_at_once_do_not_cancel_each_other() -> None:
-    desk: Desk[Steps] = Desk("test", workers=2)
+    queue: JobQueue[Steps] = JobQueue("test", workers=2)
     enough = threading.Event()
     try:
-        jobs = desk.take_all({("a",): lambda: Steps(enough), ("b",): lambda: Steps(enough)}, "one")
+        jobs = queue.take_all({("a",): lambda: Steps(enough), ("b",): lambda: Steps(enough)}, "one")
         assert all(job.begun.wait(LIMIT) for job in jobs.values())
-        again = desk.take_all({("b",): lambda: Steps(enough), ("c",): lambda: Steps(enough)}, "one")
+        again = queue.take_all({("b",): lambda: Steps(enough), ("c",): lambda: Steps(enough)}, "one")
         assert again[("b",)] is jobs[("b",)]
         assert [jobs[key].stopped.is_set() for key in (("a",), ("b",))] == [True, False]
         assert again[("c",)].begun.wait(LIMIT)

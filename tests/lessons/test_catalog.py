@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pruning_explorer.errors import LessonError
+from pruning_explorer.lessons.catalog import FILES, built_in_catalog, open_lesson, put_together, read_folder
 from pruning_explorer.lessons.lesson import DEEPEST, LARGEST, _check_bounds
-from pruning_explorer.lessons.shelf import FILES, open_lesson, own_shelf, put_together, read_folder
 
 FIRST = (FILES / "01-a-mask.toml").read_bytes()
 
 
 def test_the_ten_lessons_come_in_their_order() -> None:
-    assert list(own_shelf().lessons) == [
+    assert list(built_in_catalog().lessons) == [
         "a-mask",
         "what-it-still-knows",
         "which-to-remove",
@@ -34,10 +34,10 @@ def test_a_folder_is_read_anew_and_what_is_wrong_in_it_is_told(tmp_path: Path) -
     (tmp_path / "02-mine.toml").write_bytes(FIRST)
     (tmp_path / "03-broken.toml").write_bytes(b"title = ")
     (tmp_path / "notes.txt").write_bytes(b"no lesson")
-    shelf = read_folder(tmp_path)
-    assert list(shelf.lessons) == ["mine"]
-    assert len(shelf.problems) == 1
-    assert shelf.problems[0].startswith("broken is not TOML")
+    catalog = read_folder(tmp_path)
+    assert list(catalog.lessons) == ["mine"]
+    assert len(catalog.problems) == 1
+    assert catalog.problems[0].startswith("broken is not TOML")
     (tmp_path / "01-earlier.toml").write_bytes(FIRST)
     assert list(read_folder(tmp_path).lessons) == ["earlier", "mine"]
 
@@ -51,9 +51,9 @@ def test_a_folder_may_be_one_file_or_be_gone(tmp_path: Path) -> None:
 
 def test_of_two_lessons_of_one_name_the_first_stays(tmp_path: Path) -> None:
     (tmp_path / "a-mask.toml").write_bytes(FIRST.replace(b"A mask", b"Another"))
-    shelf = put_together([own_shelf(), read_folder(tmp_path)])
-    assert shelf.lessons["a-mask"].title == "A mask"
-    assert "there is a lesson a-mask already" in shelf.problems[0]
+    catalog = put_together([built_in_catalog(), read_folder(tmp_path)])
+    assert catalog.lessons["a-mask"].title == "A mask"
+    assert "there is a lesson a-mask already" in catalog.problems[0]
 
 
 @pytest.mark.parametrize(

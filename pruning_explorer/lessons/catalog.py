@@ -14,7 +14,7 @@ ENDING = ".toml"
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Catalog:
     """Lessons by name, in the order in which to meet them.
 
     Attributes:
@@ -26,21 +26,21 @@ class Shelf:
 
 
 @lru_cache(maxsize=1)
-def own_shelf() -> Shelf:
+def built_in_catalog() -> Catalog:
     """The lessons that come with the program."""
-    shelf = read_folder(FILES)
-    if shelf.problems:
-        raise LessonError("; ".join(shelf.problems))
-    return shelf
+    catalog = read_folder(FILES)
+    if catalog.problems:
+        raise LessonError("; ".join(catalog.problems))
+    return catalog
 
 
-def read_folder(folder: Path) -> Shelf:
+def read_folder(folder: Path) -> Catalog:
     """All lessons of a folder, or of one file, in the order of the files' names.
 
     They are read anew at each call, so that whoever writes one sees it on the next look.
     """
     if not folder.exists():
-        return Shelf({}, (f"{folder} is not there; put lessons there, as files that end in {ENDING}",))
+        return Catalog({}, (f"{folder} is not there; put lessons there, as files that end in {ENDING}",))
     files = [folder] if folder.is_file() else sorted(folder.glob(f"*{ENDING}"))
     lessons: dict[str, Lesson] = {}
     problems = []
@@ -53,7 +53,7 @@ def read_folder(folder: Path) -> Shelf:
             lessons[lesson.name] = lesson
         except (LessonError, OSError) as error:
             problems.append(f"{file.name}: {error}" if isinstance(error, OSError) else str(error))
-    return Shelf(lessons, tuple(problems))
+    return Catalog(lessons, tuple(problems))
 
 
 def open_lesson(file_name: str, content: bytes) -> Lesson:
@@ -87,15 +87,15 @@ def lesson_name(file_name: str) -> str:
     return name
 
 
-def put_together(shelves: Iterable[Shelf]) -> Shelf:
-    """All lessons of several shelves; of two of one name the first stays, and that is said."""
+def put_together(catalogs: Iterable[Catalog]) -> Catalog:
+    """All lessons of several catalogs; of two of one name the first stays, and that is said."""
     lessons: dict[str, Lesson] = {}
     problems: list[str] = []
-    for shelf in shelves:
-        problems += shelf.problems
-        for name, lesson in shelf.lessons.items():
+    for catalog in catalogs:
+        problems += catalog.problems
+        for name, lesson in catalog.lessons.items():
             if name in lessons:
                 problems.append(f"there is a lesson {name} already; call the file of “{lesson.title}” another name")
             else:
                 lessons[name] = lesson
-    return Shelf(lessons, tuple(problems))
+    return Catalog(lessons, tuple(problems))

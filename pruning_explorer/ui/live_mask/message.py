@@ -46,21 +46,21 @@ def pack_arrays(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes
     return pack({**header, "digest": digest.hexdigest(), "sections": sections}, body)
 
 
-def read_header(parcel: bytes) -> dict[str, Any]:
+def read_header(message: bytes) -> dict[str, Any]:
     """The header alone, without touching the arrays."""
-    if parcel[:4] != MAGIC:
+    if message[:4] != MAGIC:
         raise MaskError("These bytes are no payload of the live mask; build them with build_payload().")
-    (length,) = struct.unpack_from("<I", parcel, 4)
-    header: dict[str, Any] = json.loads(parcel[8 : 8 + length])
+    (length,) = struct.unpack_from("<I", message, 4)
+    header: dict[str, Any] = json.loads(message[8 : 8 + length])
     return header
 
 
-def unpack_arrays(parcel: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+def unpack_arrays(message: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     """Header and arrays, as the browser reads them."""
-    header = read_header(parcel)
-    (length,) = struct.unpack_from("<I", parcel, 4)
+    header = read_header(message)
+    (length,) = struct.unpack_from("<I", message, 4)
     arrays = {
-        name: np.frombuffer(parcel, dtype=_DTYPES[dtype], count=count, offset=8 + length + offset)
+        name: np.frombuffer(message, dtype=_DTYPES[dtype], count=count, offset=8 + length + offset)
         for name, (dtype, offset, count) in header["sections"].items()
     }
     return header, arrays

@@ -76,14 +76,14 @@ Work = TypeVar("Work", bound=Job)
 Key = tuple[str, ...]
 
 
-class Desk(Generic[Work]):
+class JobQueue(Generic[Work]):
     """Hands out jobs and has them done in turns; keeps the most recent of them. Safe among threads.
 
     One that takes minutes makes way for those that wait, if its ``run`` asks whether to pause.
     """
 
     def __init__(self, name: str, *, keep: int = 64, workers: int = 1, begin: Callable[[], None] | None = None) -> None:
-        """Open a desk.
+        """Open a queue.
 
         Args:
             name: of its threads.
