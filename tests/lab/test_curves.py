@@ -166,7 +166,7 @@ def test_a_curve_goes_on_where_another_job_left_it(subject: Subject) -> None:
     second = finish(asked.ask(subject, [Recipe(seed=5, granularity="channel"), Recipe()], "me"))
     assert second.curves[1] is first.curves[0]
     assert second.curves[1].points is first.curves[0].points
-    assert second.standing == 6
+    assert second.measured == 6
 
 
 def test_the_same_recipe_twice_is_measured_once_and_shown_twice(subject: Subject) -> None:
