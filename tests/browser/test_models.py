@@ -36,7 +36,9 @@ def models(explore: Explore, **options: object) -> ExplorePage:
 
 
 def drop(visit: ExplorePage, *paths: Path) -> None:
-    visit.page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(list(paths))
+    # By its name: on a busy machine the box for samples may stand before this one does
+    box = visit.page.get_by_role("region", name="A checkpoint or an exported program")
+    box.locator("input[type=file]").set_input_files(list(paths))
 
 
 def test_a_checkpoint_is_dropped_looked_into_pruned_and_forgotten(explore: Explore, checkpoint: Path) -> None:
