@@ -24,7 +24,7 @@ from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.prune.titles import title_of
 
 CARDS = 24
-"""The file holds the pictures of so many samples."""
+"""Most samples whose pictures the file holds."""
 
 
 def comparison_html(comparison: Comparison) -> str:

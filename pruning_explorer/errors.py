@@ -4,7 +4,7 @@ import errno
 import threading
 
 NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG})
-"""What a system says where a disk is full, or a person's share of it, or a file may not become so large."""
+"""The system's error numbers for a full disk, a full quota, and a file larger than the disk allows."""
 
 
 class PruningExplorerError(Exception):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pruning_explorer.measure.report import Report
 
 TITLE_WIDTH, NARROW = 26, 15
-"""Of the measures' names; NARROW is for where the numbers are wide."""
+"""Widths of the column with the measures' names, in characters; NARROW is for a table whose numbers are wide."""
 
 LONGEST_NAME = 11
 LONGEST_TARGET = 36

@@ -8,7 +8,7 @@ from pruning_explorer.cli.report import recipe_line
 from pruning_explorer.cli.stderr import mention
 
 CACHE = 64 << 20
-"""Bytes of rankings that are kept: each layer is asked for once."""
+"""Most bytes of rankings kept at once; little, since an export asks for each layer once."""
 
 
 def add_export_flags(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from pruning_explorer.app_options import read_options
 from pruning_explorer.installed import app_script
 
 OF_STREAMLIT = re.compile(r"--[A-Za-z]+\.[A-Za-z.]+(=.*)?", re.DOTALL)
-"""A flag of the server: ``--server.port``. Ours have no dot before their value."""
+"""Pattern of a flag that is Streamlit's, such as ``--server.port``. Our own flags have no dot before their value."""
 
 
 def open_app(arguments: Sequence[str]) -> NoReturn:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 NAME = "pruning-explorer" if Path(sys.argv[0]).stem == "pruning-explorer" else "python -m pruning_explorer"
-"""What a person typed to come here."""
+"""The command as the person typed it, which begins each error message."""
 
 
 def complain(problem: object) -> None:

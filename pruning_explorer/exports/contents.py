@@ -28,7 +28,7 @@ WHATS: Mapping[What, str] = MappingProxyType(
 """What can be saved, and what it is."""
 
 OURS = "pruning_explorer."
-"""How the names of what we write into a file's metadata begin."""
+"""Prefix of the names that we write into a file's metadata."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ OUTPUTS = "its channels are the network's outputs"
 UNKNOWN = "is of a kind that is not cut here"
 NOT_FOLLOWED = "Torch-Pruning does not follow its layer"
 MOST_VISITS = 10
-"""Of each place in the network for each of its layers; where it turns in a circle, it would go on for good."""
+"""Most visits of each node of the graph, for each layer; in a graph with a cycle the search would never end."""
 
 
 @dataclass(frozen=True, eq=False)

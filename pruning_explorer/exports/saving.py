@@ -24,7 +24,7 @@ FORMATS: Mapping[str, type[SafetensorsFile] | type[TorchFile]] = {
     ".pt": TorchFile,
     ".pth": TorchFile,
 }
-"""By the ending of the file."""
+"""The class that writes a file, by the ending of its name."""
 
 Tell = Callable[[float], None]
 

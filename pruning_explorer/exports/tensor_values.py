@@ -11,9 +11,9 @@ from pruning_explorer.measure.masking import masked
 from pruning_explorer.prune.mapped import give_back
 
 PIECE = 1 << 22
-"""Numbers that are made at once."""
+"""Elements of a tensor that are computed at once, to bound memory."""
 WORTH_GIVING_BACK = 1 << 20
-"""Bytes from which the memory of a mapped tensor is given back after it was read."""
+"""Bytes of a tensor mapped from a file, from which on its memory is given back to the system after reading."""
 
 _BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -43,7 +43,7 @@ class Values(Protocol):
 
 
 MaskPieces = Callable[[], Iterator[Tensor]]
-"""A mask from its beginning to its end: flat pieces, bool."""
+"""Yields a mask from its beginning to its end as flat bool tensors."""
 
 
 class Whole:

@@ -25,7 +25,7 @@ from pruning_explorer.exports.tensor_values import Values
 ALIGNMENT = 64
 FOLDER = "archive"
 OVERHEAD = 150
-"""Bytes that an entry takes besides its content, nearly."""
+"""Bytes that an entry of the archive takes beside its content, approximately."""
 
 STORAGES = {
     torch.float64: torch.DoubleStorage,
@@ -41,7 +41,7 @@ STORAGES = {
     torch.complex128: torch.ComplexDoubleStorage,
     torch.complex64: torch.ComplexFloatStorage,
 }
-"""Of the dtypes that had a storage class of their own; the storages of later ones count in bytes."""
+"""Names of torch's storage classes by dtype. Later dtypes have no class of their own; their storages count in bytes."""
 
 
 class TorchFile:

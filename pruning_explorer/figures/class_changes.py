@@ -22,7 +22,7 @@ LEGEND_ROWS = 2
 # the legend needs the width: a class is named in few letters beside its row, and in full in its hover label
 LONGEST_CLASS = 10
 MARGIN = {"l": 64, "r": 14, "b": 48}
-# how far the outermost recipes of a class lie from its line, in rows
+# Distance of the outermost recipes of a class from the line of that class, in rows
 SPREAD = 0.3
 
 

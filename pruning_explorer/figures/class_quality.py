@@ -15,7 +15,7 @@ from pruning_explorer.trace import step
 
 COLUMNS = ("group", "samples", "dense", "dense_low", "dense_high", "pruned", "pruned_low", "pruned_high", "change")
 ROW_HEIGHT = 28
-# half the distance between the two marks of a class, in rows
+# Half the distance between the two markers of a class, in rows
 BESIDE = 0.15
 
 

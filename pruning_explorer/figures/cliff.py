@@ -20,7 +20,7 @@ LOWER_TOP, GAP = 0.36, 0.14
 LEGEND_ROWS = 2
 MARGIN = {"l": 62, "r": 14, "b": 48}
 FROM, TO = -1, 101
-"""The amount axis, in %."""
+"""Ends of the amount axis, in %; a little beyond 0 and 100, so that markers there are drawn whole."""
 
 
 @step("chart: the cliff")

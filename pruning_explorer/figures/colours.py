@@ -128,7 +128,8 @@ RECIPE_LOOKS: Final = (
     RecipeLook("C", "#009e73", "dot", "triangle-up"),
     RecipeLook("D", "#cc79a7", "dashdot", "diamond"),
 )
-"""By a recipe's position. Okabe and Ito's palette again, those of it that show on both backgrounds."""
+"""Colour, dash and marker of a recipe's line, by its position. The colours are those of Okabe and Ito's palette that
+show on light and dark backgrounds."""
 
 
 def recipe_look(position: int) -> RecipeLook:

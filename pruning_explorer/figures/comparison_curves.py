@@ -30,9 +30,9 @@ COLUMNS = ("recipe", "seed", "amount", *MEASURED)
 CURRENT_POINTS = ("recipe", "sparsity", "compression", "quality", "kl_nats", "agreement")
 
 LOWER_TOP, GAP = 0.36, 0.07
-# four long names, dense and the rings: what a phone needs
+# Rows of the legend on a phone: four long names, the dense network and the Pareto front's rings
 LEGEND_ROWS = 4
-# two in a row on a phone
+# Width of a legend entry in pixels: two fit side by side on a phone
 LEGEND_WIDTH = 95
 MARGIN = {"l": 56, "r": 14, "b": 48}
 

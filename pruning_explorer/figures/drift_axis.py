@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# below this many nats the drift axis is linear, above logarithmic: 0 and 10 both have a place on it
+# Drift in nats below which the axis is linear, and above it logarithmic: so both 0 and 10 can be drawn
 LINEAR_BELOW = 1e-3
 DRIFT_TICKS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0)
 

@@ -15,7 +15,7 @@ from pruning_explorer.trace import step
 
 HEIGHT = 300
 TITLE = "Layers"
-# below plotly makes as much room as the names take, at a slant where they do not fit side by side
+# Plotly sets the bottom margin to the height of the layers' names, and slants names that do not fit side by side
 MARGIN = {"l": 62, "r": 14, "b": 28, "autoexpand": True}
 COLUMNS = (
     "target",
@@ -30,7 +30,7 @@ COLUMNS = (
     "dead_channels",
 )
 
-# the narrowest bar, as a share of the plot: 3 % of a phone is 8 pixels, which a finger still finds
+# Width of the narrowest bar, as a share of the plot: 3 % of a phone is 8 pixels, enough to be hit by a finger
 NARROWEST = 0.03
 LABEL_GAP = 0.055
 

@@ -19,7 +19,7 @@ Matrix = npt.NDArray[np.uint8]
 
 TITLE: Final = "Masks"
 PANEL_HEIGHT: Final = 200
-# between two panels one below the other: numbers of one, two lines of the next
+# Pixels between two panels one below the other: for the axis numbers of the upper and a two-line title of the lower
 GAP_HEIGHT: Final = 70
 HEADING_HEIGHT: Final = 40
 MARGIN: Final = {"l": 40, "r": 12, "b": 72}
@@ -27,15 +27,16 @@ COLUMN_GAP: Final = 0.05
 LONGEST_NAME: Final = 18
 LEGEND_WIDTH: Final = 100
 
-# a larger layer is drawn in blocks: its weights are smaller than pixels
+# Rows or columns of the largest layer that is drawn weight by weight; a larger one is drawn in blocks, since its
+# weights are smaller than pixels
 MOST_CELLS: Final = 1024
 MOST_BLOCKS: Final = 256
-# up to here each weight's fate is written out for its hover label; beyond, its colour tells
+# Most weights of a layer whose hover labels say in words whether each is kept; of a larger layer the colour says it
 MOST_WORDS: Final = 1 << 14
 
-# half of a block is kept: neither of the two
+# Colour of a block of which half is kept: between those of kept and removed
 HALF: Final = "#f3ecdf"
-# by how many recipes keep a weight, where it is neither none nor all; ever darker
+# Colours of a weight that some recipes keep and others remove: the darker, the more of them keep it
 SOME: Final = ("#f0e4f6", "#cfa9e3", "#a06cbe")
 CAPTION: Final = "across: the weights of an output channel<br>drag to zoom into all, double-click for the whole"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 LONGEST = 18
-"""Characters of a label, as long as that tells it from the others."""
+"""Characters of a label; more where so few would not tell it from the others."""
 
 
 def short_names(names: Sequence[str], longest: int = LONGEST) -> list[str]:

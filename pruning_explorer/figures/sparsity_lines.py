@@ -17,14 +17,14 @@ from pruning_explorer.trace import step
 HEIGHT = 400
 TITLE = "Sparsity by layer"
 COLUMNS = ("recipe", "target", "layer_type", "shape", "weights", "kept", "removed", "requested", "achieved")
-# below plotly makes as much room as the names take at their slant
+# Plotly sets the bottom margin to the height of the slanted layer names
 MARGIN = {"l": 56, "r": 14, "b": 48, "autoexpand": True}
 LONGEST_NAME = 12
 LEGEND_WIDTH = 95
 LEGEND_ROWS = 2
-# a phone has room for so many names below each other at a slant
+# Most layers whose names fit below the axis on a phone, written at a slant
 MOST_LABELS = 14
-# beyond so many layers markers would run into each other
+# Number of layers above which lines have no markers, since they would overlap
 MANY_LAYERS = 40
 
 

@@ -20,14 +20,15 @@ from pruning_explorer.measure.report import Report
 
 COLUMNS = ["measure", "title", "unit", "better", "recipe", "name", "value", "low", "high", "verdict", "dense"]
 NEAR = 0.01
-"""Rounding makes so much of a difference between recipes of one amount: a fraction of the best."""
+"""Relative difference up to which recipes of one amount count as equally sparse: so much comes from rounding to whole
+groups. A fraction of the best value."""
 SURE = 0.05
-"""Two recipes differ where chance makes them so different less often than this."""
+"""Significance level: a difference counts where its p-value is below."""
 
 BEST, UNEQUAL, TIE, GUESSING = "best", "best at unequal sparsity", "tie", "no better than guessing"
 
 Figure = tuple[float, float, float, float]
-"""Value, low and high of its 95 % interval, and the value of the dense network; NaN where there is none."""
+"""A value, the low and high end of its 95 % interval, and the dense network's value; NaN where there is none."""
 
 NOTHING = math.nan
 

@@ -34,13 +34,13 @@ COLUMNS = [
 ]
 
 SEEDS = 5
-"""Under so many seeds a recipe is measured that draws."""
+"""Number of seeds under which a recipe with a random criterion is measured."""
 
 TASK_SECONDS = 0.06
 MOST_PER_TASK = 8
 LEAST_TASKS_LEFT = 4
-"""Handing out a task costs half a millisecond: one has as many points as take a moment, and fewer towards the end, so
-that no worker waits long for the last."""
+"""Least tasks into which the points that are left are divided, so that near the end no worker waits long for the last.
+A task may hold several points because handing one out costs half a millisecond."""
 
 Amounts = tuple[float, ...]
 

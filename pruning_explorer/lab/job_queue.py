@@ -11,7 +11,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import on_forget
 
 TURN = 1.0
-"""Seconds that a job works before it makes way for those that wait, after what it is at."""
+"""Seconds that a job may work while others wait; then, after its present step, the next job has its turn."""
 
 
 class Job:

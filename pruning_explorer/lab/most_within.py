@@ -19,10 +19,11 @@ from pruning_explorer.prune.recipe import SETTINGS, Recipe
 from pruning_explorer.prune.subject import Subject
 
 STEPS = round(1 / (SETTINGS["amount"].step or 0.001))
-"""Amounts are told apart in steps of a thousandth, which is what the pages' sliders have."""
+"""Steps between amount 0 and 1 in the search: 0.001 each, as on the pages' sliders."""
 
 ROUNDING = 1e-9
-"""A quality is a fraction of whole samples: 1 of 100 lost costs 1 point, whatever floats make of it."""
+"""Tolerance of comparisons, as a fraction: floating-point rounding must not turn a loss of 1 of 100 samples into more
+than one point."""
 
 Measure = Literal["quality", "agreement"]
 

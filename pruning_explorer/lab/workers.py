@@ -31,7 +31,7 @@ class _NotBegun:
 NOT_BEGUN = _NotBegun()
 
 BACKGROUND = 5
-"""Niceness: a quarter of a core where one other wants it, all of it where nobody does."""
+"""Niceness of the worker processes: about a quarter of a core where another process wants it, else all of it."""
 
 
 def tune_process() -> None:

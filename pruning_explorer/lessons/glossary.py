@@ -20,7 +20,8 @@ from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 FILE = Path(__file__).with_name("glossary.toml")
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 QUOTE = re.compile(r"\{([^{}]*)\}")
-"""``{criterion:wanda}``: the sentence that the package itself says of it."""
+"""A placeholder in a glossary text, such as ``{criterion:wanda}``, in whose place the package's own description is
+put."""
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
 BREAKS = 0.05
-"""A network breaks where it has lost more than this: five points."""
+"""Loss of quality, as a fraction of the samples, above which a network counts as broken: 5 points."""
 NEVER = "never"
 
 FINE_PRODUCTS, MOST_PRODUCTS = 2e8, 5e9
-"""Multiply-adds of a run over all samples, up to which it is run at 101 amounts, and at 21."""
+"""Multiply-adds of one run over all samples: up to the first a lesson measures 101 amounts, up to the second 21, above
+it none."""
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,19 @@ from pruning_explorer.lessons.scenes import find_scene
 from pruning_explorer.prune.settings import Setting, Value, format_value
 
 LARGEST = 64 << 10
-"""Bytes of a lesson's file."""
+"""Most bytes of a lesson's file."""
 FACT = re.compile(r"(?<!\{)\{([a-z][a-z0-9_]*)(?:@([^{}@]+))?\}(?!\})")
-"""``{removed}``, or ``{removed@0.2}`` for the slider at 0.2."""
+"""A placeholder for a fact: ``{removed}``, or ``{removed@0.2}`` for its value with the slider at 0.2."""
 AS_WRITTEN = re.compile(r"\{(\{[^{}]*\})\}")
-"""``{{removed}}``: shown as ``{removed}``."""
+"""Doubled braces are shown as single ones: ``{{removed}}`` becomes ``{removed}``."""
 DEEPEST = 8
-"""Names that a key may join by dots, and lists and tables that may lie in one another: a lesson needs two of each."""
+"""Most names that dots may join in a key, and deepest nesting of lists and tables; a lesson needs two of each."""
 STRINGS = re.compile(
     r'"""(?:[^\\]|\\.)*?(?:"{3,5}|\Z)|"(?:[^"\\\n]|\\.)*"?'
     r"|'''.*?(?:'{3,5}|\Z)|'[^'\n]*'?|#[^\n]*",
     re.DOTALL,
 )
-"""What is written in TOML between quotes, or as a comment; one that does not end goes to the end."""
+"""Strings and comments in TOML text; an unterminated one reaches to the end."""
 LONG_KEY = re.compile(rf"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){{{DEEPEST}}}")
 PICTURE = "!["
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

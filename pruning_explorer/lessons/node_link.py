@@ -19,7 +19,7 @@ from pruning_explorer.prune.skeleton import skeleton
 from pruning_explorer.prune.subject import Subject
 
 MOST_NODES = 40
-"""In one column."""
+"""Most nodes of one layer that are drawn, in one column."""
 MOST_COLUMNS = 8
 MOST_EDGES = 1_200
 
@@ -33,9 +33,9 @@ ELEMENTWISE = re.compile(
     "tanhshrink|softplus|softsign|log_?sigmoid|threshold|rrelu|prelu|(feature_)?(alpha_)?dropout|sin|cos|exp|abs|neg|"
     "square|pow|clamp|add|r?sub|mul|div|__(r?add|r?sub|r?mul|truediv|neg|pow)__|clone|contiguous|detach|to|float|double"
 )
-"""Functions after which the value of a node still hangs on that node alone."""
+"""Functions whose output at a node depends on that node's input alone."""
 RESHAPING = re.compile("flatten|reshape|view|squeeze|unsqueeze")
-"""Functions that keep all values, in their order."""
+"""Functions that keep all values and their order, and change the shape only."""
 
 
 def node_link(

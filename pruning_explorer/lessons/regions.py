@@ -19,11 +19,11 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
 GRID = 72
-"""Points a side."""
+"""Points along each side of the grid on which the network is run."""
 MARGIN = 0.05
-"""Of the samples' extent, on each side."""
+"""Margin around the samples on each side, as a fraction of their extent."""
 MOST_CLASSES = 10
-"""Colours that can be told apart."""
+"""Most classes that are drawn: so many colours can be told apart."""
 
 _ANSWERS: ByteBoundedCache[NDArray[np.uint8]] = ByteBoundedCache(16 << 20, "answers all over a plane")
 

@@ -10,7 +10,7 @@ from pruning_explorer.prune.settings import Setting, Value
 from pruning_explorer.prune.subject import Subject
 
 Values = Mapping[str, Value]
-"""What the knobs of a scene are set to, by their names."""
+"""Values of a scene's knobs, by the knobs' names."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
 LARGEST = 512
-"""Weights of a matrix that can be read as numbers."""
+"""Most weights of a matrix whose values are written as numbers."""
 
 
 def first_matrix(subject: Subject) -> Target:

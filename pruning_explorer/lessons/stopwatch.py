@@ -32,7 +32,7 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
 BATCH = 16
-"""Samples of one forward pass."""
+"""Samples in each timed forward pass."""
 
 
 class Stopwatch(Trial):

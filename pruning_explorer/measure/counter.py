@@ -18,7 +18,7 @@ from pruning_explorer.prune.targets import NORMS, is_lazy, is_packed, layer_clas
 Weights = frozenset[str]
 
 SELECTIONS = frozenset({"aten::index", "aten::index_select", "aten::gather"})
-"""What takes the parts of a weight that the inputs point at."""
+"""Operators that select entries of a weight at positions given by their inputs."""
 
 ELEMENT_WISE = frozenset(f"aten::{name}{end}" for name in ("mul", "div", "addcmul") for end in ("", "_"))
 """What multiplies element by element."""

@@ -13,7 +13,7 @@ from pruning_explorer.prune.targets import is_lazy
 
 ROUNDS = 60
 WORTH_TIMING = 1e-3
-"""Seconds that a network runs at a time: far longer than the clock takes, shorter than most interruptions are apart."""
+"""Seconds of one timing: much longer than reading the clock takes, shorter than the time between most interruptions."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pruning_explorer.prune.metric import Metric
 from pruning_explorer.prune.subject import Subject
 
 SLACK = 1e-5
-"""A mean of ones in float32 may be so much more than 1."""
+"""How far above 1 a value may lie: a mean of ones in float32 may exceed 1 by so much."""
 
 
 def apply_metric(

@@ -158,4 +158,4 @@ FORMULAS: Mapping[str, Callable[[Any, Any], list[Product]]] = {
     **{f"quantized::linear{kind}_fp16": _quantised_linear for kind in ("_dynamic", "_relu_dynamic")},
     **{f"quantized::conv{n}d{kind}": _quantised_convolution for n in (1, 2, 3) for kind in ("", "_relu", "_dynamic")},
 }
-"""An operator's name -> what counts its products, of its positional arguments and its output."""
+"""For each operator by name, the function that lists its products from its positional arguments and its output."""

@@ -20,10 +20,10 @@ VALUES = frozenset(
 )
 CONTAINERS = frozenset({dict, OrderedDict, list, tuple, set})
 MOST_UNUSED = 8
-"""As many may be at work on one network at once, or a few more."""
+"""Most unused skeletons kept for one network: about as many as threads that work on it at once."""
 
 SHARED = (Tensor, type, types.FunctionType, types.BuiltinFunctionType, weakref.ref)
-"""What a skeleton does not copy: another one would hold the very same."""
+"""Types of which a skeleton shares the dense network's object instead of a copy."""
 
 
 class _Skeletons:

@@ -17,9 +17,9 @@ from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import Target, is_lazy
 
 PIECE = 1 << 18
-"""Weights that are looked at together, where a copy of all of them would be too much."""
+"""Weights examined at once; a copy of all of them would need too much memory."""
 FEW_ZEROS = 32
-"""Where one weight of so many is zero, or fewer, their places are remembered."""
+"""The positions of zeros are remembered where at most one weight in so many is zero."""
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,11 @@ from pruning_explorer.prune.subject_cache import SubjectCache
 from pruning_explorer.prune.targets import is_lazy
 
 TRIED = 2
-"""Samples that are run; all of them where a network cannot do with so few."""
-LARGE = 2 << 30
-"""Bytes of weights of which no copy is made to try a network on."""
+"""Samples on which a network is first tried; all samples follow where it fails on so few."""
+MOST_BYTES_COPIED = 2 << 30
+"""Bytes of weights above which the network is tried on the weights themselves, not on a copy."""
 ROUNDING = 1e-5
-"""Part by which answers may differ because sums were added up in another order."""
+"""Relative difference up to which two outputs count as equal: sums may be added up in another order."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _try(subject: Subject) -> Behaviour:
 
 def _run_twice(subject: Subject, inputs: tuple[Tensor, ...]) -> Behaviour | None:
     """None where it fails, which is told where its outputs are wanted."""
-    large = sum(each.nbytes for each in subject.model.parameters() if not is_lazy(each)) > LARGE
+    large = sum(each.nbytes for each in subject.model.parameters() if not is_lazy(each)) > MOST_BYTES_COPIED
     outputs: list[Tensor | None] = []
     writes: dict[str, None] = {}
     for _ in range(2):

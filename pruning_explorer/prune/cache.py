@@ -62,7 +62,7 @@ class CachePool:
 
 
 ALL_CACHES = CachePool()
-"""What is kept between two looks at a page, of all subjects and all sessions."""
+"""All caches of the process, for all subjects and all sessions."""
 
 
 class _Entry(Generic[Value]):

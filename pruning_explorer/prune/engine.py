@@ -29,12 +29,13 @@ from pruning_explorer.prune.trajectory import Trajectory
 
 T = TypeVar("T")
 
-LARGE = 1 << 24
-"""Weights from which layers are ranked one after another: each takes a multiple of itself while it is ranked."""
-_LARGE_ONES = threading.RLock()
+ONE_AT_A_TIME_FROM = 1 << 24
+"""Weights of a layer from which layers are ranked one after another: ranking takes several times a layer's own
+memory."""
+_ONE_LARGE_LAYER = threading.RLock()
 
 RANKINGS: ByteBoundedCache[Ranking] = ByteBoundedCache(2 << 30, "rankings")
-"""Of all subjects and recipes together; 8 bytes a weight for the element granularity."""
+"""Rankings of all subjects and recipes; 8 bytes a weight for the element granularity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ class Exits:
 
 
 EXITS: ByteBoundedCache[Exits] = ByteBoundedCache(512 << 20, "rankings of schedules")
-"""Of scheduled recipes, which hold for one amount only; 12 bytes a weight."""
+"""Rankings of recipes with a schedule, which hold for one amount only; 12 bytes a weight."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +128,9 @@ def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[
         key = (subject.id, *method, by_row, target.name, drawn, precision)
 
         def make() -> Ranking:
-            with _LARGE_ONES if target.numel >= LARGE else nullcontext():
+            with _ONE_LARGE_LAYER if target.numel >= ONE_AT_A_TIME_FROM else nullcontext():
                 scores = criterion.scores(scoring, target)
-                if target.numel >= LARGE:
+                if target.numel >= ONE_AT_A_TIME_FROM:
                     give_back(subject.weight(target.name))
                 protected = protected_groups(scoring, criterion, target, scores)
                 if by_row:

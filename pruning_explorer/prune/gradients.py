@@ -20,10 +20,10 @@ from pruning_explorer.prune.skeleton import skeleton
 from pruning_explorer.prune.subject import Subject
 
 CHUNK = 64
-"""Samples in one pass."""
+"""Samples in one forward and backward pass."""
 
 PER_SAMPLE_BYTES = 128 << 20
-"""The most that per-sample gradients of one pass may take together; never fewer than one sample's."""
+"""Most bytes of per-sample gradients held at once; one sample at a time where even one takes more."""
 
 # Attention has no vectorised form on the CPU and is looped over, which is what would be done without
 warnings.filterwarnings("ignore", message="There is a performance drop because", category=UserWarning)

@@ -128,7 +128,7 @@ class Channel:
 
 
 Say = Callable[[Mapping[str, Value]], str]
-"""Words about the values of settings; empty where there is nothing to say."""
+"""Describes the values of settings in words; empty where there is nothing to say."""
 
 
 @dataclass(frozen=True)

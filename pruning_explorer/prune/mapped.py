@@ -11,7 +11,7 @@ from torch import Tensor
 MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S{4} [0-9a-f]+ \S+ (\d+)\s")
 NOT_OURS = re.compile(r"Anonymous: +0 kB$")
 DONT_NEED = 4
-"""``MADV_DONTNEED`` of Linux."""
+"""Linux's ``MADV_DONTNEED``."""
 
 
 def give_back(tensor: Tensor) -> bool:

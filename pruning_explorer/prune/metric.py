@@ -16,7 +16,8 @@ better; bool where a sample is right or wrong."""
 
 UNNAMED = "own metric"
 DEPTH = 6
-"""Of a function in the closure of a function, and so on: so deep it is looked, as one may hold itself."""
+"""Levels of functions inside closures that enter a metric's id; there is a limit since a function may refer to
+itself."""
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype)
 

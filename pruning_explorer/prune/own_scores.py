@@ -12,7 +12,7 @@ from torch import Tensor
 from pruning_explorer.errors import ScoreError
 
 LIMIT = 512 << 20
-"""Bytes of all loaded files together; the least recently used go first."""
+"""Most bytes of all loaded files together; the least recently used are dropped first."""
 
 _HELD: OrderedDict[str, Mapping[str, Tensor]] = OrderedDict()
 _LOCK = threading.Lock()

@@ -24,7 +24,7 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.sorting import (
     DOUBLE,
     HALF,
-    LARGE,
+    IN_PARTS_FROM,
     SINGLE,
     Bits,
     Precision,
@@ -38,7 +38,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
 PIECE = 1 << 18
-"""Scores that are looked at together."""
+"""Scores examined at once."""
 
 Kept = NDArray[np.bool_]
 
@@ -85,7 +85,7 @@ class Passing:
             if held is not None:
                 bits |= held.numpy().astype(self.precision.bits) * self.precision.protected
             yield bits
-        if self.target.numel >= LARGE:
+        if self.target.numel >= IN_PARTS_FROM:
             give_back(self._scoring.subject.weight(self.target.name))
 
     def _pieces(self, step: int) -> Iterator[tuple[Tensor, Tensor | None]]:
@@ -266,6 +266,6 @@ def _contestant(
         return CountedRows(passing) if by_row else Counted(passing)
     scores = criterion.scores(scoring, target)
     held = protected_groups(scoring, criterion, target, scores)
-    if target.numel >= LARGE:
+    if target.numel >= IN_PARTS_FROM:
         give_back(scoring.subject.weight(target.name))
     return rank_rows(scores, target.name, held, target.out_dim) if by_row else rank(scores, target.name, held)

@@ -14,16 +14,16 @@ from torch.nn import functional
 from torch.nn.utils import prune
 
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.sorting import LARGE, as_ranked
+from pruning_explorer.prune.sorting import IN_PARTS_FROM, as_ranked
 from pruning_explorer.prune.targets import Target
 
 Shape = tuple[int, ...]
 
 PIECE = 1 << 18
-"""Weights of a large layer whose groups are looked at together."""
+"""Weights of a large layer whose groups are examined at once."""
 
 FEW = 16
-"""Up to so many weights in a group it is quicker to go through them column by column than group by group."""
+"""Weights in a group up to which going column by column is faster than going group by group."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def best_of_each(scores: Tensor, n: int, m: int, dim: int) -> Tensor:
     >>> best_of_each(torch.tensor([[1., 3., 2., 2., 5., 0., 4.]]), 2, 4, 1).int().tolist()
     [[0, 1, 0, 1, 1, 0, 1]]
     """
-    if scores.numel() < LARGE:
+    if scores.numel() < IN_PARTS_FROM:
         return _best_of_each(scores, n, m, dim)
     others = 1 if dim == 0 else 0
     several = max(1, scores.shape[others] * PIECE // scores.numel())

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pruning_explorer.prune.sorting import (
     DOUBLE,
-    LARGE,
+    IN_PARTS_FROM,
     SINGLE,
     Bits,
     Precision,
@@ -105,7 +105,7 @@ def rank(scores: Tensor, name: str, protected: Tensor | None = None) -> Ranking:
         ScoreError: a score is NaN, infinite or negative.
     """
     scores = scores.detach()
-    if scores.numel() >= LARGE and scores.dtype != torch.float64:
+    if scores.numel() >= IN_PARTS_FROM and scores.dtype != torch.float64:
         return Ranking(*rank_in_parts(scores, name, protected))
     values = flat(as_ranked(scores))[None]
     order, ordered_bits, removable = sort_rows(values, name, None if protected is None else flat(protected))
@@ -128,7 +128,7 @@ def rank_rows(scores: Tensor, name: str, protected: Tensor | None = None, row_di
     """
     layout, scores = _Rows(scores.shape, row_dim), as_ranked(scores.detach())
     values, held = layout.split(scores), None if protected is None else layout.split(protected)
-    if scores.numel() >= LARGE:
+    if scores.numel() >= IN_PARTS_FROM:
         places, removable = rank_rows_in_parts(values, name, held)
         return Ranking(layout.join(places), _NONE, removable, layout.rows, flat(scores))
     order, _, removable = sort_rows(values, name, held)

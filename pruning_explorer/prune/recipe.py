@@ -23,7 +23,7 @@ Scope = Literal["layer", "row", "global"]
 Allocation = Literal["each", "uniform", "erk"]
 
 LARGEST = 1 << 20
-"""Characters of a recipe's file."""
+"""Most characters of a recipe's file."""
 EXAMPLE = '{"criterion": "magnitude", "amount": 0.8}'
 
 SCOPES: Choices[Choice] = Choices(

@@ -21,7 +21,7 @@ T = TypeVar("T")
 C = TypeVar("C", bound=Choice)
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
-"""Names are written in ``name:key=value,...``, in addresses and on command lines."""
+"""Pattern of a name, so that it can be written as ``name:key=value,...`` in addresses and on command lines."""
 
 
 class Registry(MutableMapping[str, T]):

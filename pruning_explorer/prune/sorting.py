@@ -58,12 +58,12 @@ def as_ranked(scores: Tensor) -> Tensor:
     return scores if scores.dtype == torch.float64 else scores.float()
 
 
-LARGE = 1 << 22
-"""Weights from which a layer is sorted in parts."""
+IN_PARTS_FROM = 1 << 22
+"""Weights of a layer from which it is scored and sorted in parts, so that it needs less memory."""
 PARTS = 16
-"""In so many, or a few more: one is sorted while the others wait in the scores themselves."""
+"""Number of parts, or slightly more: one is sorted while the others stay in the scores' own memory."""
 PIECE = 1 << 17
-"""Scores that are looked at together; half a megabyte stays in the processor's cache."""
+"""Scores examined at once; half a megabyte, which fits into the processor's cache."""
 HALF = 1 << 16
 _INDEX = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)

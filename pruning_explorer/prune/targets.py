@@ -29,11 +29,11 @@ NORMS = (
 STATISTICS = frozenset(
     ("running_mean", "running_var", "num_batches_tracked", "position_ids", "token_type_ids", "inv_freq")
 )
-"""Buffers that everybody knows; they are not listed."""
+"""Names of well-known buffers, such as BatchNorm's statistics; they are not reported as left out."""
 EMBEDDING_NAME = re.compile(r"emb|^w[tp]e$|^shared$|vocab|^pos(ition)?s?$|^relative_attention_bias$")
-"""How embeddings are called where the names in a file are all that is known of a network."""
+"""Names that embeddings usually have, for files that hold nothing of a network but names and weights."""
 EMBEDDING_PARAMETER = re.compile(r"(pos|position|positional|class|patch)_emb|^pos(ition)?s?$|_tokens?$")
-"""And how parameters are called that stand by themselves: a place, the token of the class."""
+"""Names of parameters that belong to no layer and are embeddings: positions, class tokens."""
 EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 PRUNABLE = (
     nn.Linear,

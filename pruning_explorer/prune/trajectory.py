@@ -9,7 +9,8 @@ from pruning_explorer.prune.ranking import Ranking, rank, rank_rows, rank_surviv
 from pruning_explorer.prune.sorting import Bits, precision_of
 
 LOST_BITS = 7
-"""Digits of a score's bits that make room for the number of the step; a hundred steps stay below those of infinity."""
+"""Low bits of a score that are dropped to store the step's number above the rest; for a hundred steps the result stays
+below the bits of infinity."""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, default_colla
 from pruning_explorer.errors import SubjectError
 
 MOST_ROWS = 2_000
-"""Samples that are used of a dataset or a file: enough for an accuracy to within 1 %, and quick to run again."""
+"""Most samples used of a dataset or a file: enough for an accuracy within 1 %, and quick to run again."""
 
 
 def collect(data: "Dataset[Any] | DataLoader[Any]") -> tuple[tuple[Tensor, ...], Tensor | None]:

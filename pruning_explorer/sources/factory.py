@@ -36,7 +36,7 @@ KEYS = {
     "name": "name",
     "about": "about",
 }
-"""Of what a factory may return by name, and what :meth:`Subject.from_module` calls it."""
+"""Names under which a factory may return values, and the argument of :meth:`Subject.from_module` for each."""
 
 INPUTS = ("samples", "calibration")
 TENSORS = ("labels", "calibration_labels", "groups")

@@ -16,12 +16,12 @@ from torch import Tensor
 from pruning_explorer.errors import SubjectError
 
 MOST_ENTRIES = 20_000
-"""Of an archive: what lists them would itself fill the memory if there were many millions."""
+"""Most entries of an archive: a list of many millions of them would fill the memory."""
 ARCHIVE_ERRORS = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, tokenize.TokenError),
     *(ValueError, OSError, RuntimeError, SyntaxError, TypeError, OverflowError, MemoryError),
 )
-"""What reading a damaged archive, or a damaged array in it, may raise."""
+"""Exceptions that reading a damaged archive, or a damaged array in one, may raise."""
 
 
 def open_archive(name: str, content: bytes, largest: int) -> zipfile.ZipFile:

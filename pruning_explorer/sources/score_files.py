@@ -8,7 +8,7 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.npz_file import read_npz
 
 LARGEST = 256 << 20
-"""Bytes of a file, and of what it holds unpacked."""
+"""Most bytes of a score file, and of what it holds when unpacked."""
 
 
 def read_scores(name: str, content: bytes) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from pruning_explorer.sources.sample_data import Part, read_digits, read_spirals
 from pruning_explorer.sources.samples import SAMPLES, load_sample
 
 SEED = 0
-"""Each sample network is initialised, and its batches are drawn, from this."""
+"""Random seed for the initial weights of each sample network and for its batches."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.session import Key
 
 MOST_PROBLEMS = 10
-"""Told one by one."""
+"""Most problems that are listed one by one."""
 
 
 def tell_problems(told: Key[tuple[str, ...]]) -> None:

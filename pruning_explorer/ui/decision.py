@@ -16,7 +16,7 @@ from pruning_explorer.ui.session import Key, session_id
 
 _QUEUE = MostWithinQueue()
 ALLOWED = Key[float]("within_points", 1.0)
-"""The loss that a person allows, in points."""
+"""The loss of quality that the person allows, in points."""
 
 
 def draw_decision(

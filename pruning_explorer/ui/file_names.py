@@ -3,7 +3,7 @@
 import re
 
 LONGEST = 80
-"""Characters of what the network is called in them."""
+"""Most characters of the network's name in a file name."""
 
 
 def file_name(network: str, *parts: str, ending: str) -> str:

@@ -6,13 +6,13 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
-LARGE = 1 << 25
-"""Weights of a checkpoint from which on its layers are looked at one by one."""
+ONE_LAYER_FROM = 1 << 25
+"""Weights of a checkpoint above which its layers are looked at one by one."""
 
 
 def one_by_one(subject: Subject) -> bool:
     """Whether a network begins with one layer chosen rather than with all."""
-    return not subject.runnable and sum(target.numel for target in subject.targets) > LARGE
+    return not subject.runnable and sum(target.numel for target in subject.targets) > ONE_LAYER_FROM
 
 
 def first_layer(subject: Subject) -> Target:

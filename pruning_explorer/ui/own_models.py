@@ -15,10 +15,10 @@ from pruning_explorer.ui.saved_files import SavedFiles
 from pruning_explorer.ui.session import session_id
 
 GRACE = 120.0
-"""Seconds for which a session that has lost its connection may come back to what it brought."""
+"""Seconds for which the networks of a session that lost its connection are kept for its return."""
 
 MOST = 12
-"""Networks of one session at once."""
+"""Most networks of one session."""
 
 
 @dataclass(eq=False)

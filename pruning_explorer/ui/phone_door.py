@@ -10,12 +10,12 @@ from pathlib import Path
 from pruning_explorer.ui.browser import declare_component
 
 PHONE = 767
-"""Pixels up to which Streamlit takes the pages' names from the top of the page into the sidebar."""
+"""Widest window in pixels at which Streamlit moves the pages' names from the top into the sidebar."""
 
 OPEN, CLOSE = "Pages and controls", "Back to the page"
 
 REMEMBERED = "stSidebarCollapsed-"
-"""How the names begin under which Streamlit keeps in the browser whether the sidebar was open."""
+"""Prefix of the browser's storage keys in which Streamlit remembers whether the sidebar was open."""
 
 DOOR_STYLE = f"""<style>
 @media (max-width: {PHONE}px) {{
@@ -31,7 +31,7 @@ DOOR_STYLE = f"""<style>
 }}
 </style>"""
 
-# What a button is called must hold what stands on it, or who speaks to the page could not press it
+# A button's accessible name must contain its visible text, or voice control could not press it
 _NAMES = declare_component("door_names", Path(__file__).with_suffix(".js"))
 
 

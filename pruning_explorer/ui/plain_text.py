@@ -6,7 +6,7 @@ Streamlit reads markdown in every message: unescaped, a link that somebody sent 
 import re
 
 LONGEST = 300
-"""Characters of one message."""
+"""Most characters of one message."""
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$:&^])")
 _LINKS = re.compile(r"(?i)(?<=:)(?=//|material/)|(?<=\bwww)(?=\.)|(?<=@)")

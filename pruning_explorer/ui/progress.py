@@ -16,7 +16,7 @@ from pruning_explorer.ui.session import session_id
 Work = TypeVar("Work", bound=Job)
 
 PATIENCE = 0.25
-"""Seconds that a page waits for what is nearly done."""
+"""Seconds that a page waits for a job before it is drawn without the result."""
 
 SECONDS_BETWEEN_LOOKS = 0.4
 
@@ -41,7 +41,7 @@ class Progress:
 
 
 _CHARTS: WeakKeyDictionary[Job, tuple[Hashable, Chart]] = WeakKeyDictionary()
-"""Of each job that somebody still has, the latest chart, and how far the job was."""
+"""For each job still in use, its latest chart and how far the job was then."""
 
 
 def chart_so_far(job: Job, far: Hashable, draw: Callable[[], Chart]) -> Chart:

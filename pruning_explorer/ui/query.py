@@ -7,12 +7,12 @@ from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.prune.recipe import SETTINGS
 
 Query = Mapping[str, Sequence[str]]
-"""Every value of each part."""
+"""The parts of an address with all their values, in order."""
 
 EXPLORE = frozenset({"subject", *SETTINGS, "target", "freeze", "layer_amount", "layer"})
 COMPARE = frozenset({"subject", "recipe"})
 LEARN = frozenset({"lesson", "view", "word", "present"})
-"""Beside what an open lesson has: its slider, its knobs and its network."""
+"""Parts of Learn's address other than those of an open lesson: its slider, its knobs and its network."""
 MODELS = frozenset({"model"})
 OF_ANY_PAGE = frozenset({"trace", "embed", "embed_options"})
 

@@ -9,7 +9,7 @@ from pruning_explorer.trace import Trace
 from pruning_explorer.ui import session
 
 INDENT = "\u2003"
-"""A wide space, which a table does not swallow."""
+"""An em space, which a table keeps at the start of a text, unlike an ordinary space."""
 
 ORIGINS = {"": "", "computed": "computed", "cache": "from a cache"}
 

@@ -30,7 +30,7 @@ MEANINGS: dict[What, str] = {
 }
 ENDINGS = (".safetensors", ".pt")
 STEP = 0.02
-"""Of the work that is done, between two looks of the bar."""
+"""Least progress, as a fraction of the whole, between two updates of the progress bar."""
 
 
 def draw_save(report: Report, key: str) -> None:

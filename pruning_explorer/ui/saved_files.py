@@ -19,7 +19,7 @@ from starlette.routing import Route
 from pruning_explorer.exports.saving import Saved
 
 MOST = 1 << 30
-"""Bytes of one session's files; beyond, what was made first goes. The last one stays, whatever its size."""
+"""Most bytes of one session's files; beyond, the oldest are deleted first. The newest one stays, whatever its size."""
 
 Key = tuple[str, ...]
 
@@ -90,4 +90,4 @@ async def _send(request: Request) -> Response:
 
 
 ROUTE = Route("/{base:path}saved/{token}/{name}", _send)
-"""Of the app, below whatever path it is served at."""
+"""The app's route to saved files, below whatever path the app is served at."""

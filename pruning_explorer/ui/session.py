@@ -90,9 +90,9 @@ ALLOCATION = Key[Allocation]("allocation")
 SCHEDULE = Key[str]("schedule")
 STEPS = Key[int]("steps")
 AMOUNT = Key[float]("amount")
-"""In [0, 1], as the cap is; in steps of 0.001."""
+"""In [0, 1], like the cap; the slider moves in steps of 0.001."""
 LAYER_AMOUNTS = Key[dict[str, float]]("layer_amounts")
-"""In [0, 1], of the layers with an amount of their own, by name."""
+"""Amounts in [0, 1] of the layers that have their own, by layer name."""
 CAP = Key[float]("cap")
 SEED = Key[int]("seed")
 RECALIBRATE = Key[bool]("recalibrate")
@@ -103,16 +103,16 @@ OPEN_LAYER = Key[str | None]("open_layer", None)
 LAST_RELEASE = Key[int]("last_release", 0)
 """The number of the last release of an amount that was taken; 0 before the first."""
 
-# Which recipe they stand for; see ui/shared_controls.py
+# Which recipe the sidebar's controls show; see ui/shared_controls.py
 CONTROLS_SHOW = Key[str | None]("controls_show", None)
 CONTROLS_BEGAN_AS = Key[str | None]("controls_began_as", None)
 
 # Between the pages
 PAGES = Key[Mapping[str, Page]]("pages")
 EXPLORED = Key[Recipe]("explored", Recipe())
-"""Explore's recipe, when last it stood for one."""
+"""The recipe of Explore's controls the last time that they described a valid one."""
 OPEN_IN_EXPLORE = Key[Recipe | None]("open_in_explore", None)
-"""A recipe of Compare that was asked to be opened there."""
+"""A recipe of Compare that the person asked to open in Explore."""
 COLUMNS_SUBJECT = Key[str]("columns_subject")
 """The network that Compare's recipes were last fitted to."""
 

@@ -11,7 +11,7 @@ from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.session import Key
 
 FEW = 4
-"""Names that stand side by side; more go into a list."""
+"""Most choices that are shown side by side as buttons; more are shown in a list."""
 
 
 def draw_setting(

@@ -27,10 +27,10 @@ from pruning_explorer.ui.release import Release
 from pruning_explorer.ui.subjects import find_subject, first_subject, is_there
 
 AMOUNT_STEPS = 1000
-"""Steps of a slider for an amount, from none to all: 0.1 % each."""
+"""Steps of an amount slider between 0 and 1: 0.1 % each."""
 
 SHARED_AMOUNT = "shared"
-"""The group of the controls that set the amount of all layers, not of one alone."""
+"""Group of the controls that set the amount of all layers together."""
 
 
 def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[str, ...]:

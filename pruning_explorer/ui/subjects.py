@@ -15,15 +15,15 @@ from pruning_explorer.sources.words import load_subject, names_a_library
 from pruning_explorer.ui.own_models import SHARED, own_models, own_subjects, unused_name
 
 LONGEST_NAME = 60
-"""Characters of the name that a visitor gives a network."""
+"""Most characters of a name that a visitor gives a network."""
 
 DEFAULT_SUBJECT = "digits-cnn"
 
 _OPERATORS: dict[str, Subject] = {}
-"""Of the one who started the app, by name; for every visitor."""
+"""Networks that the operator of the app has opened, by name; every visitor sees them."""
 
 _ASKED: dict[str, str] = {}
-"""The words that each of these was opened by."""
+"""The reference by which each of the operator's networks was opened, by name."""
 
 
 def open_for_all(asked: Asked) -> Subject:

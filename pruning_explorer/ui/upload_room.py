@@ -12,9 +12,9 @@ from pruning_explorer.errors import NO_ROOM, not_written
 
 ROUTE = "/_stcore/upload_file/"
 SPARE = 64 << 20
-"""Bytes that an upload leaves free on the disk."""
+"""Bytes of the disk that an upload leaves free."""
 IN_MEMORY = 1 << 20
-"""Bytes up to which an upload stays in memory where the disk has room, as Starlette has it by itself."""
+"""Bytes up to which an upload stays in memory where the disk has space; Starlette's own default."""
 
 
 class RoomForUploads:

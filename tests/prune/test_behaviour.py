@@ -87,7 +87,7 @@ def test_what_a_forward_writes_to_is_a_copy(make: type[Plain], criterion: str) -
 
 
 def test_weights_too_large_for_a_copy_are_told_to_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(behaviour, "LARGE", 0)
+    monkeypatch.setattr(behaviour, "MOST_BYTES_COPIED", 0)
     with pytest.raises(SubjectError, match=r"theirs writes to its own weights as it runs \(first\.weight\)"):
         dense_outputs(subject(Decaying))
     assert behaviour_of(subject(Plain)).writes == ()

@@ -13,7 +13,7 @@ from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.criteria import weights
 from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.ranking import rank, rank_rows
-from pruning_explorer.prune.sorting import LARGE
+from pruning_explorer.prune.sorting import IN_PARTS_FROM
 from tests.prune.oracle import network_of
 
 float32 = st.floats(0, width=32, allow_nan=False, allow_infinity=False)
@@ -31,7 +31,7 @@ def test_in_parts_as_in_one_go(dtype: torch.dtype, values: list[float], data: st
         held = torch.tensor(data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values))))
     whole = rank(scores, "w", held)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "LARGE", 1)
+        patch.setattr(ranking, "IN_PARTS_FROM", 1)
         patch.setattr(sorting, "PIECE", data.draw(st.sampled_from([1, 3, 7, 64])))
         patch.setattr(sorting, "PARTS", data.draw(st.sampled_from([1, 2, 5, 16])))
         parts = rank(scores, "w", held)
@@ -51,7 +51,7 @@ def test_rows_in_parts_as_in_one_go(shape: tuple[int, ...], row_dim: int, held: 
     whole = rank_rows(scores, "w", protected, row_dim)
     for parts in (1, 3, 16):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ranking, "LARGE", 1)
+            patch.setattr(ranking, "IN_PARTS_FROM", 1)
             patch.setattr(sorting, "PARTS", parts)
             some = rank_rows(scores, "w", protected, row_dim)
         assert some.ranks.tolist() == whole.ranks.tolist()
@@ -59,7 +59,7 @@ def test_rows_in_parts_as_in_one_go(shape: tuple[int, ...], row_dim: int, held: 
 
 
 def test_bad_scores_of_a_large_layer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "LARGE", 1)
+    monkeypatch.setattr(ranking, "IN_PARTS_FROM", 1)
     monkeypatch.setattr(sorting, "PIECE", 2)
     for make in (lambda scores: rank(scores, "w"), lambda scores: rank_rows(scores.view(2, 2), "w")):
         with pytest.raises(ScoreError, match=r"w has scores that cannot be ranked \(1 NaN, 1 negative of 4\)"):
@@ -69,7 +69,7 @@ def test_bad_scores_of_a_large_layer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_really_large_layer() -> None:
     """Beyond the size from which it is sorted in parts: the library's own order of a stable sort."""
     torch.manual_seed(0)
-    scores = torch.randn(LARGE + 1).abs().bfloat16()
+    scores = torch.randn(IN_PARTS_FROM + 1).abs().bfloat16()
     ranks = torch.from_numpy(rank(scores, "w").ranks).long()
     assert torch.equal(ranks.argsort(), scores.float().argsort(stable=True))
 
@@ -100,7 +100,7 @@ def test_what_is_scored_piece_by_piece_is_scored_the_same(
 
     whole = ranked()
     for module in (weights, patterns, ranking):
-        monkeypatch.setattr(module, "LARGE", 1)
+        monkeypatch.setattr(module, "IN_PARTS_FROM", 1)
     for module in (weights, patterns, sorting):
         monkeypatch.setattr(module, "PIECE", 70)
     parts = ranked()

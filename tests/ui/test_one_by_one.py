@@ -5,7 +5,7 @@ from torch import nn
 
 from pruning_explorer import Recipe, Subject
 from pruning_explorer.prune.targets import StoredLayer
-from pruning_explorer.ui.one_by_one import LARGE, beginning, first_layer, one_by_one
+from pruning_explorer.ui.one_by_one import ONE_LAYER_FROM, beginning, first_layer, one_by_one
 from pruning_explorer.ui.shared_controls import fitting
 
 
@@ -25,14 +25,14 @@ def checkpoint(rows: int) -> Subject:
 
 def test_only_a_large_checkpoint_begins_with_one_layer() -> None:
     assert not one_by_one(checkpoint(4))
-    large = checkpoint(LARGE // 1024)
+    large = checkpoint(ONE_LAYER_FROM // 1024)
     assert one_by_one(large)
     assert first_layer(large).name == "up.weight"
     assert not one_by_one(Subject.from_module(nn.Linear(3, 2)))
 
 
 def test_a_recipe_that_names_no_layers_begins_with_the_first_and_one_that_does_keeps_them() -> None:
-    large, small = checkpoint(LARGE // 1024), checkpoint(4)
+    large, small = checkpoint(ONE_LAYER_FROM // 1024), checkpoint(4)
     assert beginning(Recipe(amount=0.3), large) == Recipe(amount=0.3, targets=("up.weight",))
     assert beginning(Recipe(), small) == Recipe()
     named = Recipe(targets=("down.weight",))

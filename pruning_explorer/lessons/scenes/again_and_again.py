@@ -27,17 +27,17 @@ MOST = 5
 CALLS = tuple(range(MOST + 1))
 SLIDER = Slider(tuple(map(float, CALLS)), ("0 times", "once", "twice", *(f"{times} times" for times in CALLS[3:])))
 AMOUNTS = {"0.5": "0.5", "0.2": "0.2", "1": "1 (int)", "1.0": "1.0 (float)"}
-"""As they are written in Python, and as a page calls them."""
+"""Amounts as they are written in Python, and how the page labels each."""
 ABOUT = {
     "0.5": "A float: half of what was left, rounded.",
     "0.2": "A float: a fifth of what was left, rounded.",
     "1": "An int: one weight, however many are left.",
     "1.0": "A float: all of what was left.",
 }
-"""What one call takes."""
+"""What one call removes, for each amount."""
 JUDGES = ("magnitude", "gradient")
 STEPS_ON = "spirals-mlp"
-"""A network with labels, which a criterion that looks at the loss needs."""
+"""The sample network for gradual pruning; it has labels, which a criterion that uses the loss needs."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ GRANULARITIES = {INPUTS: "channel:dim=1,n=1", WEIGHTS: "element"}
 GROUPS = {INPUTS: "Whole inputs (columns)", WEIGHTS: "Single weights"}
 CAPS = {"0.95": "95 % of a layer", "0.9": "90 % of a layer", "0.8": "80 % of a layer"}
 FIXED_CAPS = {"loose": "0.95", "tight": "0.8"}
-"""Of which there are facts whatever the knob says."""
+"""Caps at which facts are computed whatever the knob is set to, by the suffix of the fact's name."""
 WHAT = {"": "quality, in percent", "_gone": "weights gone, in percent"}
 TITLES = {"each": "Each layer by itself", "together": "All together", "capped": "All together, with the cap"}
 
@@ -54,7 +54,7 @@ class Way:
 
 
 WAYS: ByteBoundedCache[Way] = ByteBoundedCache(8 << 20, "ways to share an amount")
-"""Turning one knob leaves most of them as they are."""
+"""Results for every way to share an amount; a knob changes few of them, so the others are reused."""
 
 
 def _build(subject: Subject, values: Values) -> Stage:

@@ -22,12 +22,13 @@ from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.sources.training import HowTrained, how_trained, initial_network, training_data
 
 NETWORKS = ("spirals-mlp", "digits-mlp")
-"""Those that are trained while one waits; a step of any other sample network takes many times as long."""
+"""Sample networks that train within seconds; a training step of any other takes many times as long."""
 DRAWS = 3
 JUDGED_AT, JUDGED_EPOCHS = 0.7, 5
-"""Where recovery is known before anything is started, so that a question about it can be answered."""
+"""Amount and number of epochs at which recovery is measured in advance, so that a question can be asked before the
+person starts a training."""
 SHARE_OF_STEPS = 3
-"""The lottery ticket is trained for one in so many of the steps of the dense network."""
+"""Divisor of the dense network's training steps: a lottery ticket is trained for one third of them."""
 
 RECOVER, TICKET = "recover", "ticket"
 EXPERIMENT = Knob(

@@ -23,7 +23,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
 FIXED = {"24": "2:4", "14": "1:4"}
-"""Of which there are facts whatever the knob says: the one that chips know, and one that is sparser."""
+"""Patterns whose facts are computed whatever the knob is set to: 2:4, which hardware supports, and a sparser one."""
 PATTERNS = {"2:4": "2:4", "1:4": "1:4", "4:8": "4:8"}
 
 
@@ -83,7 +83,7 @@ class Way:
 
 
 WAYS: ByteBoundedCache[Way] = ByteBoundedCache(4 << 20, "ways to choose in groups")
-"""Turning the knob leaves most of them as they are."""
+"""Results for each pattern; the knob changes few of them, so the others are reused."""
 
 
 def _build(subject: Subject, values: Values) -> Stage:

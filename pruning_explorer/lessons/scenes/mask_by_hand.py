@@ -15,7 +15,7 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
 DIGITS = 3
-"""After the point: with two, a small weight reads 0.00, as if it were gone."""
+"""Digits after the decimal point; with two, a small weight would read 0.00 as if it were removed."""
 
 
 def _build(subject: Subject, values: Values) -> Stage:

@@ -21,9 +21,9 @@ from pruning_explorer.prune.subject import Subject
 
 MOST_PICTURES = 12
 KL_FROM = 1e-6
-"""Nats; what is less comes near the rounding of single precision."""
+"""Lowest drift on the axis, in nats; smaller values are near the rounding of float32 and drawn at the bottom."""
 TOGETHER = "_together"
-"""What a fact's name ends in that is of one ranking of all layers, whatever the knob says."""
+"""Suffix of the names of facts that hold for one ranking of all layers, whatever the knob is set to."""
 EXAMPLE = {
     "right": "right there",
     "accuracy": "the same in percent",

@@ -22,9 +22,9 @@ from pruning_explorer.prune.targets import Target
 AMOUNTS = tuple(round(step / 100, 2) for step in range(0, 91, 10))
 SLIDER = Slider(AMOUNTS, tuple(f"{round(100 * amount)} %" for amount in AMOUNTS))
 ASKED_AT, ASKED_MOST = 0.5, 0.9
-"""Where the facts of a question are taken, whatever is set."""
+"""Amounts at which the facts for the questions are computed, whatever the slider is set to."""
 MOST_PARAMETERS = 8_000_000
-"""Of a network that is built in four forms at every stop."""
+"""Most parameters of a network that this scene accepts: it builds the network in four forms at every stop."""
 
 CHANNEL, ELEMENT = "channel", "element"
 GRANULARITY = Knob(

@@ -24,12 +24,13 @@ from pruning_explorer.sources.samples import load_sample
 ROWS = "channel:dim=0,n=2"
 NORMALISED = "digits-cnn"
 FILTERS, NORM = "conv1.weight", "bn1"
-"""Of that network: filters, and the BatchNorm that they go through."""
+"""In the sample network: the convolution whose filters are shown, and the BatchNorm that follows it."""
 BRIGHT = 0.9
-"""Fraction of a dense map's values that lie between black and white; the rest are as black or white as these."""
+"""Fraction of the dense map's values inside the range from black to white; values outside are drawn as black or
+white."""
 
 Outputs = NDArray[np.floating]
-"""Of one layer, channels first: ``[C, ...]``."""
+"""Outputs of one layer for one sample, channels first: ``[C, ...]``."""
 
 
 @dataclass(frozen=True, eq=False)

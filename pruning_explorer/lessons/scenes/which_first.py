@@ -20,7 +20,7 @@ from pruning_explorer.prune.subject import Subject
 
 METHODS = ("magnitude", "random", "largest")
 SEEDS = 5
-"""Draws of the random order, whose median and range are shown."""
+"""Number of random orders; their median and range are shown."""
 NOT_YET = "not yet"
 SEED = Knob(
     Setting("seed", "Seed", "Which of the draws of the random order is shown beside them all.", 0, 0, SEEDS - 1)

@@ -8,8 +8,9 @@ from pruning_explorer.prune.criteria.basics import magnitude
 from pruning_explorer.prune.targets import Target
 
 LARGEST_BITS = {torch.float32: (torch.int32, 0x7F7FFFFF), torch.float64: (torch.int64, 0x7FEF << 48 | (1 << 48) - 1)}
-"""Of the largest number of each type. The bits of non-negative floats order as their values do, so subtracted from
-these they order the other way round, exactly: no two numbers are rounded to one, as in 1 / |w|."""
+"""For each dtype, the integer type of the same size and the bits of the largest finite number. The bits of non-negative
+floats order as their values do; subtracted from these they order in reverse, exactly, which 1 / |w| would not, since it
+rounds some pairs of numbers to one."""
 
 
 def largest(scoring: Scoring, target: Target) -> Tensor:

@@ -14,7 +14,7 @@ FISHER: SubjectCache[Gradients] = SubjectCache(512 << 20, lambda found: found.nb
 FLOW: SubjectCache[Gradients] = SubjectCache(512 << 20, lambda found: found.nbytes, "synaptic flow")
 
 LARGEST = 1e20
-"""Of scores that float32 can hold with room for sums over a group."""
+"""Value of the largest score above which scores are scaled: below it float32 can hold sums over a group."""
 
 
 def gradient(scoring: Scoring, target: Target) -> Tensor:

@@ -7,12 +7,12 @@ from torch import Tensor
 from pruning_explorer.prune.criteria.base import Criterion, Scoring
 from pruning_explorer.prune.criteria.spread import channel_dim, spread_channels
 from pruning_explorer.prune.ranking import rank
-from pruning_explorer.prune.sorting import LARGE, PIECE
+from pruning_explorer.prune.sorting import IN_PARTS_FROM, PIECE
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 
 EXACT_DISTANCES = 1 << 28
-"""Products up to which distances are taken directly; beyond, from inner products in float64."""
+"""Number of products up to which distances are computed directly; above, from inner products in float64."""
 
 
 def lamp(scoring: Scoring, target: Target) -> Tensor:
@@ -23,7 +23,7 @@ def lamp(scoring: Scoring, target: Target) -> Tensor:
     """
     weight = scoring.weight(target)
     if (
-        target.numel >= LARGE
+        target.numel >= IN_PARTS_FROM
         and weight.dtype != torch.float64
         and scoring.granularity.group_shape(target.shape) == target.shape
     ):

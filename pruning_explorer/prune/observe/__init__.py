@@ -22,7 +22,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import layer_class
 
 CHUNK = 64
-"""Samples in one pass."""
+"""Samples in one forward pass."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from pruning_explorer.prune.observe.memory import offset_in
 
 aten = torch.ops.aten
 
-# Where the two factors stand among the arguments
+# Position of the first factor among the operator's arguments; the second follows it
 MATRIX_PRODUCTS = {aten.mm: 0, aten.bmm: 0, aten.addmm: 1, aten.baddbmm: 1}
 CONVOLUTIONS = (aten.convolution, aten._convolution)
 FUSED_LSTM = getattr(aten, "mkldnn_rnn_layer", None)

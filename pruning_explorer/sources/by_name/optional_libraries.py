@@ -16,7 +16,7 @@ from pruning_explorer.errors import SubjectError
 NOISE_COUNT = 8
 SEED = 0
 MOST_PARAMETERS = 1_000_000_000
-"""Of a network that a visitor asks for: 4 GB in float32."""
+"""Most parameters of a network that a visitor may ask for: 4 GB in float32."""
 PATIENCE = 3.0
 """Seconds to wait for a host that holds weights before it counts as out of reach."""
 

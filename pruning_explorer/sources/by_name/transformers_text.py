@@ -10,7 +10,7 @@ from pruning_explorer.sources.by_name.optional_libraries import hub_answers, one
 from pruning_explorer.sources.by_name.transformers_models import import_transformers
 
 LONGEST = 128
-"""Tokens of a sample; what is longer is cut."""
+"""Most tokens of a sample; longer ones are cut off."""
 
 
 def tokenize(words: str, texts: Sequence[str], count: int) -> tuple[Tensor, ...]:

@@ -21,7 +21,7 @@ from pruning_explorer.sources.checkpoints.stored_tensors import DamagedPickleErr
 from pruning_explorer.sources.checkpoints.torch_archive import PICKLE_MOST
 from pruning_explorer.sources.checkpoints.torch_file import LEGACY, ZIP, read_torch
 
-# How files begin that people take for a checkpoint
+# The first bytes of files that people mistake for a checkpoint
 _OTHERS = {
     b"version https://git-lfs": "is only a pointer of Git LFS; `git lfs pull` fetches the file itself",
     b"\x89HDF": "is an HDF5 file, as Keras writes them; convert it to .safetensors",

@@ -12,7 +12,7 @@ from torch import Tensor
 from pruning_explorer.errors import SubjectError
 
 CHUNK = 1 << 22
-"""Numbers that are multiplied at once."""
+"""Elements multiplied at once."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from pruning_explorer.sources.checkpoints.stored_tensors import (
 )
 
 OPERATIONS_MOST = 1_000_000
-"""About 35 are one tensor's."""
+"""Most operations that are read of one pickle; a tensor takes about 35."""
 _PLAIN = frozenset(
     (
         "NONE",

@@ -12,7 +12,7 @@ from pruning_explorer.prune.targets import EMBEDDING_NAME, STATISTICS, StoredLay
 
 TENSORS_MOST = 20_000
 MODULES_MOST = 50_000
-"""A module takes 5 kB and a third of a millisecond, whatever it holds."""
+"""Most modules built for one file; each takes 5 kB and a third of a millisecond, whatever it holds."""
 NAME_MOST = 512
 DEPTH_MOST = 64
 
@@ -20,9 +20,10 @@ _BUFFER = re.compile(
     r"^masked_bias$|^(cos|sin)_cached$|^attn_mask$"
     r"|^(q?zeros|scales|g_idx|SCB|absmax|quant_map|zero_point|(weight|input|output)_scale(_inv)?)$"
 )
-"""Masks and tables that networks keep beside their parameters, and what quantisation needs to read a weight."""
+"""Names of masks and tables that networks keep as buffers, and of what quantised weights are read with."""
 _WHOLE = (torch.bool, torch.int16, torch.int32, torch.int64)
-"""Of 8 bits are weights that somebody has quantised."""
+"""Integer dtypes by which a tensor is recognised as no parameter; int8 and uint8 are not among them, since quantised
+weights have these."""
 _TAKEN = frozenset(dir(nn.Module()))
 
 Leaves = Mapping[str, Tensor]

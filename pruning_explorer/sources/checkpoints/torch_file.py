@@ -18,15 +18,15 @@ from pruning_explorer.sources.checkpoints.torch_archive import PICKLE_MOST, Othe
 
 ZIP = b"PK\x03\x04"
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
-"""How a file begins that torch wrote before 1.6: its magic number as a pickle."""
+"""First bytes of a file written by torch before 1.6: its magic number as a pickle."""
 LEGACY_MOST = 2 << 30
-"""Bytes of a file in the old format, which can only be read whole."""
+"""Most bytes of a file in the old format, which must be read into memory whole."""
 
 WEIGHTS = (
     *("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params"),
     *("ema_state_dict", "state_dict_ema", "model_ema", "ema"),
 )
-"""Under which names training scripts keep a state_dict, the likeliest first."""
+"""Keys under which training scripts save a state_dict, the most usual first."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ LARGEST_DIRECTORY = 16 << 20
 LARGEST_JSON = 48 << 20
 MOST_RECORDS = 100_000
 MOST_JSON_PARTS = 6_000_000
-"""Objects, lists and values in one JSON record; each takes some 60 bytes in memory."""
+"""Most objects, lists and values in one JSON record; each takes some 60 bytes in memory."""
 
 _MODEL = r"[\w.-]{1,200}"
 READ = re.compile(

@@ -19,7 +19,7 @@ from pruning_explorer.sources.exported.pieces import (
 from pruning_explorer.sources.exported.program import Float, RunDevice
 
 LONGEST = 4096
-"""Numbers or tensors in one argument."""
+"""Most numbers or tensors in one argument."""
 
 
 def bind(

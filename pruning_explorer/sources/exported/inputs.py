@@ -11,7 +11,7 @@ from pruning_explorer.sources.exported.program import Dim, Input, Program, Ref
 
 SAMPLES = 32
 LARGEST_INPUT = 1 << 26
-"""Elements of one input that is made up."""
+"""Most elements of a random input that is made for a network."""
 
 SEED = 0
 
@@ -33,7 +33,7 @@ SAME_NUMBERS = frozenset(
         *("slice", "select", "squeeze", "unsqueeze", "transpose", "permute", "t", "clamp", "narrow", "type_as"),
     }
 )
-"""Operators that hand on the whole numbers that they were given."""
+"""Operators whose output holds the integers of their input unchanged."""
 
 
 class Signature:

@@ -15,7 +15,7 @@ from pruning_explorer.sources.exported.operators import check_call
 from pruning_explorer.sources.exported.program import Float, Program, Ref, RunDevice, Step
 
 LARGEST_TENSOR = 1 << 31
-"""Elements of one tensor on the way; even one that takes no memory, as an expanded one, is work for what reads it."""
+"""Most elements of one intermediate tensor; an expanded tensor takes no memory, but is work for what reads it."""
 
 
 class ExportedLayer(RecordedLayer):

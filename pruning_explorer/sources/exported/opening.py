@@ -16,7 +16,7 @@ from pruning_explorer.sources.exported.work import weigh
 
 LIGHT_WORK = 10**11
 LIGHT_BYTES = 1 << 30
-"""Of one pass over samples that are made up; a heavy network gets fewer of them."""
+"""Most steps of work, and most bytes, of one pass over made-up samples; a heavy network gets fewer samples."""
 
 
 def open_exported(path: Path, *, name: str | None = None) -> Subject:

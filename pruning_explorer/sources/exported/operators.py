@@ -57,7 +57,7 @@ view_as view_as_complex view_as_real view_copy vstack where zero_ zeros zeros_li
 """
 
 ATEN = frozenset([*_ALONE.split(), *_ALSO_IN_PLACE.split(), *(f"{name}_" for name in _ALSO_IN_PLACE.split())])
-"""Names below ``torch.ops.aten``, of any overload that writes to no ``out``."""
+"""Allowed names below ``torch.ops.aten``, with every overload that writes to no ``out``."""
 
 CHECKS = frozenset(
     f"torch.ops.aten.{name}"
@@ -66,19 +66,20 @@ CHECKS = frozenset(
         *("sym_constrain_range.default", "sym_constrain_range_for_size.default"),
     )
 )
-"""What only checks what was true at the export; left out, since shapes and ranges are checked where inputs come in."""
+"""Operators that only assert what held at the export; they are left out, since shapes and ranges of inputs are checked
+when the inputs arrive."""
 
 _RESULTS = frozenset({"Tensor", "List[Tensor]"})
 
 _LARGEST_NUMBER = 1 << 62
 
 _PER_ELEMENT = 8
-"""Steps for each number that is read or written: memory is slower than products are."""
+"""Steps of work for each number read or written: memory is slower than multiplication."""
 
 RECURRENT = frozenset({"gru", "lstm", "rnn_relu", "rnn_tanh"})
 TAKEN_APART = frozenset({"unbind", "unbind_copy", "split", "split_copy", "chunk", "unsafe_chunk", "unsafe_split"})
 MOST_STEPS = 65_536
-"""Time steps of a recurrent layer, or pieces of a tensor: each is a call of its own."""
+"""Most time steps of a recurrent layer, or pieces of a tensor: each is a call of its own."""
 
 
 def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,13 +14,13 @@ from pruning_explorer.sources.exported.network import ExportedNetwork
 from pruning_explorer.sources.exported.operators import work_of
 
 MOST_WORK = 4 * 10**12
-"""Steps of one batch: some minutes of one core."""
+"""Most steps of work of one batch: some minutes on one core."""
 
 MOST_BYTES = 8 << 30
-"""Of all tensors that one batch makes on its way."""
+"""Most bytes of all tensors that one batch creates together."""
 
 MOST_CALLS = 300_000
-"""Kernels of one batch; a recurrent layer takes some for each step of time."""
+"""Most kernel calls of one batch; a recurrent layer makes several for each time step."""
 
 
 @dataclass(frozen=True)

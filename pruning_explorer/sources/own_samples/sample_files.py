@@ -15,12 +15,12 @@ from pruning_explorer.sources.own_samples.sample_tables import read_csv
 Reader = Callable[[str, bytes], SampleSet]
 
 LARGEST = 512 << 20
-"""Bytes of a file; each kind bounds what it unpacks to as well."""
+"""Most bytes of a file; each kind of file also limits what it unpacks to."""
 
 _READERS: dict[str, Reader] = {".npz": read_arrays, ".csv": read_csv, ".txt": read_lines, ".zip": read_archive}
 
 ENDINGS = tuple(_READERS)
-"""Of the files that samples are read from."""
+"""Endings of the files from which samples are read."""
 
 
 def read_samples(path: Path) -> SampleSet:

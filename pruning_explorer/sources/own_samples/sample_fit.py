@@ -18,9 +18,9 @@ from pruning_explorer.sources.own_samples.sample_view import view_of
 from pruning_explorer.sources.own_samples.taken_inputs import class_of, first_layer, what_it_takes
 
 MOST_BYTES = 64 << 20
-"""Of all samples: a network runs them at once, and holds many times as much meanwhile."""
+"""Most bytes of all samples: a network runs them at once, and needs many times as much memory meanwhile."""
 LARGEST_OUTPUT = 512 << 20
-"""Bytes of what one layer makes of all samples."""
+"""Most bytes of one layer's output for all samples."""
 
 
 def fit(subject: Subject, samples: SampleSet) -> Subject:

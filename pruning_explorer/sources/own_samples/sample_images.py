@@ -19,13 +19,13 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 LARGEST_IMAGE = 64 << 20
 LARGEST_ARCHIVE = 1 << 30
 MOST_PIXELS = 1 << 26
-"""Of one image before it is made smaller."""
+"""Most pixels of one image before it is made smaller."""
 MOST_PIXELS_IN_ALL = 1 << 31
-"""Of all images as they are decoded: small files may hold so many that they keep a processor busy for an hour."""
+"""Most pixels of all images as they are decoded: small files may hold so many that decoding takes an hour."""
 LONGEST_SIDE = 512
-"""Of an image as it is kept; a network rarely takes more."""
+"""Longest side in pixels of an image as it is kept; networks rarely take more."""
 MOST_BYTES = 512 << 20
-"""Of all images as they are kept."""
+"""Most bytes of all images as they are kept."""
 
 Open = Callable[[], bytes]
 

@@ -14,7 +14,7 @@ from pruning_explorer.sources.own_samples.text_lines import is_number, text_line
 
 LONGEST_LINE = 1 << 16
 MOST_IDS = 1 << 24
-"""Of all lines that are used."""
+"""Most token ids in all lines that are used."""
 
 _IDS = re.compile(r"\s*[0-9]{1,9}(?:\s+[0-9]{1,9})*\s*", re.ASCII)
 

@@ -16,9 +16,9 @@ from pruning_explorer.sources.own_samples.text_lines import is_number, text_line
 MOST_COLUMNS = 100_000
 LONGEST_LINE = 4 << 20
 MOST_NUMBERS = 1 << 25
-"""Of all rows that are used."""
+"""Most numbers in all rows that are used."""
 FEWEST_COUNTED = 4
-"""Columns that are counted in the first row: fewer of such numbers may be a sample."""
+"""Fewest columns for which a first row 0, 1, 2, … counts as titles; with fewer columns it may be a sample."""
 
 Row = list[str]
 

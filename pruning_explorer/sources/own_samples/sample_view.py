@@ -9,7 +9,7 @@ from pruning_explorer.prune.subject import SampleView, Subject
 from pruning_explorer.sources.own_samples.sample_set import SampleSet
 
 MOST_NUMBERS = 64
-"""Of a sample that is shown as its numbers."""
+"""Most numbers of a sample that are shown as numbers."""
 
 
 def view_of(subject: Subject, samples: SampleSet, inputs: tuple[Tensor, ...]) -> SampleView | None:

@@ -7,7 +7,7 @@ from itertools import count
 from pruning_explorer.errors import SubjectError
 
 MOST_LINES = 5_000_000
-"""Of a file: more of them, even empty ones, keep a processor busy for minutes."""
+"""Most lines of a file: more of them, even empty, take minutes."""
 
 
 def text_lines(name: str, content: bytes, longest: int) -> Iterator[tuple[int, str]]:

@@ -8,9 +8,9 @@ from pruning_explorer.figures.colours import ON_DARK, ON_LIGHT, PageColours
 
 _HERE = Path(__file__).parent
 THEME: Final = _HERE / "theme.css"
-"""Text, paper and lines in the colours of Streamlit's theme."""
+"""CSS that gives text, background and lines the colours of Streamlit's theme."""
 SLIDER: Final = _HERE / "slider.css"
-"""A slider, filled up to where it stands; who uses it sets ``--slid``, ``--rest``, ``--track`` and ``--thumb``."""
+"""CSS of a slider filled up to its value; its user sets ``--slid``, ``--rest``, ``--track`` and ``--thumb``."""
 
 
 def colour_variables(*, light_on_paper: bool = False) -> str:

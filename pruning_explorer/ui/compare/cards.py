@@ -21,10 +21,10 @@ from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.told import told
 
 CARD_WIDTH = 160
-"""Pixels that a card needs: two stand side by side on a phone."""
+"""Width in pixels that a card needs: two fit side by side on a phone."""
 
 SHOWN_WHOLE = 16
-"""Characters of a name that its box shows on a phone."""
+"""Most characters of a name that its text box shows on a phone."""
 
 _PRESETS_OPEN = session.Key[bool]("presets_open")
 

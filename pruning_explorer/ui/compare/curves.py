@@ -28,7 +28,7 @@ from pruning_explorer.ui.show_chart import clicked_point, show_chart
 AXES: dict[Axis, str] = {"sparsity": "Sparsity", "compression": "Compression, log"}
 _AXIS = Key[Axis]("comparison_axis")
 PROGRESS_HEIGHT = 112
-"""Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
+"""Height in pixels of the progress bar and of the line that replaces it; equal, so that nothing moves at the end."""
 
 _QUEUE = CurveQueue()
 

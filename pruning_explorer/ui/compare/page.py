@@ -33,7 +33,7 @@ from pruning_explorer.ui.subjects import find_subject, first_subject
 from pruning_explorer.ui.told import told
 
 STATUS_HEIGHT = 88
-"""Of the lines above the table, whatever they say: nothing moves when the work is done."""
+"""Height in pixels of the status lines above the table; fixed, so that nothing moves when they change."""
 PICTURES = {
     "comparison_curves": "curves",
     "mask_panels": "masks",
@@ -42,7 +42,7 @@ PICTURES = {
     "sparsity_lines": "sparsity-by-layer",
     "class_changes": "quality-by-class",
 }
-"""Charts that can be saved, by key, and what their files are called."""
+"""File names of the charts that can be saved, by the chart's key."""
 
 _QUEUE = ReportQueue()
 

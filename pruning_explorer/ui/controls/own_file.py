@@ -19,10 +19,10 @@ from pruning_explorer.ui.plain_text import plain
 FILE = session.Key[UploadedFile | None]("score_file")
 HOLDS = session.Key[str]("score_file_holds")
 NAMES = session.Key[dict[str, str]]("score_file_names", {})
-"""Name of the file behind each criterion that came from one."""
+"""Name of the file for each criterion that was read from one."""
 
 PROBLEM = session.Key[str | None]("score_file_problem", None)
-"""Why the last file was not used, until one looks elsewhere."""
+"""Why the last file was not used; forgotten when the person goes to another page."""
 
 
 def is_own(name: str) -> bool:

@@ -16,7 +16,7 @@ from pruning_explorer.ui.session import Key
 _FILE = Key[UploadedFile | None]("recipe_file")
 _PROBLEM = Key[str]("recipe_problem", "")
 _TAKEN = Key[tuple[str, tuple[str, ...]]]("recipe_taken", ("", ()))
-"""The id of the recipe that the last file has set, and what no control could hold as it was."""
+"""The id of the recipe that the last file set, and messages about settings that no control could show as they were."""
 
 
 def draw_code(report: Report) -> None:

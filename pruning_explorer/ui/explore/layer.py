@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pruning_explorer.prune.cache import ByteBoundedCache
-from pruning_explorer.prune.engine import LARGE, Ranked, rank_targets
+from pruning_explorer.prune.engine import ONE_AT_A_TIME_FROM, Ranked, rank_targets
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.ranking import Ranking
 from pruning_explorer.prune.recipe import Recipe, Scope
@@ -32,9 +32,9 @@ RANKED_WITH = {
     "global": "together with all chosen layers",
 }
 WINDOW = session.Key[tuple[str, tuple[int, int, int, int]] | None]("live_mask_asked", None)
-"""The layer, and the part of it whose single weights were asked for by zooming in."""
+"""The layer, and the rows and columns of it whose single weights the person zoomed into."""
 AMOUNT_OF = session.Key[str | None]("live_mask_amount_of", None)
-"""The layer of which alone the slider is the amount; None where it is that of all."""
+"""The layer whose own amount the slider sets; None where it sets that of all layers."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _payload(shown: _Shown) -> bytes:
             rank_scores=_rank_scores(ranked.rankings[index]),
             **_weight_by_weight(shown.subject, ranked, index),
         )
-        if shown.target.numel >= LARGE:
+        if shown.target.numel >= ONE_AT_A_TIME_FROM:
             give_back(shown.subject.weight(shown.target.name))
         return Bytes(content)
 

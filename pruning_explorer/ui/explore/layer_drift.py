@@ -13,7 +13,7 @@ from pruning_explorer.ui.session import session_id
 from pruning_explorer.ui.show_chart import show_chart
 
 PROGRESS_HEIGHT = 48
-"""Of the progress bar, and of the line that takes its place: nothing moves when the work is done."""
+"""Height in pixels of the progress bar and of the line that replaces it; equal, so that nothing moves at the end."""
 
 _QUEUE = LayerDriftQueue()
 

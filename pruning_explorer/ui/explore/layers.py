@@ -12,10 +12,10 @@ from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.show_chart import clicked_point, show_chart
 
 NOTE_HEIGHT = 76
-"""Of the line below the bars, whatever it says: nothing moves when a layer collapses."""
+"""Height in pixels of the note below the bars; fixed, so that nothing moves when a layer becomes empty."""
 
 MUCH = 0.05
-"""Of quality, as a fraction of the samples: a fall beyond this is worth a word about BatchNorm."""
+"""Loss of quality, as a fraction of the samples, above which the page explains what BatchNorm has to do with it."""
 
 
 def draw_layers(report: Report) -> DeltaGenerator:

@@ -27,7 +27,7 @@ CARDS = 12
 _SHOWN = Key[int]("cards", CARDS)
 ANSWERS = ("dense_top1", "pruned_top1")
 GRID = 96
-"""Points a side at which a network of two inputs is asked for its decision regions."""
+"""Points along each side of the grid on which a network with two inputs is run, for its decision regions."""
 
 
 def draw_outputs(report: Report) -> None:

@@ -23,7 +23,7 @@ STEPS = (
     "See what a network still knows without some of its weights. **1** Among the controls, pick network and layers. "
     "**2** Drag the amount. **3** Read what is left and what it costs."
 )
-"""What this is, in one line, for whoever comes for the first time."""
+"""One line for a first visit that says what to do on this page."""
 
 
 def explore() -> None:

@@ -9,11 +9,11 @@ from pruning_explorer.figures.numbers import count, short_count
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
-LARGE = 2_000_000
-"""Parameters in layers beyond which a step may take longer than one would like to wait without a word."""
+STATUS_LINE_FROM = 2_000_000
+"""Parameters of all layers from which a status line says what the page waits for; with fewer, no step takes long."""
 
 LINE_HEIGHT = 40
-"""Of the line, whatever it says: nothing moves when a step begins or ends."""
+"""Height in pixels of the status line; fixed, so that nothing moves when a step begins or ends."""
 
 
 class Waiting:
@@ -21,7 +21,7 @@ class Waiting:
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        large = sum(target.numel for target in subject.targets) >= LARGE
+        large = sum(target.numel for target in subject.targets) >= STATUS_LINE_FROM
         self._line = st.container(height=LINE_HEIGHT, border=False, key="waiting") if large else None
 
     @contextmanager

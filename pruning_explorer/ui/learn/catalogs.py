@@ -10,9 +10,9 @@ from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.subjects import is_there, subject_names
 
 _FOLDERS: list[Path] = []
-"""Of the one who started the app."""
+"""Folders of lessons that the operator of the app has added."""
 _READ_BEFORE: dict[Path, dict[str, Lesson]] = {}
-"""Of each folder, as it could be read last: who saves half a file while teaching keeps the lesson."""
+"""Lessons of each folder as they were last read without error, so that a half-saved file does not remove its lesson."""
 _BROUGHT = Key[dict[str, Lesson]]("learn_brought", {})
 
 

@@ -11,7 +11,7 @@ from pruning_explorer.ui import session
 VIEWS = {"lessons": "Lessons", "glossary": "Glossary", "mistakes": "Common errors", "add": "Add a lesson"}
 
 NETWORK = "network"
-"""The name under which a lesson's network stands among its values."""
+"""Key of the network's name among a lesson's values."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ OPEN_VIEW = session.Key[str]("learn_view", "lessons")
 """Which of ``VIEWS`` is shown."""
 _LESSON = session.Key[str]("learn_lesson", "")
 _VALUES = session.Key[dict[str, dict[str, Value]]]("learn_values", {})
-"""Of each lesson, by its name, what stands otherwise than it begins."""
+"""For each lesson, by its name, the values that differ from those it begins with."""
 ANSWERS = session.Key[dict[str, int]]("learn_answers", {})
 """Which answer was given to each lesson's question, by the lesson's name."""
 _STARTS = session.Key[dict[str, Start]]("learn_starts", {})
 _TURNS = session.Key[int]("learn_turns", 0)
 _LAST_RELEASE = session.Key[int]("learn_last_release", 0)
 EDITION = session.Key[int]("learn_edition", 0)
-"""Another number each time that all is started over, so that widgets begin anew."""
+"""Counts how often everything was started over; part of the widgets' keys, so that they begin anew."""
 
 
 def open_at(name: str) -> None:

@@ -10,7 +10,7 @@ _SIDE_BY_SIDE = """
     grid-column: 2; grid-row: 1 / span 3; }
 }
 """
-"""Words and question on the left, what one plays with on the right; in the page's order where there is no room."""
+"""Text and question on the left, the interactive stage on the right; one below the other where the screen is narrow."""
 
 _READING = """
 [data-testid=stMainBlockContainer] { max-width: 100rem; }

@@ -50,7 +50,7 @@ class _Begun:
 
 
 _TRIALS = Key[dict[str, _Begun]]("learn_trials", {})
-"""What was started last in each lesson."""
+"""The last experiment started in each lesson, by the lesson's name."""
 _PRESSES = Key[int]("learn_presses", 0)
 
 

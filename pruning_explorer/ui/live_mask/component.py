@@ -19,7 +19,8 @@ from pruning_explorer.ui.session import component_state
 
 _HERE = Path(__file__).parent
 LIVE_AMOUNT = "--live-amount"
-"""The CSS variable in which a live mask's followers find the amount, 0 to 1, at which it stands at this moment."""
+"""Name of the CSS variable that holds the amount, in [0, 1], at which the live mask stands; other parts of the page
+follow it."""
 
 _VIEW = declare_component(
     "live_mask",

@@ -25,7 +25,7 @@ class Computed:
 
 
 Flat = Array | Computed
-"""Numbers in flat order: an array, or one that is computed piece by piece."""
+"""Numbers in flat order: an array, or values computed piece by piece."""
 
 
 def flat_ranks(values: Flat) -> Flat:

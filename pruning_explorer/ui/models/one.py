@@ -20,7 +20,7 @@ from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import LONGEST_NAME, first_subject, forget_own, is_own, rename_own, subject_names
 
 PROBLEM = session.Key[tuple[str, str]]("samples_problem", ("", ""))
-"""On which network samples were tried that do not fit, and why they do not."""
+"""The network for which samples were rejected, and the reason."""
 EDITION = session.Key[int]("samples_edition", 0)
 
 

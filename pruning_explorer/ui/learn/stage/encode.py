@@ -28,9 +28,10 @@ from pruning_explorer.lessons.scene import Stage
 Encoded = dict[str, Any]
 
 DRAWN_DIGITS: Final = 4
-"""Significant digits of weights and curve values: more than a chart or its legend shows."""
+"""Significant digits of weights and of curve values: more than a chart or its legend shows."""
 PALE: Final = 0.45
-"""How much of a class's colour is in its region; the rest is white, so that its points stand out."""
+"""Share of the class's colour in the fill of its region, from 0 to 1; the rest is white, so that the points stand
+out."""
 LINE_LOOKS: Final = (
     *((look.colour, look.dash) for look in RECIPE_LOOKS),
     (ACCENT_LINE, "longdash"),
