@@ -15,7 +15,7 @@ from pruning_explorer import Recipe
 from pruning_explorer.cli import main
 from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.ui import query
-from pruning_explorer.ui.learn.place import VIEWS
+from pruning_explorer.ui.learn.state import VIEWS
 from tests.reference import REFERENCE, TABLE, TABLES, written_anew
 
 TEXT = REFERENCE.read_text(encoding="utf-8")

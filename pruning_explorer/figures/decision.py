@@ -48,7 +48,7 @@ class Found(Protocol):
         """Whether the next step of the amount was measured, too."""
 
 
-def price(found: Found, quality_name: str) -> str:
+def allowed_loss(found: Found, quality_name: str) -> str:
     """``"at most 1 point of accuracy"``."""
     if found.measure == "agreement":
         return f"at most {found.allowed:g} % of the answers flipped"
@@ -63,9 +63,9 @@ def decision_line(found: Found, quality_name: str, samples: int) -> str:
         samples: on how many it was measured.
     """
     if found.amount is None or found.cost is None or found.achieved is None:
-        return f"No measured amount costs {price(found, quality_name)}."
+        return f"No measured amount costs {allowed_loss(found, quality_name)}."
     loss = _loss(found, found.cost)
-    said = f"{percent(found.amount)} can go for {price(found, quality_name)}"
+    said = f"{percent(found.amount)} can go for {allowed_loss(found, quality_name)}"
     if not found.exact and found.beyond is not None:
         return (
             f"At least {said}, and less than {percent(found.beyond)}: so far as it is measured. "

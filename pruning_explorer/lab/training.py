@@ -153,8 +153,8 @@ class Training(Job):
 
     def run_epoch(self) -> None:
         """Train to the end of the epoch that it is at; less where it is stopped."""
-        standing = len(self._quality)
-        while not self.done and not self.stopped.is_set() and len(self._quality) == standing:
+        measured = len(self._quality)
+        while not self.done and not self.stopped.is_set() and len(self._quality) == measured:
             self._step()
 
     def fail(self, error: Exception) -> None:

@@ -93,7 +93,7 @@ def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
         TargetError: the subject lacks a named target.
         ScoreError: a target has NaN or infinite scores.
     """
-    criterion, targets, joint = contest_of(subject, recipe)
+    criterion, targets, joint = criterion_and_targets(subject, recipe)
     ranked = Ranked(recipe, recipe.granularity.grouping, targets, (), joint)
     if recipe.nested:
         return replace(ranked, rankings=_rank_once(subject, ranked, criterion))
@@ -101,7 +101,7 @@ def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
     return replace(ranked, rankings=exits.rankings)
 
 
-def contest_of(subject: Subject, recipe: Recipe) -> tuple[Criterion, tuple[Target, ...], tuple[bool, ...]]:
+def criterion_and_targets(subject: Subject, recipe: Recipe) -> tuple[Criterion, tuple[Target, ...], tuple[bool, ...]]:
     """The criterion, the targets, and of each whether it competes with the others in one ranking.
 
     Raises:

@@ -15,7 +15,7 @@ from torch import Tensor
 from pruning_explorer.errors import ScoreError
 from pruning_explorer.prune.competition import Competition
 from pruning_explorer.prune.criteria.base import Criterion, Scoring
-from pruning_explorer.prune.engine import contest_of, protected_groups, scoring_of
+from pruning_explorer.prune.engine import criterion_and_targets, protected_groups, scoring_of
 from pruning_explorer.prune.granularities import Element
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.patterns import NOfM
@@ -245,7 +245,7 @@ def pass_targets(subject: Subject, recipe: Recipe) -> Passed:
     Raises:
         RecipeError, TargetError, ScoreError: as :func:`~pruning_explorer.prune.engine.rank_targets`.
     """
-    criterion, targets, joint = contest_of(subject, recipe)
+    criterion, targets, joint = criterion_and_targets(subject, recipe)
     passed = Passed(recipe, recipe.granularity.grouping, targets, (), joint)
     scoring = scoring_of(subject, passed)
     return Passed(

@@ -9,14 +9,14 @@ from pruning_explorer.figures.colours import KEPT, REMOVED
 from pruning_explorer.trace import step, tracing
 from pruning_explorer.ui.address_bar import draw_address_bar
 from pruning_explorer.ui.compare.page import compare
+from pruning_explorer.ui.controlled_widget import hide_replaced_widgets
 from pruning_explorer.ui.explore.page import explore
 from pruning_explorer.ui.glossary_link import reach_words
 from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
-from pruning_explorer.ui.phone_door import DOOR_STYLE, name_door
+from pruning_explorer.ui.phone_sidebar import PHONE_SIDEBAR_STYLE, label_sidebar_buttons
 from pruning_explorer.ui.run_trace import draw_trace, wants_trace
 from pruning_explorer.ui.session import PAGES, arriving
-from pruning_explorer.ui.told import hide_predecessors
 
 # Drawn here: Streamlit would fetch a named icon from a server far away
 ICON = "data:image/svg+xml," + quote(
@@ -51,7 +51,7 @@ STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding-top: 4rem; padding-bottom: 2rem; }
 [data-testid=stMain] h1 { padding: 0.25rem 0; }
 /* What shows nothing takes no room between what does */
-.st-key-address_bar, .st-key-glossary_reach, .st-key-door_names { position: absolute; width: 0; }
+.st-key-address_bar, .st-key-glossary_reach, .st-key-sidebar_labels { position: absolute; width: 0; }
 /* The marker lies over the cliff: in the flow of the page it would push the chart away */
 .st-key-cliff_box { position: relative; }
 .st-key-cliff_box [data-testid=stElementContainer]:has(.px-stand) {
@@ -73,8 +73,8 @@ STYLE = """<style>
 </style>"""
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
-st.html(STYLE + DOOR_STYLE)
-hide_predecessors()
+st.html(STYLE + PHONE_SIDEBAR_STYLE)
+hide_replaced_widgets()
 explore_page = st.Page(explore, title="Explore", default=True)
 compare_page = st.Page(compare, title="Compare", url_path="compare")
 learn_page = st.Page(learn, title="Learn", url_path="learn")
@@ -86,6 +86,6 @@ with tracing() if wants_trace() else nullcontext() as trace, step(f"page {page.t
     page.run()
 draw_address_bar()
 reach_words()
-name_door()
+label_sidebar_buttons()
 if trace is not None:
     draw_trace(trace)

@@ -29,8 +29,8 @@ def release_amount(app: AppTest, percent: float, key: str = "amount_control", re
     app._run(states)
 
 
-def told(widgets: Iterable[Any], name: str) -> Any:
-    """The widget of a name whose key gets a number when it is told what to show."""
+def controlled(widgets: Iterable[Any], name: str) -> Any:
+    """The widget of a name whose key has a number, since it is replaced when something else sets its value."""
     return next(each for each in widgets if name in (each.key, str(each.key).rpartition("-")[0]))
 
 

@@ -15,7 +15,7 @@ from pruning_explorer import Recipe, Subject
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.address import read_address
-from tests.ui.hands import amount_shown, release_amount, told
+from tests.ui.hands import amount_shown, controlled, release_amount
 
 MAIN = Path(pruning_explorer.__file__).parent / "ui" / "main.py"
 
@@ -70,7 +70,7 @@ class Page:
 
     @property
     def layers(self) -> list[str]:
-        return list(told(self.app.multiselect, "layers").value)
+        return list(controlled(self.app.multiselect, "layers").value)
 
     @property
     def amount(self) -> float:
@@ -119,7 +119,7 @@ class Page:
 
     def pick(self, key: str, value: object) -> None:
         """Choose in a box or a row of segments."""
-        told([*self.app.selectbox, *self.app.button_group], key).set_value(value).run()
+        controlled([*self.app.selectbox, *self.app.button_group], key).set_value(value).run()
         self._look()
 
     def type_into_box(self, key: str, text: str) -> None:
@@ -145,7 +145,7 @@ class Page:
         self._look()
 
     def drag(self, key: str, value: float) -> None:
-        told(self.app.slider, key).set_value(value).run()
+        controlled(self.app.slider, key).set_value(value).run()
         self._look()
 
     def set_amount(self, percent: float) -> None:
@@ -166,7 +166,7 @@ class Page:
         self._look()
 
     def choose_layers(self, names: list[str]) -> None:
-        told(self.app.multiselect, "layers").set_value(names).run()
+        controlled(self.app.multiselect, "layers").set_value(names).run()
         self._look()
 
     def set_own_amount(self, layer: str, percent: float | None) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from pruning_explorer import build_report, compute_masks, load_subject, write_script
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import sample_names
-from tests.ui.hands import told
+from tests.ui.hands import controlled
 from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
@@ -263,7 +263,7 @@ def test_an_address_opens_the_same_page_again(open_page: OpenPage) -> None:
     assert {key: each.value for key, each in received.metrics.items()} == {
         key: each.value for key, each in sent.metrics.items()
     }
-    assert told(received.app.selectbox, "open_layer_box").value == "fc.weight"
+    assert controlled(received.app.selectbox, "open_layer_box").value == "fc.weight"
 
 
 def test_a_broken_address_says_all_that_is_wrong_until_one_has_read_it(open_page: OpenPage) -> None:

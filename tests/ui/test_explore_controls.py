@@ -7,7 +7,7 @@ import pytest
 
 from pruning_explorer import Recipe, compute_masks
 from pruning_explorer.sources.samples import sample_names
-from tests.ui.hands import told
+from tests.ui.hands import controlled
 from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
@@ -108,7 +108,7 @@ def test_a_layer_taken_out_stays_out_when_the_granularity_changes_and_changes_ba
     page.choose_layers(left)
     page.pick("granularity", "channel")
     page.pick("channel_dim", 1)
-    assert "fc.bias" not in told(page.app.multiselect, "layers").options
+    assert "fc.bias" not in controlled(page.app.multiselect, "layers").options
     assert "conv1.weight" not in page.layers
     page.pick("granularity", "element")
     assert page.layers == left
@@ -311,16 +311,16 @@ def test_embeddings_are_offered_on_request(open_page: OpenPage) -> None:
 
 def test_the_open_layer_is_chosen_in_its_box_and_stays(open_page: OpenPage) -> None:
     page = open_page(subject="digits-mlp")
-    assert told(page.app.selectbox, "open_layer_box").value == "fc2.weight"
+    assert controlled(page.app.selectbox, "open_layer_box").value == "fc2.weight"
     assert "layer" not in page.address
     page.pick("open_layer_box", "fc3.weight")
     assert page.address["layer"] == ["fc3.weight"]
     page.set_amount(70.0)
-    assert told(page.app.selectbox, "open_layer_box").value == "fc3.weight"
+    assert controlled(page.app.selectbox, "open_layer_box").value == "fc3.weight"
     page.choose_layers(["fc2.weight"])
-    assert told(page.app.selectbox, "open_layer_box").value == "fc2.weight"
+    assert controlled(page.app.selectbox, "open_layer_box").value == "fc2.weight"
     page.click("layers_all")
-    assert told(page.app.selectbox, "open_layer_box").value == "fc3.weight"
+    assert controlled(page.app.selectbox, "open_layer_box").value == "fc3.weight"
 
 
 def test_what_is_not_offered_says_why(open_page: OpenPage) -> None:

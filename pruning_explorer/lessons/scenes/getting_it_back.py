@@ -7,10 +7,10 @@ from pruning_explorer.errors import LessonError
 from pruning_explorer.figures.numbers import capitalised, count, percent
 from pruning_explorer.lab.training import Training, TrainingData, TrainingPlan
 from pruning_explorer.lessons.amounts import AMOUNT, AMOUNT_SLIDER, AMOUNTS
-from pruning_explorer.lessons.contest import Contest, Draw, Side
-from pruning_explorer.lessons.known import Known, known_at, written
 from pruning_explorer.lessons.panels import Code, Curves, Figure, Figures, Series
+from pruning_explorer.lessons.quality_curve import QualityCurve, quality_curve, written
 from pruning_explorer.lessons.scene import Experiment, Knob, Scene, Stage, Trial, Values
+from pruning_explorer.lessons.training_comparison import Draw, Side, TrainingComparison
 from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.prune.engine import compute_masks, rank_targets
 from pruning_explorer.prune.masks import Masks
@@ -54,8 +54,8 @@ RECOVERED: SubjectCache[dict[str, str]] = SubjectCache(1 << 20, lambda _: 1000, 
 
 def _build(subject: Subject, values: Values) -> Stage:
     how = _how(subject)
-    magnitude = known_at(subject, Recipe(), AMOUNTS)
-    drawn = [known_at(subject, Recipe("random", seed=seed), AMOUNTS) for seed in range(DRAWS)]
+    magnitude = quality_curve(subject, Recipe(), AMOUNTS)
+    drawn = [quality_curve(subject, Recipe("random", seed=seed), AMOUNTS) for seed in range(DRAWS)]
     over_draws = list(zip(*(each.values for each in drawn), strict=True))
     random = tuple(map(median, over_draws))
     ranked = rank_targets(subject, Recipe())
@@ -90,7 +90,7 @@ def _build(subject: Subject, values: Values) -> Stage:
     return Stage(AMOUNT_SLIDER, panels, facts, lambda stop: Recipe(amount=AMOUNTS[stop]))
 
 
-def _curves(magnitude: Known, drawn: list[Known], random: tuple[float, ...]) -> Curves:
+def _curves(magnitude: QualityCurve, drawn: list[QualityCurve], random: tuple[float, ...]) -> Curves:
     percents = list(zip(*(each.percents for each in drawn), strict=True))
     middle = tuple(round(100 * each, 1) for each in random)
     return Curves(
@@ -138,10 +138,10 @@ def _code(subject: Subject, experiment: str, amount: float) -> str:
 
 def _recovered(subject: Subject) -> dict[str, str]:
     """What recovery does at one amount, of which a lesson can speak before a person starts anything."""
-    contest = recovery(subject, JUDGED_AT, JUDGED_EPOCHS)
-    contest.run()
+    comparison = recovery(subject, JUDGED_AT, JUDGED_EPOCHS)
+    comparison.run()
     facts = {"recovered_at": f"{round(100 * JUDGED_AT)} %", "recovered_epochs": count(JUDGED_EPOCHS)}
-    for name, side in zip(("magnitude", "random"), contest.sides, strict=True):
+    for name, side in zip(("magnitude", "random"), comparison.sides, strict=True):
         after = side.quality[-1]
         facts |= {
             f"{name}_after": percent(median(after)),
@@ -151,7 +151,7 @@ def _recovered(subject: Subject) -> dict[str, str]:
     return facts
 
 
-def recovery(subject: Subject, amount: float, epochs: int) -> Contest:
+def recovery(subject: Subject, amount: float, epochs: int) -> TrainingComparison:
     """Trained weights under a mask by magnitude and under random ones, trained on at the rate they were trained with.
 
     Raises:
@@ -173,10 +173,10 @@ def recovery(subject: Subject, amount: float, epochs: int) -> Contest:
         f"Each is trained {DRAWS} times from the trained weights. Among the {DRAWS}, the order of the samples differs; "
         "at random the mask, too."
     )
-    return _contest(subject, sides, epochs, note)
+    return _compare(subject, sides, epochs, note)
 
 
-def lottery_ticket(subject: Subject, amount: float) -> Contest:
+def lottery_ticket(subject: Subject, amount: float) -> TrainingComparison:
     """Survivors of a trained network on the values that they began with, trained anew (arXiv 1803.03635).
 
     Beside it the same mask with values drawn anew, and random masks with the first values.
@@ -206,11 +206,11 @@ def lottery_ticket(subject: Subject, amount: float) -> Contest:
         f"was trained. Among the {DRAWS}, the order of the samples differs; with new values these, too; at random the "
         "mask, too. So the ticket's band shows sample order only: a dense network from another seed has another ticket."
     )
-    return _contest(subject, sides, epochs, note)
+    return _compare(subject, sides, epochs, note)
 
 
-def _contest(subject: Subject, sides: tuple[Side, ...], epochs: int, note: str) -> Contest:
-    return Contest(sides, epochs, quality_label(subject), dense_level(subject) or 0.0, note)
+def _compare(subject: Subject, sides: tuple[Side, ...], epochs: int, note: str) -> TrainingComparison:
+    return TrainingComparison(sides, epochs, quality_label(subject), dense_level(subject) or 0.0, note)
 
 
 def _how(subject: Subject) -> HowTrained:

@@ -7,8 +7,8 @@ from pruning_explorer.exports.cut_channels import output_layers
 from pruning_explorer.figures.numbers import capitalised, count, decimal, memory, percent, short_count, times
 from pruning_explorer.lessons.amounts import AMOUNT
 from pruning_explorer.lessons.four_networks import CUT, DENSE, FORMS, MASKED, PERMANENT, Counted, count_up
-from pruning_explorer.lessons.known import need_samples
 from pruning_explorer.lessons.panels import Code, Curves, Figure, Figures, Series, Table
+from pruning_explorer.lessons.quality_curve import need_samples
 from pruning_explorer.lessons.scene import Experiment, Knob, Scene, Slider, Stage, Trial, Values
 from pruning_explorer.lessons.stopwatch import BATCH, Stopwatch
 from pruning_explorer.lessons.wide_network import WIDTHS, wide_network

@@ -7,9 +7,9 @@ from pruning_explorer.errors import LessonError
 from pruning_explorer.figures.gallery import class_name
 from pruning_explorer.figures.numbers import capitalised, count, percent
 from pruning_explorer.lessons.amounts import AMOUNT, leaves_by_amount
-from pruning_explorer.lessons.known import NEVER, Known, breaks_at, known_at, slider_for, written
 from pruning_explorer.lessons.node_link import node_link
 from pruning_explorer.lessons.panels import Curves, Figure, Figures, Panel, Series
+from pruning_explorer.lessons.quality_curve import NEVER, QualityCurve, breaks_at, quality_curve, slider_for, written
 from pruning_explorer.lessons.regions import decision_regions, has_plane
 from pruning_explorer.lessons.scene import Scene, Slider, Stage, Values
 from pruning_explorer.measure.drift import top1
@@ -22,7 +22,7 @@ from pruning_explorer.prune.subject import Subject
 def _build(subject: Subject, values: Values) -> Stage:
     slider = slider_for(subject)
     recipe = Recipe()
-    ranked, known = rank_targets(subject, recipe), known_at(subject, recipe, slider.stops)
+    ranked, known = rank_targets(subject, recipe), quality_curve(subject, recipe, slider.stops)
     weights = sum(target.numel for target in ranked.targets)
     gone = tuple(ranked.removed_at(slider.stops).sum(axis=1).tolist())
     picture, why_none = _picture(subject, ranked, slider)
@@ -72,7 +72,7 @@ def _picture(subject: Subject, ranked: Ranked, slider: Slider) -> tuple[list[Pan
         return [], f"There is no picture of the network: {error}."
 
 
-def _curve(known: Known) -> Curves:
+def _curve(known: QualityCurve) -> Curves:
     name = capitalised(known.measure)
     return Curves(
         f"{name} over the amount",

@@ -8,8 +8,8 @@ import numpy as np
 
 from pruning_explorer.figures.numbers import capitalised, count, percent
 from pruning_explorer.lessons.amounts import AMOUNT, leaves_by_amount
-from pruning_explorer.lessons.known import NEVER, Known, breaks_at, known_at, slider_for, written
 from pruning_explorer.lessons.panels import Curves, Panel, Series, Table
+from pruning_explorer.lessons.quality_curve import NEVER, QualityCurve, breaks_at, quality_curve, slider_for, written
 from pruning_explorer.lessons.regions import decision_regions, has_plane
 from pruning_explorer.lessons.scene import Knob, Scene, Slider, Stage, Values
 from pruning_explorer.prune.criteria import CRITERIA
@@ -45,8 +45,8 @@ class Line:
 def _build(subject: Subject, values: Values) -> Stage:
     slider = slider_for(subject)
     seed = int(values["seed"])
-    known, largest = (known_at(subject, Recipe(name), slider.stops) for name in ("magnitude", "largest"))
-    drawn = [known_at(subject, Recipe("random", seed=each), slider.stops) for each in range(SEEDS)]
+    known, largest = (quality_curve(subject, Recipe(name), slider.stops) for name in ("magnitude", "largest"))
+    drawn = [quality_curve(subject, Recipe("random", seed=each), slider.stops) for each in range(SEEDS)]
     over_draws = list(zip(*(each.values for each in drawn), strict=True))
     titles = {name: CRITERIA[name].title for name in METHODS}
     of_seed = f"{titles['random']}, seed {seed}"
@@ -75,7 +75,7 @@ def _build(subject: Subject, values: Values) -> Stage:
 
 
 def _facts(
-    subject: Subject, known: Known, slider: Slider, lines: Mapping[str, Line], drawn: Sequence[Known]
+    subject: Subject, known: QualityCurve, slider: Slider, lines: Mapping[str, Line], drawn: Sequence[QualityCurve]
 ) -> dict[str, str | tuple[str, ...]]:
     """All but what belongs to the seed: sentences stay as they are when another is chosen."""
     ranked = rank_targets(subject, Recipe())
@@ -113,7 +113,7 @@ def _size_gone(subject: Subject, recipe: Recipe, slider: Slider) -> tuple[float,
     return tuple((gone.cumsum() / gone.sum())[:-1].tolist())
 
 
-def _breaks(known: Known, slider: Slider, line: Line) -> str:
+def _breaks(known: QualityCurve, slider: Slider, line: Line) -> str:
     return _shown(slider, breaks_at(line.values, known.dense))
 
 
@@ -121,7 +121,7 @@ def _shown(slider: Slider, stop: int | None) -> str:
     return NEVER if stop is None else slider.shown[stop]
 
 
-def _curves(known: Known, lines: Mapping[str, Line]) -> Curves:
+def _curves(known: QualityCurve, lines: Mapping[str, Line]) -> Curves:
     return Curves(
         f"{capitalised(known.measure)} over the amount",
         tuple(Series(each.name, *map(_percents, (each.values, each.low, each.high))) for each in lines.values()),
@@ -138,7 +138,7 @@ def _percents(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(100 * each, 1) for each in values)
 
 
-def _table(known: Known, slider: Slider, lines: Mapping[str, Line]) -> Table:
+def _table(known: QualityCurve, slider: Slider, lines: Mapping[str, Line]) -> Table:
     breaks = {name: breaks_at(line.values, known.dense) for name, line in lines.items()}
 
     def rows(stop: int) -> tuple[tuple[str, ...], ...]:

@@ -9,7 +9,7 @@ from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.not_runnable import explain_not_runnable
 from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
 
@@ -21,7 +21,7 @@ WHICH = {"disagree": "Some recipes keep the answer", "flips": "All that flip"}
 def draw_behaviour(shown: Comparison) -> None:
     """Change of quality by class, then the samples whose answer depends on the recipe, hardest first."""
     if shown.subject.samples is None:
-        tell_why_nothing_runs(shown.subject, "there is no behaviour to compare")
+        explain_not_runnable(shown.subject, "there is no behaviour to compare")
         return
     changes = shown.classes
     if len(changes) and changes["group"].nunique() > 1:

@@ -15,10 +15,10 @@ from pruning_explorer.ui import session, state
 from pruning_explorer.ui.compare import columns
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS, MOST, Column
 from pruning_explorer.ui.compare.presets import PRESETS, recipes_of, why_not
+from pruning_explorer.ui.controlled_widget import controlled_widget
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.one_by_one import beginning
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.told import told
 
 CARD_WIDTH = 160
 """Width in pixels that a card needs: two fit side by side on a phone."""
@@ -32,7 +32,7 @@ _PRESETS_OPEN = session.Key[bool]("presets_open")
 def draw_choice(subject: Subject, explored: Recipe) -> None:
     """Above the cards: presets, one amount for all, one more recipe."""
     amounts = {column.recipe.amount for column in columns.columns()}
-    percent_of_all = told("amount_of_all", round(amounts.pop() * 100, 1) if len(amounts) == 1 else None)
+    percent_of_all = controlled_widget("amount_of_all", round(amounts.pop() * 100, 1) if len(amounts) == 1 else None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         presets = st.popover("Presets", key=_PRESETS_OPEN, on_change="rerun", help="Comparisons worth a look.")
         st.number_input(
@@ -46,7 +46,7 @@ def draw_choice(subject: Subject, explored: Recipe) -> None:
             placeholder="each its own",
             width=170,
             help=help_with_glossary_link("Gives every recipe the same amount. Empty while they differ.", "amount"),
-            on_change=percent_of_all.hear(_take_amount_of_all),
+            on_change=percent_of_all.on_change(_take_amount_of_all),
         )
         st.button(
             "Add a recipe",
@@ -107,7 +107,7 @@ def _card(column: Column, name: str, place: int, failure: str | None, dense: Seq
     """``dense``: layers that it leaves alone and another recipe prunes."""
     number, letter, count = column.number, LETTERS[place], len(columns.columns())
     edited = columns.edited().number == number
-    box = told(f"name_{number}", name)
+    box = controlled_widget(f"name_{number}", name)
     st.text_input(
         f"Recipe {letter}",
         box.value,
@@ -116,7 +116,7 @@ def _card(column: Column, name: str, place: int, failure: str | None, dense: Seq
         help=help_with_glossary_link(
             "Its name in every chart. Empty it to go back to the name that says what it does.", "recipe"
         ),
-        on_change=box.hear(partial(columns.rename, number)),
+        on_change=box.on_change(partial(columns.rename, number)),
     )
     title = title_of(column.recipe)
     # A long name may be longer than its box on a phone

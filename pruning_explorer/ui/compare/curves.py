@@ -19,7 +19,7 @@ from pruning_explorer.ui.compare import columns
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.decision import draw_decision
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.not_runnable import explain_not_runnable
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_as_it_comes, draw_progress, is_waited_for
 from pruning_explorer.ui.session import Key, session_id
@@ -45,7 +45,7 @@ def ask_curves(subject: Subject, recipes: Sequence[Recipe]) -> CurveJob:
 def draw_curves(shown: Comparison) -> None:
     """All curves as far as they are measured, and where each recipe stands on its own."""
     if shown.subject.samples is None:
-        tell_why_nothing_runs(shown.subject, "neither quality nor drift can be measured")
+        explain_not_runnable(shown.subject, "neither quality nor drift can be measured")
         return
     st.segmented_control(
         "Axis",

@@ -20,6 +20,7 @@ from pruning_explorer.ui.compare.columns import FEWEST, LETTERS
 from pruning_explorer.ui.compare.curves import ask_curves, draw_curves
 from pruning_explorer.ui.compare.details import draw_details, keep_open_tab
 from pruning_explorer.ui.compare.table import draw_table
+from pruning_explorer.ui.controlled_widget import controlled_widget
 from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.hand_over import hand_over
@@ -30,7 +31,6 @@ from pruning_explorer.ui.save_picture import save_pictures
 from pruning_explorer.ui.session import session_id
 from pruning_explorer.ui.shared_controls import controls_make_nothing, fitting, take_controls, what_changed
 from pruning_explorer.ui.subjects import find_subject, first_subject
-from pruning_explorer.ui.told import told
 
 STATUS_HEIGHT = 88
 """Height in pixels of the status lines above the table; fixed, so that nothing moves when they change."""
@@ -123,7 +123,9 @@ def _edit() -> None:
     with st.sidebar:
         numbers = dict(zip(LETTERS, (each.number for each in columns.columns()), strict=False))
         # By its letter, which is what the browser reports: a recipe that has moved has another
-        box = told("edited_box", next(letter for letter, number in numbers.items() if number == column.number))
+        box = controlled_widget(
+            "edited_box", next(letter for letter, number in numbers.items() if number == column.number)
+        )
         st.segmented_control(
             "The recipe to edit",
             list(numbers),
@@ -132,7 +134,7 @@ def _edit() -> None:
             required=True,
             width="stretch",
             help=help_with_glossary_link("All controls below but the network set this recipe alone.", "recipe"),
-            on_change=box.hear(lambda letter: columns.edit(numbers[letter])),
+            on_change=box.on_change(lambda letter: columns.edit(numbers[letter])),
         )
     try:
         changed = what_changed(draw_controls())

@@ -4,10 +4,10 @@ import streamlit as st
 
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
+from pruning_explorer.ui.controlled_widget import controlled_widget
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.subjects import opened_by, subject_names
-from pruning_explorer.ui.told import told
 
 
 def draw_network() -> Subject:
@@ -40,7 +40,7 @@ def draw_layers(subject: Subject) -> None:
     """Choose among the layers on offer, by name or by type."""
     on_offer = state.offered_targets()
     names = [target.name for target in on_offer]
-    chosen = told("layers", state.chosen_names(), same=lambda said, names: set(said) == set(names))
+    chosen = controlled_widget("layers", state.chosen_names(), same=lambda said, names: set(said) == set(names))
     st.multiselect(
         "Layers",
         names,
@@ -48,7 +48,7 @@ def draw_layers(subject: Subject) -> None:
         key=chosen.key,
         placeholder="Search a layer, or choose all",
         help=help_with_glossary_link("Only these lose weights; all others stay dense. Type to search.", "target"),
-        on_change=chosen.hear(state.choose),
+        on_change=chosen.on_change(state.choose),
     )
     types = sorted({target.layer_type for target in on_offer})
     with st.container(horizontal=True, gap="small"):

@@ -7,9 +7,9 @@ from pruning_explorer.prune.recipe import SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 from pruning_explorer.prune.targets import OPTIONAL
 from pruning_explorer.ui import session
+from pruning_explorer.ui.controlled_widget import controlled_widget
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
-from pruning_explorer.ui.told import told
 
 TITLE = "Schedule, cap, seed …"
 
@@ -31,7 +31,7 @@ def draw_more() -> None:
 
 def _cap() -> None:
     cap = SETTINGS["cap"]
-    percent = told("cap", round(session.CAP.get() * 100, 1))
+    percent = controlled_widget("cap", round(session.CAP.get() * 100, 1))
     st.slider(
         f"{cap.label}, %",
         0.0,
@@ -40,7 +40,7 @@ def _cap() -> None:
         step=0.1,
         format="%.1f",
         key=percent.key,
-        on_change=percent.hear(lambda percent: session.CAP.set(round(percent / 100, 3))),
+        on_change=percent.on_change(lambda percent: session.CAP.set(round(percent / 100, 3))),
         help=help_with_glossary_link(
             f"{cap.help} A layer collapses when one ranking for all leaves nothing of it.", cap.name, "layer-collapse"
         ),

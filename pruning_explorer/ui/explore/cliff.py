@@ -12,7 +12,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import state
 from pruning_explorer.ui.decision import draw_decision
 from pruning_explorer.ui.live_mask import LIVE_AMOUNT
-from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.not_runnable import explain_not_runnable
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, chart_so_far, draw_as_it_comes, draw_progress
 from pruning_explorer.ui.session import Key, session_id
@@ -38,7 +38,7 @@ def warm_cliff(subject: Subject, recipe: Recipe) -> None:
 def draw_cliff(report: Report) -> None:
     """Quality and drift over all amounts, as far as they are computed, with a marker where one stands."""
     if report.subject.samples is None:
-        tell_why_nothing_runs(report.subject, "drift over amounts cannot be measured")
+        explain_not_runnable(report.subject, "drift over amounts cannot be measured")
         return
     job = _QUEUE.ask(report.subject, report.recipe, session_id())
     # While points come in, only this part of the page is drawn anew

@@ -15,7 +15,7 @@ from pruning_explorer.figures.numbers import (
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.measure.report import Report
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-from pruning_explorer.ui.nothing_runs import what_is_missing, why_nothing_runs
+from pruning_explorer.ui.not_runnable import what_is_missing, why_not_runnable
 from pruning_explorer.ui.plain_text import plain
 
 
@@ -80,7 +80,7 @@ def _quality(report: Report) -> None:
         _absent(name, "not known, see below", plain(report.quality_problem), "quality")
         return
     if report.subject.samples is None:
-        _absent(name, what_is_missing(report.subject), why_nothing_runs(report.subject), "quality")
+        _absent(name, what_is_missing(report.subject), why_not_runnable(report.subject), "quality")
         return
     if report.quality is None:
         _absent(
@@ -110,7 +110,7 @@ def _quality(report: Report) -> None:
 
 def _drift(report: Report) -> None:
     if report.output_drift is None:
-        _absent("Drift, nats", what_is_missing(report.subject), why_nothing_runs(report.subject), "drift")
+        _absent("Drift, nats", what_is_missing(report.subject), why_not_runnable(report.subject), "drift")
         return
     drift = report.output_drift.totals()
     st.metric(
@@ -136,7 +136,7 @@ def _multiply_adds(report: Report) -> None:
         _absent(
             label,
             what_is_missing(report.subject),
-            f"They are counted on inputs. {why_nothing_runs(report.subject)}",
+            f"They are counted on inputs. {why_not_runnable(report.subject)}",
             "macs",
         )
         return

@@ -6,7 +6,7 @@ from pruning_explorer.figures.layer_drift import layer_drift_chart
 from pruning_explorer.figures.numbers import count
 from pruning_explorer.lab.layer_drift_job import LayerDriftJob, LayerDriftQueue
 from pruning_explorer.measure.report import Report
-from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.not_runnable import explain_not_runnable
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, be_patient, chart_so_far, draw_as_it_comes, draw_progress
 from pruning_explorer.ui.session import session_id
@@ -21,7 +21,7 @@ _QUEUE = LayerDriftQueue()
 def draw_layer_drift(report: Report) -> None:
     """Each module's outputs, pruned beside dense, as far as they are compared."""
     if report.subject.samples is None:
-        tell_why_nothing_runs(report.subject, "its layers have no outputs to compare")
+        explain_not_runnable(report.subject, "its layers have no outputs to compare")
         return
     st.caption(
         "Each module's output on the samples, pruned beside dense, in the order they run: where the error begins "

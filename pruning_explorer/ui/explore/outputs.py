@@ -19,7 +19,7 @@ from pruning_explorer.measure.quality import true_answers
 from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.subject import SampleView
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-from pruning_explorer.ui.nothing_runs import tell_why_nothing_runs
+from pruning_explorer.ui.not_runnable import explain_not_runnable
 from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.show_chart import show_chart
 
@@ -34,7 +34,7 @@ def draw_outputs(report: Report) -> None:
     """Sample inputs with both answers, flipped ones first and marked."""
     samples, outcome, view = report.drift, report.outcome, report.subject.view
     if samples is None or outcome is None:
-        tell_why_nothing_runs(report.subject, "it answers nothing")
+        explain_not_runnable(report.subject, "it answers nothing")
         return
     flipped = int((~samples["agrees"]).sum())
     st.caption(

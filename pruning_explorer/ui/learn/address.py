@@ -6,7 +6,7 @@ from pruning_explorer.errors import LessonError
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.prune.settings import format_value
 from pruning_explorer.ui import address_bar, session
-from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn import state
 from pruning_explorer.ui.query import LEARN, Asked
 from pruning_explorer.ui.subjects import is_there
 
@@ -24,10 +24,10 @@ def take_address(lessons: Mapping[str, Lesson]) -> None:
 def write_address(lesson: Lesson) -> None:
     """Write where the person stands."""
     query: dict[str, list[str]] = {}
-    match place.OPEN_VIEW.get():
+    match state.OPEN_VIEW.get():
         case "lessons":
             query["lesson"] = [lesson.name]
-            query |= {name: [format_value(value)] for name, value in place.values_of(lesson).items()}
+            query |= {name: [format_value(value)] for name, value in state.values_of(lesson).items()}
         case "glossary":
             word = session.LEARN_WORD.get()
             query |= {"view": ["glossary"], **({"word": [word]} if word else {})}
@@ -45,10 +45,10 @@ def _take(asked: Asked, lessons: Mapping[str, Lesson]) -> None:
     session.LEARN_WORD.set(word)
     if view is None:
         view = "lessons" if word is None else "glossary"
-    if view not in place.VIEWS:
+    if view not in state.VIEWS:
         asked.problems.append(f"there is no part {view!r} of this page; the lessons are shown")
         view = "lessons"
-    place.OPEN_VIEW.set(view)
+    state.OPEN_VIEW.set(view)
     if name is None:
         unused = "was not used: no lesson is named that it could be of"
         asked.problems += [f"{part} {unused}" for part in sorted(asked.others)]
@@ -59,11 +59,11 @@ def _take(asked: Asked, lessons: Mapping[str, Lesson]) -> None:
 
 
 def _take_lesson(asked: Asked, lesson: Lesson) -> None:
-    place.open_at(lesson.name)
-    place.begin_anew(lesson)  # what an address does not say is at its default
+    state.open_at(lesson.name)
+    state.begin_anew(lesson)  # what an address does not say is at its default
     for part in asked.others:
         value = asked.last(part)
         with asked.noting(before=f"{part} was not used: "):
-            if part == place.NETWORK and not is_there(str(value)):
+            if part == state.NETWORK and not is_there(str(value)):
                 raise LessonError(f"no network is called {value!r} here; {lesson.network} is shown")
-            place.set_value(lesson, part, value)
+            state.set_value(lesson, part, value)

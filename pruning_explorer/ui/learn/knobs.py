@@ -7,12 +7,12 @@ import streamlit as st
 from pruning_explorer.lessons.lesson import Lesson
 from pruning_explorer.lessons.scene import Knob
 from pruning_explorer.prune.settings import Value, format_value
+from pruning_explorer.ui.controlled_widget import ControlledWidget, controlled_widget
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn import state
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.setting_widgets import draw_setting
 from pruning_explorer.ui.subjects import subject_names
-from pruning_explorer.ui.told import Told, told
 
 
 def draw_knobs(lesson: Lesson) -> None:
@@ -29,40 +29,40 @@ def draw_knobs(lesson: Lesson) -> None:
 
 def said(lesson: Lesson) -> str:
     """What stands otherwise than it is seen on paper: the network and every knob, in a line."""
-    network = [f"Network: {plain(str(place.value_of(lesson, place.NETWORK)))}"] if lesson.any_network else []
+    network = [f"Network: {plain(str(state.value_of(lesson, state.NETWORK)))}"] if lesson.any_network else []
     return " · ".join([*network, *(_said(lesson, knob) for knob in _in_use(lesson))])
 
 
 def _in_use(lesson: Lesson) -> list[Knob]:
     def counts(knob: Knob) -> bool:
-        return all(place.value_of(lesson, name) == value for name, value in knob.needs.items())
+        return all(state.value_of(lesson, name) == value for name, value in knob.needs.items())
 
     return [knob for knob in lesson.scene.knobs if counts(knob)]
 
 
 def _said(lesson: Lesson, knob: Knob) -> str:
-    value = place.value_of(lesson, knob.setting.name)
+    value = state.value_of(lesson, knob.setting.name)
     return f"{knob.setting.label}: {plain(knob.choices.get(str(value), format_value(value)))}"
 
 
-def _told(lesson: Lesson, name: str, value: Value) -> Told[Value]:
-    return told(f"learn_{name}_{lesson.name}", value)
+def _controlled(lesson: Lesson, name: str, value: Value) -> ControlledWidget[Value]:
+    return controlled_widget(f"learn_{name}_{lesson.name}", value)
 
 
 def _taking(lesson: Lesson, name: str) -> Callable[[Value | None], None]:
     def take(value: Value | None) -> None:
         if value is not None:
-            place.set_value(lesson, name, value)
+            state.set_value(lesson, name, value)
 
     return take
 
 
 def _network(lesson: Lesson) -> None:
     names = subject_names()
-    now = str(place.value_of(lesson, place.NETWORK))
+    now = str(state.value_of(lesson, state.NETWORK))
     if now not in names:
         names = [now, *names]
-    box = _told(lesson, place.NETWORK, now)
+    box = _controlled(lesson, state.NETWORK, now)
     st.selectbox(
         "Network",
         names,
@@ -73,18 +73,18 @@ def _network(lesson: Lesson) -> None:
         ),
         filter_mode=None,
         width=280,
-        on_change=box.hear(_taking(lesson, place.NETWORK)),
+        on_change=box.on_change(_taking(lesson, state.NETWORK)),
     )
 
 
 def _knob(lesson: Lesson, knob: Knob) -> None:
     name = knob.setting.name
-    box = _told(lesson, name, place.value_of(lesson, name))
+    box = _controlled(lesson, name, state.value_of(lesson, name))
     draw_setting(
         knob.setting,
         box.key,
         *(knob.words or (name,)),
         shown=box.value,
         names=knob.choices,
-        on_change=box.hear(_taking(lesson, name)),
+        on_change=box.on_change(_taking(lesson, name)),
     )

@@ -9,7 +9,7 @@ from pruning_explorer.lessons.scene import Scene
 from pruning_explorer.lessons.scenes import SCENES
 from pruning_explorer.prune.settings import Setting, format_value
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-from pruning_explorer.ui.learn import catalogs, place
+from pruning_explorer.ui.learn import catalogs, state
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.session import Key
 
@@ -83,7 +83,7 @@ def _drop() -> None:
         except LessonError as error:
             PROBLEM.set(str(error))
         else:
-            place.open_at(lesson.name)
+            state.open_at(lesson.name)
         EDITION.set(edition + 1)
         st.rerun()
     if problem := PROBLEM.get():
@@ -92,7 +92,7 @@ def _drop() -> None:
         if catalogs.is_brought(name):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"“{plain(lesson.title)}” is the last in the list of lessons.")
-                st.button("Open it", key=f"learn_open_{name}", on_click=place.open_at, args=(name,))
+                st.button("Open it", key=f"learn_open_{name}", on_click=state.open_at, args=(name,))
                 st.button("Take it away", key=f"learn_away_{name}", on_click=catalogs.take_away, args=(name,))
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pruning_explorer.ui import session
 from pruning_explorer.ui.address_problems import tell_problems
-from pruning_explorer.ui.learn import catalogs, place
+from pruning_explorer.ui.learn import catalogs, state
 from pruning_explorer.ui.learn.address import take_address, write_address
 from pruning_explorer.ui.learn.glossary import draw_glossary
 from pruning_explorer.ui.learn.heading import draw_turning, draw_views
@@ -18,20 +18,20 @@ def learn() -> None:
     """The Learn page, top to bottom."""
     catalog = catalogs.catalog()
     if session.just_arrived():
-        place.stand_where_one_is()
+        state.restore_position()
     take_address(catalog.lessons)
-    lesson = place.lesson_open(catalog.lessons)
+    lesson = state.lesson_open(catalog.lessons)
     draw_style(in_front=session.LEARN_PRESENT.get())
     with st.container(key="learn_heading"):
         draw_views(lesson)
-        if place.OPEN_VIEW.get() == "lessons":
+        if state.OPEN_VIEW.get() == "lessons":
             draw_turning(catalog.lessons, lesson)
         tell_problems(session.LEARN_PROBLEMS)
-        if catalog.problems and place.OPEN_VIEW.get() == "lessons":
-            st.caption(f":material/warning: Not every lesson's file could be read; “{place.VIEWS['add']}” says which.")
-    match place.OPEN_VIEW.get():
+        if catalog.problems and state.OPEN_VIEW.get() == "lessons":
+            st.caption(f":material/warning: Not every lesson's file could be read; “{state.VIEWS['add']}” says which.")
+    match state.OPEN_VIEW.get():
         case "glossary":
-            draw_glossary(session.LEARN_WORD.get(), place.open_at)
+            draw_glossary(session.LEARN_WORD.get(), state.open_at)
         case "mistakes":
             draw_mistakes(_turn_to)
         case "add":
@@ -42,5 +42,5 @@ def learn() -> None:
 
 
 def _turn_to(name: str) -> None:
-    place.open_at(name)
+    state.open_at(name)
     st.rerun()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pruning_explorer.lessons.lesson import Lesson
-from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn import state
 from pruning_explorer.ui.learn.knobs import said
 
 
@@ -15,7 +15,7 @@ def draw_question(lesson: Lesson, say: Callable[[str], str]) -> None:
     Args:
         say: puts the facts into a text.
     """
-    given = place.ANSWERS.get().get(lesson.name)
+    given = state.ANSWERS.get().get(lesson.name)
     texts = [say(answer.text) for answer in lesson.answers]
     with st.container(key="learn_question"):
         st.subheader("Your guess first", anchor=False)
@@ -23,7 +23,7 @@ def draw_question(lesson: Lesson, say: Callable[[str], str]) -> None:
             say(lesson.question),
             range(len(texts)),
             index=given,
-            key=f"learn_answer_{lesson.name}_{place.EDITION.get()}",
+            key=f"learn_answer_{lesson.name}_{state.EDITION.get()}",
             format_func=lambda number: texts[number],
         )
         st.button(
@@ -50,7 +50,7 @@ def draw_on_paper(lesson: Lesson, say: Callable[[str], str]) -> None:
 
 
 def _give(lesson: Lesson, chosen: int) -> None:
-    place.ANSWERS.setdefault()[lesson.name] = chosen
+    state.ANSWERS.setdefault()[lesson.name] = chosen
 
 
 def _truth(lesson: Lesson, given: int, texts: list[str], say: Callable[[str], str]) -> None:

@@ -14,7 +14,7 @@ from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.settings import Value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.hand_over import hand_over
-from pruning_explorer.ui.learn import place
+from pruning_explorer.ui.learn import state
 from pruning_explorer.ui.learn.heading import draw_title
 from pruning_explorer.ui.learn.in_short import draw_in_short
 from pruning_explorer.ui.learn.knobs import draw_knobs
@@ -30,7 +30,7 @@ def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
     names = list(lessons)
     number = names.index(lesson.name) + 1
     try:
-        subject = find_subject(str(place.value_of(lesson, place.NETWORK)))
+        subject = find_subject(str(state.value_of(lesson, state.NETWORK)))
         values = _knob_values(lesson)
         with st.spinner("Preparing every picture of it once …", show_time=True):
             stage = stage_of(subject, lesson.scene, values)
@@ -44,11 +44,11 @@ def draw_lesson(lessons: Mapping[str, Lesson], lesson: Lesson) -> None:
             draw_in_short()
     except PruningExplorerError as error:
         st.error(plain(str(error), longest=900), icon=":material/error:")
-        if lesson.any_network and place.value_of(lesson, place.NETWORK) != lesson.network:
+        if lesson.any_network and state.value_of(lesson, state.NETWORK) != lesson.network:
             st.button(
                 f"Back to {lesson.network}",
                 key="learn_back_to_network",
-                on_click=partial(place.set_value, lesson, place.NETWORK, lesson.network),
+                on_click=partial(state.set_value, lesson, state.NETWORK, lesson.network),
             )
 
 
@@ -76,14 +76,14 @@ def _ways_on(following: Lesson | None, subject: Subject, recipe: Recipe) -> None
                 key="learn_onwards",
                 icon=":material/arrow_forward:",
                 icon_position="right",
-                on_click=place.open_at,
+                on_click=state.open_at,
                 args=(following.name,),
             )
 
 
 def _stage(lesson: Lesson, subject: Subject, stage: Stage, stop: int) -> None:
     slider = lesson.scene.slider
-    start = place.start_of(lesson, stop)
+    start = state.start_of(lesson, stop)
     draw_stage(
         stage,
         key=_stage_key(lesson, subject),
@@ -97,7 +97,7 @@ def _stage(lesson: Lesson, subject: Subject, stage: Stage, stop: int) -> None:
 
 def _stage_key(lesson: Lesson, subject: Subject) -> str:
     # Another network may have other stops: its slider begins anew, where this one stands
-    return f"learn_stage_{lesson.name}_{subject.name}_{place.EDITION.get()}"
+    return f"learn_stage_{lesson.name}_{subject.name}_{state.EDITION.get()}"
 
 
 def _take_release(lesson: Lesson, subject: Subject, stage: Stage) -> None:
@@ -109,7 +109,7 @@ def _take_release(lesson: Lesson, subject: Subject, stage: Stage) -> None:
         return
     if released.stop < len(stage.slider.stops):  # a knob may have given it fewer since
         value = _typed(slider.default, stage.slider.stops[released.stop])
-        place.take_release(released.revision, lambda: place.set_value(lesson, slider.name, value))
+        state.take_release(released.revision, lambda: state.set_value(lesson, slider.name, value))
 
 
 def _typed(default: Value, value: float) -> Value:
@@ -119,8 +119,8 @@ def _typed(default: Value, value: float) -> Value:
 def _stop(lesson: Lesson, stage: Stage) -> int:
     if lesson.scene.slider is None or stage.slider is None:
         return 0
-    return stage.slider.nearest(float(place.value_of(lesson, lesson.scene.slider.name)))
+    return stage.slider.nearest(float(state.value_of(lesson, lesson.scene.slider.name)))
 
 
 def _knob_values(lesson: Lesson) -> dict[str, Value]:
-    return {knob.setting.name: place.value_of(lesson, knob.setting.name) for knob in lesson.scene.knobs}
+    return {knob.setting.name: state.value_of(lesson, knob.setting.name) for knob in lesson.scene.knobs}

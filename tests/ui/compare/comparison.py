@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pruning_explorer import Recipe
 from pruning_explorer.ui.compare.address import read_comparison
-from tests.ui.hands import amount_shown, release_amount, told
+from tests.ui.hands import amount_shown, controlled, release_amount
 
 SCRIPT = "from pruning_explorer.ui.compare.page import compare\n\ncompare()\n"
 PATIENCE = 180
@@ -66,7 +66,7 @@ class Comparison:
 
     @property
     def names(self) -> list[str]:
-        return [told(self.app.text_input, f"name_{number}").value for number in self.numbers]
+        return [controlled(self.app.text_input, f"name_{number}").value for number in self.numbers]
 
     @property
     def errors(self) -> list[str]:
@@ -101,7 +101,7 @@ class Comparison:
         self.click(f"{what}_{number}")
 
     def call(self, place: int, name: str) -> None:
-        told(self.app.text_input, f"name_{self.numbers[place]}").set_value(name).run()
+        controlled(self.app.text_input, f"name_{self.numbers[place]}").set_value(name).run()
         self._look()
 
     def preset(self, number: int) -> None:
@@ -110,7 +110,7 @@ class Comparison:
         self.click(f"preset_{number}")
 
     def pick(self, key: str, value: object) -> None:
-        told([*self.app.selectbox, *self.app.button_group], key).set_value(value).run()
+        controlled([*self.app.selectbox, *self.app.button_group], key).set_value(value).run()
         self._look()
 
     @property
@@ -124,7 +124,7 @@ class Comparison:
         self._look()
 
     def enter(self, key: str, value: float) -> None:
-        told(self.app.number_input, key).set_value(value).run()
+        controlled(self.app.number_input, key).set_value(value).run()
         self._look()
 
     def click(self, key: str) -> None:

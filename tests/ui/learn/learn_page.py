@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.hands import told
+from tests.ui.hands import controlled
 from tests.ui.page import unescaped
 
 SCRIPT = "from pruning_explorer.ui.learn.page import learn\n\nlearn()\n"
@@ -86,7 +86,7 @@ class LearnPage:
         for name, value in knobs.items():
             key = f"learn_{name}_{lesson}"
             widgets = [*self.app.selectbox, *self.app.button_group, *self.app.toggle, *self.app.number_input]
-            told(widgets, key).set_value(value)
+            controlled(widgets, key).set_value(value)
             self.run()
 
     def click(self, key: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pruning_explorer.lessons.catalog import FILES, built_in_catalog
 from pruning_explorer.ui.learn.catalogs import add_folder
-from tests.ui.hands import told
+from tests.ui.hands import controlled
 from tests.ui.learn.learn_page import LearnPage
 
 NAMES = list(built_in_catalog().lessons)
@@ -63,7 +63,7 @@ def test_the_truth_is_told_once_the_question_is_answered() -> None:
     page.answer(1)
     assert "Right." in page.text
     assert "1 answered, 1 right" in page.text
-    assert told(page.app.selectbox, "learn_chosen").options[0] == "1 · A mask ✓"
+    assert controlled(page.app.selectbox, "learn_chosen").options[0] == "1 · A mask ✓"
 
 
 def test_every_answers_reason_is_told() -> None:
@@ -93,7 +93,7 @@ def test_one_turns_from_lesson_to_lesson() -> None:
         assert page.address["lesson"] == name
     page.click("learn_previous")
     assert page.address["lesson"] == NAMES[1]
-    told(page.app.selectbox, "learn_chosen").select_index(len(NAMES) - 1)
+    controlled(page.app.selectbox, "learn_chosen").select_index(len(NAMES) - 1)
     page.run()
     assert page.address["lesson"] == NAMES[-1]
     assert page.app.button(key="learn_next").disabled
@@ -109,7 +109,7 @@ def test_answers_stay_when_one_comes_back() -> None:
 
 
 def open_adding(page: LearnPage) -> None:
-    told(page.app.button_group, "learn_view_chosen").set_value("add")
+    controlled(page.app.button_group, "learn_view_chosen").set_value("add")
     page.run()
 
 

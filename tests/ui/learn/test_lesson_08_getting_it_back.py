@@ -12,8 +12,8 @@ from torch.nn.utils import prune
 
 from pruning_explorer import load_subject
 from pruning_explorer.figures.numbers import percent
-from pruning_explorer.lessons.contest import Contest
 from pruning_explorer.lessons.scenes.getting_it_back import GETTING_IT_BACK, lottery_ticket, recovery
+from pruning_explorer.lessons.training_comparison import TrainingComparison
 from pruning_explorer.sources.networks import SpiralsMLP
 from tests.ui.learn.learn_page import LearnPage
 from tests.ui.learn.pruned_alone import at_random, pruned, smallest_of_each
@@ -148,8 +148,8 @@ def test_a_ticket_begins_where_the_dense_network_began_and_is_trained_as_it_was(
             prune.custom_from_mask(network.get_submodule(layer), "weight", mask)
         return network
 
-    contest = lottery_ticket(load_subject("spirals-mlp"), 0.6)
-    ticket, fresh, by_chance = contest.sides
+    comparison = lottery_ticket(load_subject("spirals-mlp"), 0.6)
+    ticket, fresh, by_chance = comparison.sides
     for seed in range(3):
         for side, network in (
             (ticket, first(0, magnitude(60))),
@@ -165,12 +165,12 @@ def test_a_ticket_begins_where_the_dense_network_began_and_is_trained_as_it_was(
             assert draw.revived == 0
 
 
-def _after(contest: Contest, epochs: int) -> list[list[float]]:
+def _after(comparison: TrainingComparison, epochs: int) -> list[list[float]]:
     for _ in range(epochs):
-        for side in contest.sides:
+        for side in comparison.sides:
             for draw in side.draws:
                 draw.training.run_epoch()
-    return [list(side.quality[epochs]) for side in contest.sides]
+    return [list(side.quality[epochs]) for side in comparison.sides]
 
 
 def test_on_the_digits_a_ticket_is_ahead_of_all_others_in_the_first_epochs() -> None:
@@ -180,30 +180,30 @@ def test_on_the_digits_a_ticket_is_ahead_of_all_others_in_the_first_epochs() -> 
 
 
 def test_longer_recovery_leaves_less_than_half_of_the_gap() -> None:
-    contest = recovery(load_subject("spirals-mlp"), 0.7, 60)
-    contest.run()
-    chosen, drawn = (side.quality for side in contest.sides)
+    comparison = recovery(load_subject("spirals-mlp"), 0.7, 60)
+    comparison.run()
+    chosen, drawn = (side.quality for side in comparison.sides)
 
     def gap(epoch: int) -> float:
         return median(chosen[epoch]) - median(drawn[epoch])
 
     assert 0 < gap(60) < gap(5) / 2
-    assert contest.share == 1
+    assert comparison.share == 1
 
 
 def test_a_cancelled_contest_ends_and_says_how_far_it_came() -> None:
-    contest = recovery(load_subject("spirals-mlp"), 0.5, 60)
-    worker = threading.Thread(target=contest.work)
+    comparison = recovery(load_subject("spirals-mlp"), 0.5, 60)
+    worker = threading.Thread(target=comparison.work)
     worker.start()
-    while contest.share == 0:
+    while comparison.share == 0:
         assert worker.is_alive()
-    contest.stopped.set()
+    comparison.stopped.set()
     worker.join(20)
     assert not worker.is_alive()
-    assert not contest.done
-    assert 0 < contest.share < 1
-    assert contest.doing.startswith("Training, epoch ")
-    assert [panel.title for panel in contest.panels()] == [
+    assert not comparison.done
+    assert 0 < comparison.share < 1
+    assert comparison.doing.startswith("Training, epoch ")
+    assert [panel.title for panel in comparison.panels()] == [
         "Accuracy while it trains",
         "Loss while it trains",
         "Before and after",

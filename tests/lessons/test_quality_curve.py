@@ -6,7 +6,7 @@ from torch import nn
 
 from pruning_explorer import Recipe, Subject, load_subject
 from pruning_explorer.errors import LessonError
-from pruning_explorer.lessons.known import breaks_at, known_at, slider_for
+from pruning_explorer.lessons.quality_curve import breaks_at, quality_curve, slider_for
 from pruning_explorer.lessons.scenes import find_scene
 
 
@@ -24,12 +24,12 @@ def test_flips_are_counted_even_where_labels_judge() -> None:
     layer.bias = nn.Parameter(torch.tensor([0.0, 1.0]))
     points = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]])
     subject = Subject.from_module(layer, points, torch.tensor([0, 1, 1]))
-    known = known_at(subject, Recipe(), (0.0, 1.0))
+    known = quality_curve(subject, Recipe(), (0.0, 1.0))
     assert known.measure == "accuracy"
     assert known.values == pytest.approx((2 / 3, 2 / 3))
     assert known.flipped == (0, 2)
     assert known.guess == pytest.approx(2 / 3)
-    unlabelled = known_at(Subject.from_module(layer, points), Recipe(), (0.0, 1.0))
+    unlabelled = quality_curve(Subject.from_module(layer, points), Recipe(), (0.0, 1.0))
     assert (unlabelled.measure, unlabelled.dense, unlabelled.guess) == ("agreement", 1.0, None)
     assert unlabelled.values == pytest.approx((1.0, 1 / 3))
 

@@ -46,7 +46,7 @@ class Side:
         return list(zip(*(each.training.epoch_losses for each in self.draws), strict=False))
 
 
-class Contest(Trial):
+class TrainingComparison(Trial):
     """Trains all draws of all sides in turn, an epoch each.
 
     Args:
@@ -76,18 +76,18 @@ class Contest(Trial):
 
     @property
     def doing(self) -> str:
-        return f"Training, epoch {min(self._standing + 1, self._epochs)} of {self._epochs}"
+        return f"Training, epoch {min(self._epochs_done + 1, self._epochs)} of {self._epochs}"
 
     def run(self) -> None:
         while not self.done and not self.stopped.is_set():
-            standing = self._standing
+            epochs_done = self._epochs_done
             for training in self._trainings:
                 # One that was ahead when all were stopped waits for the others
-                if len(training.quality) - 1 == standing:
+                if len(training.quality) - 1 == epochs_done:
                     training.run_epoch()
 
-    def resumed(self) -> "Contest":
-        return Contest(self.sides, self._epochs, self._measure, self._dense, self._note)
+    def resumed(self) -> "TrainingComparison":
+        return TrainingComparison(self.sides, self._epochs, self._measure, self._dense, self._note)
 
     def fail(self, error: Exception) -> None:
         self.problem = describe_error(error)
@@ -120,14 +120,14 @@ class Contest(Trial):
         return (quality, losses, self._table())
 
     @property
-    def _standing(self) -> int:
+    def _epochs_done(self) -> int:
         """Epochs that all have behind them."""
         return min(len(training.quality) for training in self._trainings) - 1
 
     def _table(self) -> Table:
         rows = []
         for side in self.sides:
-            before, now = side.quality[0], side.quality[self._standing]
+            before, now = side.quality[0], side.quality[self._epochs_done]
             rows.append(
                 (
                     side.name,
@@ -137,7 +137,7 @@ class Contest(Trial):
                     count(sum(draw.revived for draw in side.draws)),
                 )
             )
-        after = f"After {self._standing} epochs" if self._standing != 1 else "After 1 epoch"
+        after = f"After {self._epochs_done} epochs" if self._epochs_done != 1 else "After 1 epoch"
         columns = ("Network", "Before", after, "Range", "Revived")
         note = f"{self._note} Revived: removed weights that are not 0."
         return Table("Before and after", columns, (tuple(rows),), note)

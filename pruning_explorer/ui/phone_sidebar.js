@@ -1,16 +1,16 @@
 export default ({ data }) => {
   const phone = matchMedia(`(max-width: ${data.phone}px)`);
-  const doors = {
+  const buttons = {
     "[data-testid=stExpandSidebarButton]": data.open,
     "[data-testid=stSidebarCollapseButton] button": data.close,
   };
   const name = () => {
-    for (const [selector, words] of Object.entries(doors)) {
-      const door = document.querySelector(selector);
-      if (!door) continue;
-      door.dataset.own ??= door.getAttribute("aria-label");
-      const wanted = phone.matches ? words : door.dataset.own;
-      if (door.getAttribute("aria-label") !== wanted) door.setAttribute("aria-label", wanted);
+    for (const [selector, words] of Object.entries(buttons)) {
+      const button = document.querySelector(selector);
+      if (!button) continue;
+      button.dataset.own ??= button.getAttribute("aria-label");
+      const wanted = phone.matches ? words : button.dataset.own;
+      if (button.getAttribute("aria-label") !== wanted) button.setAttribute("aria-label", wanted);
     }
   };
   const forget = () => {

@@ -1,4 +1,4 @@
-"""What a network still knows at every amount: as many are right as its labels say, or as many as the dense one says."""
+"""Quality of a network at every amount: the fraction of right answers, or of answers that the dense one gives, too."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ it none."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is left of it, over the amount.
+class QualityCurve:
+    """Quality of a pruned network at several amounts.
 
     Attributes:
         measure: what is measured: ``"accuracy"``; or ``"agreement"`` with the dense network, where nothing judges.
@@ -58,20 +58,20 @@ class Known:
         return None if self.guess is None else {"guessing": round(100 * self.guess, 1)}
 
 
-_KNOWN: ByteBoundedCache[Known] = ByteBoundedCache(8 << 20, "what networks still know")
+_CURVES: ByteBoundedCache[QualityCurve] = ByteBoundedCache(8 << 20, "what networks still know")
 
 
-def known_at(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Known:
+def quality_curve(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> QualityCurve:
     """Run a network at every amount, in place of the recipe's own; once, for all lessons that ask.
 
     Raises:
         LessonError: it cannot be run, or has nothing by which its answers could be told apart.
         PruningExplorerError: the recipe does not fit it, or it fails.
     """
-    return _KNOWN.get((subject.id, recipe.id, tuple(amounts)), lambda: _measure(subject, recipe, amounts))
+    return _CURVES.get((subject.id, recipe.id, tuple(amounts)), lambda: _measure(subject, recipe, amounts))
 
 
-def _measure(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Known:
+def _measure(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> QualityCurve:
     need_samples(subject)
     points = list(measure_points(subject, recipe, amounts))
     judged = dense_level(subject)
@@ -81,7 +81,7 @@ def _measure(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Know
         raise LessonError(
             f"{subject.name} has a single output, so no answer of it can flip; choose a network with several outputs"
         )
-    return Known(
+    return QualityCurve(
         "agreement" if judged is None else quality_label(subject),
         1.0 if judged is None else judged,
         tuple(float(point[measure]) for point in points),

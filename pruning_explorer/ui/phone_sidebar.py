@@ -1,8 +1,8 @@
-"""On a phone pages and controls are behind one button: it says so, for eyes and for those who listen.
+"""The sidebar on a phone: its buttons say what they do, in their visible text and to a screen reader.
 
-What is behind it covers the page, so it is closed whenever one comes to a page. Streamlit leaves it open behind a link
-that was pressed in it, and opens it where it was left open: it keeps that in the browser, and reads it before anything
-of ours runs. There it is taken out again at once.
+On a phone the open sidebar covers the page, so it is closed whenever a page is opened. Streamlit leaves it open after a
+link in it was pressed, and remembers in the browser's storage that it was open, which it reads before our code runs.
+So that entry is removed at once.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ OPEN, CLOSE = "Pages and controls", "Back to the page"
 REMEMBERED = "stSidebarCollapsed-"
 """Prefix of the browser's storage keys in which Streamlit remembers whether the sidebar was open."""
 
-DOOR_STYLE = f"""<style>
+PHONE_SIDEBAR_STYLE = f"""<style>
 @media (max-width: {PHONE}px) {{
   [data-testid=stExpandSidebarButton], [data-testid=stSidebarCollapseButton] button {{
     width: auto; padding: 0.25rem 0.75rem; gap: 0.25rem; border: 1px solid currentColor; border-radius: 0.5rem;
@@ -32,9 +32,9 @@ DOOR_STYLE = f"""<style>
 </style>"""
 
 # A button's accessible name must contain its visible text, or voice control could not press it
-_NAMES = declare_component("door_names", Path(__file__).with_suffix(".js"))
+_LABELS = declare_component("sidebar_labels", Path(__file__).with_suffix(".js"))
 
 
-def name_door() -> None:
-    """On a phone: call the buttons of the sidebar what stands on them, and have it closed when one comes to a page."""
-    _NAMES(key="door_names", data={"phone": PHONE, "open": OPEN, "close": CLOSE, "remembered": REMEMBERED})
+def label_sidebar_buttons() -> None:
+    """On a phone: label the sidebar's buttons for screen readers, and close the sidebar when a page is opened."""
+    _LABELS(key="sidebar_labels", data={"phone": PHONE, "open": OPEN, "close": CLOSE, "remembered": REMEMBERED})

@@ -1,4 +1,4 @@
-"""Where a person stands on the Learn page, and what they set and answered: all of it in the browser session alone."""
+"""What the Learn page shows, and what a person set and answered there: all of it in the browser session alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -116,8 +116,8 @@ def begin_anew(lesson: Lesson) -> None:
     _VALUES.setdefault().pop(lesson.name, None)
 
 
-def stand_where_one_is() -> None:
-    """Have the slider begin where it was left: the browser has forgotten it while another page was shown."""
+def restore_position() -> None:
+    """Have the slider begin where it was left; the browser forgets that while another page is shown."""
     _STARTS.forget()
 
 

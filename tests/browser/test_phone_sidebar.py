@@ -22,9 +22,9 @@ def closed(page: Page, heading: str) -> None:
     """The page can be seen and touched, and the button is on it."""
     title = page.get_by_role("heading", name=heading, exact=True)
     title.click()  # nothing covers it
-    door = page.get_by_role("button", name=OPEN, exact=True)
-    expect(door).to_be_in_viewport(ratio=1)
-    assert door.evaluate(WRITTEN) == OPEN
+    button = page.get_by_role("button", name=OPEN, exact=True)
+    expect(button).to_be_in_viewport(ratio=1)
+    assert button.evaluate(WRITTEN) == OPEN
     expect(page.get_by_role("link", name="Compare")).not_to_be_in_viewport()
 
 
