@@ -1,1 +1,1 @@
-"""Exports: what leaves: pruned networks as torch keeps them, and smaller ones with their empty channels cut out."""
+"""Exports: pruned networks as files that torch loads, and smaller networks without their empty channels."""

@@ -39,7 +39,7 @@ class Contents:
         values: tensors by name, in the network's order.
         aliases: further name of a tensor -> the name under which ``values`` has it.
         versions: of each module by its path, as ``state_dict`` keeps them; empty where there are none.
-        metadata: what the file says of itself, where its format can.
+        metadata: text by key for the file's header, where its format has one.
     """
 
     what: What
@@ -50,7 +50,7 @@ class Contents:
 
     @property
     def nbytes(self) -> int:
-        """Of all tensors."""
+        """Bytes of all tensors."""
         return sum(each.nbytes for each in self.values.values())
 
 

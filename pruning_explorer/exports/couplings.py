@@ -1,4 +1,4 @@
-"""Which channels of a network hang together, found by Torch-Pruning from one forward pass."""
+"""Which channels of a network can only be removed together, found by Torch-Pruning from one forward pass."""
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ MOST_VISITS = 10
 
 @dataclass(frozen=True, eq=False)
 class Coupled:
-    """Channels that can only go together: the same place in everything that makes, shifts or reads them.
+    """Channels that can only be removed together: the same index in every layer that makes, shifts or reads them.
 
     Attributes:
         makers: the layers whose output channels they are; more than one where a shortcut adds them up.

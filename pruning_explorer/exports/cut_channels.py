@@ -1,4 +1,4 @@
-"""Cut the channels that masks leave empty out of a copy of the network, by Torch-Pruning: it really gets smaller."""
+"""Cut the channels that masks leave empty out of a copy of the network, by Torch-Pruning: its tensors get smaller."""
 
 import copy
 import threading
@@ -118,13 +118,13 @@ class _Cutting:
         )
 
     def cut_all(self) -> bool:
-        """Whether it still says what it has to, with everything cut out."""
+        """Cut all empty channels out; whether the network still gives the outputs it should."""
         for _ in self._steps():
             pass
         return self._problem() is None
 
     def cut_one_by_one(self) -> tuple[tuple[str, ...], str] | None:
-        """The layers whose channels cannot go after all, and why; None where all is well."""
+        """Cut layer by layer up to a failure: the layers that cannot be cut, and why; None where all can."""
         for makers in self._steps():
             if (problem := self._problem()) is not None:
                 return makers, f"without them the network {problem}"

@@ -1,4 +1,4 @@
-"""The masks of a recipe, made one layer after another and piece by piece."""
+"""The masks of a recipe, made layer by layer and piece by piece, to save memory."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,9 +15,9 @@ from pruning_explorer.prune.targets import Target
 
 
 class MasksInTurn:
-    """The same masks as :func:`~pruning_explorer.prune.engine.compute_masks` makes, none of them in memory as a whole.
+    """The masks of :func:`~pruning_explorer.prune.engine.compute_masks`, none of them in memory as a whole.
 
-    Those that cost more than a look at the weights are kept at one bit for each weight.
+    Masks that cost more to make than reading the weights are kept, at one bit a weight.
 
     Attributes:
         targets: that the recipe prunes.
@@ -63,7 +63,7 @@ def masks_in_turn(subject: Subject, recipe: Recipe) -> MasksInTurn | None:
     """The masks of a recipe whose layers can be looked at one after another.
 
     Returns:
-        None where scores are of the network as it runs, or change with what is gone.
+        None where scores need a run of the network, or depend on weights removed before.
 
     Raises:
         RecipeError, TargetError: as :meth:`Recipe.chosen`.

@@ -1,4 +1,4 @@
-"""A saved file, opened again by its own library and held against what was to be saved."""
+"""Check a saved file: open it with its own library and compare it with what was to be saved."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -15,13 +15,13 @@ def compare(
     read: Callable[[str], Tensor],
     tell: Callable[[int], None],
 ) -> None:
-    """Hold each tensor of a file against what it should be, bit by bit.
+    """Compare each tensor of a file with what it should be, bit by bit.
 
     Args:
         wanted: by name.
         names: that the file has.
         read: the file's tensor of a name, best mapped from it.
-        tell: hears how many bytes were compared, again and again.
+        tell: called for each tensor with the number of its bytes.
 
     Raises:
         ExportError: one differs, is missing, or is too many.

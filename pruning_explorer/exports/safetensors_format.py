@@ -80,7 +80,7 @@ class SafetensorsFile:
             yield piece.view(torch.uint8).numpy().data
 
     def write(self, file: BinaryIO, tell: Callable[[int], None]) -> None:
-        """Write it; ``tell`` hears how many bytes came to it, again and again."""
+        """Write the file; ``tell`` is called for each part with the number of its bytes."""
         for piece in self.pieces():
             file.write(piece)
             tell(len(piece))

@@ -62,7 +62,7 @@ class Export:
     """A result that can be saved; nothing is read or written yet.
 
     Attributes:
-        nbytes: how large the file will be: exactly for .safetensors, nearly for .pt.
+        nbytes: size of the file in bytes: exact for .safetensors, approximate for .pt.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class Export:
         """Write the file; as :func:`export`.
 
         Args:
-            path: with the ending that was said.
-            tell: hears how far it is, in [0, 1], and may stop it by raising.
+            path: with the ending that the export was made for.
+            tell: called with the progress, in [0, 1]; an exception from it stops the saving.
         """
         check_place(path, overwrite)
         progress = _Progress(2 * self._contents.nbytes, tell, self._subject.check_files)
@@ -125,7 +125,7 @@ class Export:
         """Open a file and hold every bit of it against what is to be saved.
 
         Raises:
-            ExportError: it is another one.
+            ExportError: the file holds something else.
         """
         self._file.check(path, lambda _: None)
 

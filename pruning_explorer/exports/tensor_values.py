@@ -1,4 +1,4 @@
-"""Where a tensor of a saved file comes from: made piece by piece, so that no more than a piece of it is held."""
+"""Tensors to be saved, computed piece by piece, so that only one piece is in memory."""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -37,7 +37,7 @@ class Values(Protocol):
     def same_as(self, read: Tensor) -> bool:
         """Whether a tensor that was read has this dtype, this shape and every bit of it.
 
-        It does not go the way of :meth:`pieces`, so that what one of them gets wrong the other one finds.
+        It is computed in another way than :meth:`pieces`, so that each finds an error of the other.
         """
         ...
 
@@ -167,6 +167,6 @@ def _beside(masks: Iterator[Tensor], *flat: Tensor) -> Iterator[tuple[Tensor, ..
 
 
 def in_pieces(tensor: Tensor) -> Iterator[Tensor]:
-    """A tensor from its beginning to its end."""
+    """The elements of a tensor in row-major order, in flat pieces."""
     # A split of nothing would be one empty piece, which is as good
     return iter(tensor.reshape(-1).split(PIECE))

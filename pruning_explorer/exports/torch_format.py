@@ -61,7 +61,7 @@ class TorchFile:
         self.nbytes = contents.nbytes + len(self._pickle) + OVERHEAD * (len(self._values) + 4)
 
     def write(self, file: BinaryIO, tell: Callable[[int], None]) -> None:
-        """Write it; ``tell`` hears how many bytes came to it, again and again."""
+        """Write the file; ``tell`` is called for each part with the number of its bytes."""
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             _write_entry(archive, "data.pkl", len(self._pickle), [self._pickle], tell)
             _write_entry(archive, "byteorder", len(sys.byteorder), [sys.byteorder.encode()], tell)

@@ -1,4 +1,4 @@
-"""What all figures share: a chart with its alt text, one look, and a word where there is nothing to draw."""
+"""What all figures share: a chart with its alt text, one style, and a message where there is nothing to draw."""
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ def need_columns(frame: pd.DataFrame, columns: Iterable[str], figure: str) -> No
 
 
 def word_chart(title: str, sentence: str, height: int) -> Chart:
-    """A chart that says why there is nothing to draw, as high as the one that it stands in for."""
+    """A chart that says why there is nothing to draw; ``height`` in pixels, that of the chart it replaces."""
     words = {"text": wrapped(sentence, 40), "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
     hidden = {"visible": False}
     return Chart(draw(title, height, [], {"xaxis": hidden, "yaxis": hidden}, annotations=[words]), sentence)
@@ -164,7 +164,7 @@ def escaped(texts: Iterable[str]) -> list[str]:
 
 
 def apart(positions: Sequence[float], order: Sequence[int], gap: float) -> list[int]:
-    """Choose labels that do not touch: the first in ``order`` wins, the others must be ``gap`` away.
+    """Choose labels that do not overlap: the first in ``order`` is taken, each further one must be ``gap`` away.
 
     Returns:
         Indices into ``positions``, ascending.

@@ -1,4 +1,4 @@
-"""What pruning costs each class, recipe by recipe: one class can pay for what the average hides."""
+"""The change of quality of each class under each recipe: the average can hide a class that loses much."""
 
 from collections.abc import Sequence
 from html import escape

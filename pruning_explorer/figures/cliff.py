@@ -1,4 +1,4 @@
-"""The cliff: what the network still knows at every amount; and over it, the line where one stands."""
+"""The cliff: quality and drift over the amount, and a line at the present amount laid over it."""
 
 from typing import Any
 
@@ -33,8 +33,8 @@ def cliff(
 ) -> Chart:
     """Quality with its 95 % interval above, drift below, over the amount.
 
-    The line where one stands is not in it but laid over it (:func:`amount_marker`): while a person moves about, the
-    curves stay as they are and need not be drawn again.
+    The line at the present amount is not part of the chart but laid over it (:func:`amount_marker`), so that the
+    chart need not be drawn again when the amount changes.
 
     Where no quality is known (no labels) the upper panel shows how often the pruned network's first answer is the
     dense one's. Rows may come in any order and while more are being computed.
@@ -181,7 +181,7 @@ def _drift(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def amount_marker(amount: float, variable: str) -> str:
-    """A line over the cliff where one stands, as HTML that fills a box of the chart's size.
+    """A line over the cliff at the present amount, as HTML that fills a box of the chart's size.
 
     Args:
         amount: the present amount, in [0, 1].

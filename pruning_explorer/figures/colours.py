@@ -36,7 +36,7 @@ SEQUENTIAL: Final = "Cividis"
 
 @dataclass(frozen=True)
 class PageColours:
-    """What is drawn live in a browser, on a light or on a dark page.
+    """Colours of what the browser draws itself, on a light or on a dark page.
 
     Attributes:
         kept, kept_pale, kept_text: the fill, the ground of a text, and the text on it.
@@ -111,7 +111,7 @@ class RecipeLook:
 
     Attributes:
         letter: ``"A"`` to ``"D"``, what it is called beside its name.
-        colour: stands at least 3:1 off a white and off a dark page.
+        colour: ``#rrggbb``, with a contrast of at least 3:1 to white and to dark pages.
         dash: of its line, as plotly calls it.
         symbol: of its marker; there is an open kind of it with a dot.
     """

@@ -1,4 +1,4 @@
-"""What each recipe of a comparison still knows at every sparsity, on shared axes."""
+"""Quality and drift of each recipe of a comparison at every sparsity, on shared axes."""
 
 import math
 from collections.abc import Sequence

@@ -24,7 +24,7 @@ Axis = Literal["sparsity", "compression"]
 
 
 def places(points: pd.DataFrame, axis: Axis) -> npt.NDArray[np.float64]:
-    """Where points stand along the axis; NaN for what it does not reach."""
+    """Positions of points along the axis; NaN for values that the axis cannot show."""
     if axis == "sparsity":
         return points["sparsity"].to_numpy(dtype=np.float64) * 100
     times = points["compression"].to_numpy(dtype=np.float64)
@@ -33,13 +33,13 @@ def places(points: pd.DataFrame, axis: Axis) -> npt.NDArray[np.float64]:
 
 
 def heights(rows: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
-    """Where points stand in their panel, by the column that it shows."""
+    """Heights of points in their panel, from the column that the panel shows."""
     values = rows[column].to_numpy(dtype=np.float64)
     return drift_height(values) if column.startswith("kl_nats") else values * 100
 
 
 def band(group: pd.DataFrame, column: str, axis: str) -> list[dict[str, Any]]:
-    """From the least to the most of all seeds, where there are several."""
+    """The band from the lowest to the highest value of all seeds, where there are several."""
     known = group[(group["seeds"] > 1) & np.isfinite(group[f"{column}_min"]) & np.isfinite(group[f"{column}_max"])]
     if known.empty:
         return []
@@ -107,7 +107,7 @@ def _text(row: dict[Any, Any], names: Sequence[str], column: str, name: str) -> 
 
 
 def dense(dense_quality: float, axis: Axis) -> dict[str, Any]:
-    """The dense network's quality, all along."""
+    """A horizontal line at the dense network's quality."""
     return {
         "type": "scatter",
         "x": [0, 100] if axis == "sparsity" else [COMPRESSION_TICKS[0], COMPRESSION_TICKS[-1]],
@@ -121,7 +121,7 @@ def dense(dense_quality: float, axis: Axis) -> dict[str, Any]:
 
 
 def rings(stands: pd.DataFrame, names: Sequence[str], column: str, name: str) -> list[dict[str, Any]]:
-    """A large ring with a dot where each recipe stands, in both panels, and one name for all in the legend."""
+    """A large ring with a dot at each recipe's own amount, in both panels, with one legend entry for all."""
     looks = [colours.recipe_look(int(position)) for position in stands["recipe"]]
     rows = stands.to_dict("records")
     ring = {"size": 18, "line": {"width": 2.5}}

@@ -1,4 +1,4 @@
-"""How much can go for a given loss, in words: the same on the pages and in a terminal."""
+"""How much can be removed for a given loss, in words: the same on the pages and in a terminal."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ class Found(Protocol):
 
     @property
     def allowed(self) -> float:
-        """What it may cost, in points."""
+        """The allowed loss, in points."""
 
     @property
     def measure(self) -> str:
@@ -21,23 +21,23 @@ class Found(Protocol):
 
     @property
     def amount(self) -> float | None:
-        """None where no amount is within."""
+        """The amount in [0, 1]; None where no amount is within the allowed loss."""
 
     @property
     def achieved(self) -> float | None:
-        """What of the chosen weights goes at that amount, in [0, 1]."""
+        """Fraction of the chosen weights removed at that amount, in [0, 1]."""
 
     @property
     def cost(self) -> float | None:
-        """At that amount, in points."""
+        """The loss at that amount, in points."""
 
     @property
     def beyond(self) -> float | None:
-        """The next larger amount that was measured."""
+        """The next larger amount that was measured, in [0, 1]."""
 
     @property
     def beyond_cost(self) -> float | None:
-        """In points."""
+        """The loss at ``beyond``, in points."""
 
     @property
     def earlier(self) -> float | None:
@@ -49,7 +49,7 @@ class Found(Protocol):
 
 
 def allowed_loss(found: Found, quality_name: str) -> str:
-    """``"at most 1 point of accuracy"``."""
+    """The allowed loss in words: ``"at most 1 point of accuracy"``."""
     if found.measure == "agreement":
         return f"at most {found.allowed:g} % of the answers flipped"
     return f"at most {_points(found.allowed)} of {quality_name}"
@@ -60,7 +60,7 @@ def decision_line(found: Found, quality_name: str, samples: int) -> str:
 
     Args:
         quality_name: ``"accuracy"``.
-        samples: on how many it was measured.
+        samples: number of samples that it was measured on.
     """
     if found.amount is None or found.cost is None or found.achieved is None:
         return f"No measured amount costs {allowed_loss(found, quality_name)}."

@@ -13,12 +13,12 @@ DRIFT_TICKS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 
 def symlog(value: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
-    """Near-linear below ``LINEAR_BELOW``, one unit per factor of ten above."""
+    """A symmetric-log scale: nearly linear below ``LINEAR_BELOW`` nats, one unit per factor of ten above."""
     return np.asarray(np.arcsinh(value / LINEAR_BELOW) / math.log(10))
 
 
 def drift_height(nats: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Where a drift stands on its axis; what is not finite leaves a gap, a hair below zero is zero."""
+    """Positions of drifts in nats on their axis; NaN (a gap) where not finite; rounding errors below 0 count as 0."""
     return symlog(np.where(np.isfinite(nats), np.maximum(nats, 0), np.nan))
 
 
@@ -35,7 +35,7 @@ def drift_axis(nats: npt.NDArray[np.float64], domain: list[float]) -> dict[str, 
 
 
 def quality_axis(name: str, domain: list[float]) -> dict[str, Any]:
-    """An axis in % from none to all."""
+    """A quality axis from 0 to 100 %."""
     return {
         "title": {"text": escape(f"{name} (%)", quote=False)},
         "domain": domain,

@@ -1,4 +1,4 @@
-"""The layers: one bar each, wide as it has weights, cut into what is kept and what is removed."""
+"""The layers: one bar each, as wide as its number of weights, divided into kept and removed."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a recipe of a comparison is called: its letter, and its name as far as there is room."""
+"""Labels of a comparison's recipes: the letter, and the name, shortened where there is little space."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def recipe_label(position: int, name: str) -> str:
 
 
 def with_labels(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """The same table with each recipe called what the page calls it, in place of its position in ``recipe``."""
+    """The same table with each recipe's label in ``recipe``, in place of its position."""
     labels = dict(enumerate(recipe_label(position, name) for position, name in enumerate(names)))
     return frame.assign(recipe=frame["recipe"].map(labels))
 

@@ -1,4 +1,4 @@
-"""Samples of two numbers on the plane, and what the pruned network answers everywhere between them."""
+"""Samples of two numbers as points, on the regions in which the pruned network gives each answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

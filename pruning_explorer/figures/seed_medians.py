@@ -1,4 +1,4 @@
-"""Measured points of recipes, as a chart of them draws them: several seeds become a median, equal points one."""
+"""Measured points of recipes prepared for a chart: several seeds become a median, and equal points become one."""
 
 import numpy as np
 import pandas as pd

@@ -43,7 +43,7 @@ def short_layers(names: Sequence[str], longest: int = LONGEST) -> list[str]:
 
 
 def short_layer(name: str, among: Sequence[str], longest: int = LONGEST) -> str:
-    """The one that :func:`short_layers` has for a name among those of its network, which need not hold it.
+    """The label of :func:`short_layers` for one name; ``among`` are the network's names, with or without it.
 
     >>> short_layer("decoder.layers.0.linear1.weight", ["encoder.layers.0.linear1.weight"])
     'decoder.0.linear1'

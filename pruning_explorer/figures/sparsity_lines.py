@@ -1,4 +1,4 @@
-"""Where the budget went: how much of every layer each recipe takes."""
+"""How much of every layer each recipe removes."""
 
 from collections.abc import Sequence
 from html import escape

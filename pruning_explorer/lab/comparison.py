@@ -1,4 +1,4 @@
-"""Recipes side by side on one subject and the same samples: one table, and what it rests on."""
+"""Recipes side by side on one subject and the same samples: one table, and the figures behind it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,22 +45,22 @@ class Comparison:
 
     @property
     def names(self) -> list[str]:
-        """Of the entries."""
+        """The name of each entry."""
         return [entry.name for entry in self.entries]
 
     @property
     def reports(self) -> tuple[Report | None, ...]:
-        """Of each entry; None where there is none, which leaves its rows out everywhere."""
+        """The report of each entry; None where there is none: then all tables lack its rows."""
         return tuple(each if isinstance(each, Report) else None for each in self.results)
 
     @property
     def failures(self) -> tuple[str | None, ...]:
-        """Of each entry, why it cannot be measured; None where it can, or is not yet."""
+        """For each entry, why it cannot be measured; None where it can, or is not measured yet."""
         return tuple(each if isinstance(each, str) else None for each in self.results)
 
     @property
     def problems(self) -> tuple[str | None, ...]:
-        """Of each entry, why it has no report, its curve stops or its quality is not known; None where all is well."""
+        """For each entry, why it has no report, an unfinished curve or no quality; None where nothing is missing."""
         return tuple(
             failure or curve or (None if report is None else report.quality_problem)
             for failure, curve, report in zip(self.failures, self.job.problems, self.reports, strict=True)
@@ -73,12 +73,12 @@ class Comparison:
 
     @property
     def any(self) -> Report | None:
-        """The first report that stands."""
+        """The first report that there is; None without any."""
         return next((report for report in self.reports if report is not None), None)
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """What any recipe prunes, in the network's order."""
+        """The targets that any of the recipes prunes, in the network's order."""
         pruned = {target.name for report in self.reports if report is not None for target in report.masks.targets}
         return tuple(target for target in self.subject.targets if target.name in pruned)
 
@@ -180,7 +180,7 @@ def class_changes(reports: Sequence[Report | None]) -> pd.DataFrame:
 
 
 def current_points_of(reports: Sequence[Report | None]) -> pd.DataFrame:
-    """Where recipes stand on the curves at their own amounts: a row each, for those with samples to be measured on.
+    """The point of each recipe at its own amount, for marking it on the curves; a row each, where there are samples.
 
     Columns: as :meth:`~pruning_explorer.lab.curves.CurveJob.frame`.
     """
@@ -194,7 +194,7 @@ def current_points_of(reports: Sequence[Report | None]) -> pd.DataFrame:
 
 
 def pareto_front(curves: pd.DataFrame) -> pd.DataFrame:
-    """The points of curves that no other beats: none is as sparse and better, or sparser and as good.
+    """The points of curves that no other point dominates: none is as sparse and better, or sparser and as good.
 
     Seeds of one recipe at one amount are one point, their median. Better is a higher ``quality``, or ``agreement``
     where no quality is known.

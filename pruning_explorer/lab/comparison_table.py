@@ -1,4 +1,4 @@
-"""The table of a comparison: every figure with its interval, the best marked, and ties said to be ties."""
+"""The table of a comparison: every figure with its interval, with the best and its ties marked."""
 
 import math
 from collections.abc import Callable, Sequence

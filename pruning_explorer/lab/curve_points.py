@@ -1,4 +1,4 @@
-"""Single points of curves, measured by whoever is handed a task: a thread, or a process elsewhere."""
+"""Single points of curves, measured by a worker: a thread, or another process."""
 
 import math
 import time
@@ -22,7 +22,7 @@ Load = Callable[[str], Subject]
 
 @dataclass(frozen=True)
 class Task:
-    """A few points of one curve: all that a worker needs, and no live network.
+    """A few points of one curve to be measured: all that a worker needs, picklable, without the network itself.
 
     Attributes:
         load: gives the subject by its name.
@@ -39,7 +39,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a task: its points, or as many of them as went well and the problem with the next."""
+    """The result of a task: its points, or those before a failure, and what failed."""
 
     curve: int
     points: tuple[Point, ...]
@@ -48,7 +48,7 @@ class Answer:
 
 
 def measure_task(task: Task) -> Answer:
-    """Measure the points of a task. Whatever goes wrong is said in the answer."""
+    """Measure the points of a task. It raises nothing: a failure is reported in the answer."""
     start = time.perf_counter()
     points: list[Point] = []
     problem = None
@@ -63,7 +63,7 @@ def measure_task(task: Task) -> Answer:
 
 
 def describe_error(error: Exception) -> str:
-    """What a person is told; a foreign network may raise anything, and nobody may wait for it for ever."""
+    """An error message for a person, for any exception: a person's own network may raise anything."""
     if isinstance(error, PruningExplorerError):
         return str(error)
     return f"the network failed on its samples ({type(error).__name__}: {error})"
@@ -102,10 +102,10 @@ def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -
 
 
 def figures_of(subject: Subject, masks: Masks, drift: Drift, worth: SampleQuality | None) -> Point:
-    """What masks do, as :func:`measure_points` tells it of each amount: all but ``seed`` and ``amount``.
+    """The figures of one point of :func:`measure_points` under given masks: all but ``seed`` and ``amount``.
 
     Args:
-        worth: what each sample is worth under the masks; None where nothing judges them.
+        worth: the quality of each sample under the masks; None without labels and metric.
     """
     removed = {target: target.numel - masks.kept(target.name) for target in masks.targets}
     removed_weights = sum(count for target, count in removed.items() if target.is_weight)

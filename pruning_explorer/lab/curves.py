@@ -1,6 +1,6 @@
-"""Curves: quality and drift of recipes over the whole range of amounts, computed behind the page.
+"""Curves: quality and drift of recipes over the whole range of amounts, computed in the background.
 
-Points come coarse first, so that the shape stands early, and of all recipes in turns.
+A coarse grid of points comes first, so that the shape shows early, and all recipes take turns.
 """
 
 from collections import deque
@@ -78,7 +78,7 @@ class Curve:
 
     @property
     def planned(self) -> int:
-        """How many points there will be."""
+        """Number of points in all."""
         return len(self.seeds) * len(self.amounts)
 
     @property
@@ -92,7 +92,7 @@ class Curve:
 
 
 def new_curve(recipe: Recipe, amounts: Sequence[float], seeds: int = SEEDS) -> Curve:
-    """A curve of which nothing is measured; ``seeds`` is under how many a recipe is measured that draws."""
+    """A curve without points; a recipe with a random criterion is measured under ``seeds`` seeds."""
     count = seeds if recipe.criterion.draws else 1
     drawn = tuple((recipe.seed + i) % (int(SETTINGS["seed"].high) + 1) for i in range(count))
     return Curve(recipe, drawn, tuple(dict.fromkeys(amounts)))
@@ -119,17 +119,17 @@ class CurveJob(Job):
 
     @property
     def planned(self) -> int:
-        """How many points there will be."""
+        """Number of points in all."""
         return sum(curve.planned for curve in self.curves)
 
     @property
     def measured(self) -> int:
-        """How many points there are."""
+        """Number of points measured so far."""
         return sum(len(curve.points) for curve in self.curves)
 
     @property
     def progress(self) -> float:
-        """Fraction of the points that stand, in [0, 1]; a curve that failed needs no more."""
+        """Fraction of the points that are measured, in [0, 1]; a curve that failed counts as complete."""
         measured = sum(curve.planned if curve.done else len(curve.points) for curve in self.curves)
         return measured / self.planned if self.planned else 1.0
 
@@ -153,7 +153,7 @@ class CurveJob(Job):
         return frame.sort_values(["recipe", "amount", "seed"], ignore_index=True)
 
     def run(self) -> None:
-        """Measure what is missing until all stands or the job is stopped; what fails is said in ``problems``."""
+        """Measure the missing points until none is left or the job is stopped; failures are kept in ``problems``."""
         if self.done:
             return
         try:

@@ -1,4 +1,4 @@
-"""Work behind the page: the same job for all who ask for the same, cancelled once nobody waits for it."""
+"""Background jobs: those who ask for the same work share one job; it is cancelled once nobody waits for it."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ TURN = 1.0
 
 
 class Job:
-    """Work that can be stopped and gone on with, and looked at while it is done.
+    """Work that can be stopped and resumed, and whose partial results can be read while it runs.
 
     Attributes:
         stopped: set it to end the job after what it is at.
@@ -46,19 +46,19 @@ class Job:
         return self._made_way or self.stopped.is_set()
 
     def fail(self, error: Exception) -> None:
-        """Say why it will never be done."""
+        """Record why it has failed; it is done then."""
         raise NotImplementedError
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Have so much patience, or as much as it takes; whether it is done."""
+        """Wait until it is done, at most ``seconds``; returns whether it is done."""
         self._at_rest.wait(seconds)
         return self.done
 
     def work(self, others_turn: Callable[[], bool] = lambda: False) -> bool:
-        """:meth:`run`, unless it is stopped already; whatever goes wrong is said by the job.
+        """:meth:`run`, unless it is stopped already; an exception is passed to :meth:`fail`.
 
         Returns:
-            Whether it has only made way for others, and is to be gone on with.
+            Whether it has paused for other jobs, and is to be resumed.
         """
         self._others_turn, self._made_way = others_turn, False
         try:
@@ -79,7 +79,7 @@ Key = tuple[str, ...]
 class JobQueue(Generic[Work]):
     """Hands out jobs and has them done in turns; keeps the most recent of them. Safe among threads.
 
-    One that takes minutes makes way for those that wait, if its ``run`` asks whether to pause.
+    A job that takes minutes lets waiting ones go first, if its ``run`` checks :meth:`Job.pause`.
     """
 
     def __init__(self, name: str, *, keep: int = 64, workers: int = 1, begin: Callable[[], None] | None = None) -> None:
@@ -129,7 +129,7 @@ class JobQueue(Generic[Work]):
             self._leave(job, asker)
 
     def go_on(self, job: Work, asker: str) -> None:
-        """Take a cancellation back: the next time that the asker takes it, it goes on."""
+        """Withdraw a cancellation: the job is resumed when the asker takes it next."""
         with self._lock:
             job.declined_by.discard(asker)
 

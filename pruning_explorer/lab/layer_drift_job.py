@@ -1,4 +1,4 @@
-"""Drift layer by layer, behind the page: drawn as it comes, and cancelled between two modules."""
+"""Drift layer by layer as a background job: shown while it is measured, cancelled between two modules."""
 
 import pandas as pd
 

@@ -35,14 +35,14 @@ class MostWithin:
     Attributes:
         recipe: at that amount; None where no amount is within.
         allowed: what it may cost, in points: percent of quality that is lost, or percent of answers that flip.
-        measure: what is counted: ``"quality"`` where something judges the samples, else ``"agreement"``.
+        measure: ``"quality"`` where there are labels or a metric, else ``"agreement"``.
         point: what was measured there, as :func:`~pruning_explorer.lab.curve_points.measure_points` gives it.
         cost: in points; negative where the pruned network is better.
         beyond: the next larger amount that was measured, in [0, 1]; None where all may go.
         beyond_cost: in points.
         earlier: the smallest amount below that costs more than is allowed: the curve goes up and down; None
             where every measured amount below is within.
-        measured: at how many amounts.
+        measured: number of amounts that were measured.
     """
 
     recipe: Recipe | None
@@ -62,12 +62,12 @@ class MostWithin:
 
     @property
     def achieved(self) -> float | None:
-        """What of the chosen weights goes at that amount, in [0, 1]."""
+        """Fraction of the chosen weights removed at that amount, in [0, 1]."""
         return None if self.point is None else self.point["achieved"]
 
     @property
     def exact(self) -> bool:
-        """Whether nothing is left open: one step further costs more, or all may go, or no amount is within."""
+        """Whether the search is complete: one step more costs too much, or all may go, or no amount is within."""
         return self.next_to_measure is None
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class MostWithin:
 
     @property
     def next_to_measure(self) -> float | None:
-        """The amount that halves what is open; None where nothing is."""
+        """The amount in the middle of the open range, to be measured next; None where the search is complete."""
         if self.amount is None or self.beyond is None:
             return None
         low, high = math.floor(self.amount * STEPS + ROUNDING), math.ceil(self.beyond * STEPS - ROUNDING)
@@ -87,7 +87,7 @@ class MostWithin:
 def read_points(
     subject: Subject, recipe: Recipe, points: Sequence[Point], allowed: float, dense: float | None
 ) -> MostWithin:
-    """What measured points say of the largest amount that costs at most ``allowed``.
+    """The largest amount among measured points that costs at most ``allowed``.
 
     Args:
         recipe: whose own amount plays no part.
@@ -214,6 +214,10 @@ def most_within(subject: Subject, recipe: Recipe, allowed: float = 1.0) -> MostW
 
 
 def check_allowed(allowed: float) -> None:
-    """Raises RecipeError where a loss is outside [0, 100] points."""
+    """Check a loss in points.
+
+    Raises:
+        RecipeError: it is outside [0, 100].
+    """
     if not 0 <= allowed <= 100:
         raise RecipeError(f"a loss of {allowed:g} points is outside [0, 100]; 1 allows one sample in a hundred")

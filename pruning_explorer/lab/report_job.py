@@ -1,4 +1,4 @@
-"""Reports measured behind the page: what is ready is shown, what is no longer wanted is not begun."""
+"""Reports as background jobs: a page shows those that are ready, and jobs that nobody waits for are not started."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Train a masked copy of a network while somebody looks on: getting back what pruning lost, or beginning again."""
+"""Train a masked copy of a network step by step: to recover quality after pruning, or from new weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,12 +147,12 @@ class Training(Job):
             return {name: self._masked().get(name, each).detach().clone() for name, each in self._parameters.items()}
 
     def run(self) -> None:
-        """Train what is left; once it is stopped, end after the step that it is at."""
+        """Train the remaining steps; once stopped, end after the present step."""
         while not self.done and not self.stopped.is_set():
             self._step()
 
     def run_epoch(self) -> None:
-        """Train to the end of the epoch that it is at; less where it is stopped."""
+        """Train to the end of the present epoch, or until stopped."""
         measured = len(self._quality)
         while not self.done and not self.stopped.is_set() and len(self._quality) == measured:
             self._step()

@@ -1,4 +1,4 @@
-"""Spread work that does not depend on other work over the cores, or over what joblib is told to use."""
+"""Spread independent work over the cores, or over the workers of a chosen joblib backend."""
 
 import ctypes
 import os
@@ -35,7 +35,7 @@ BACKGROUND = 5
 
 
 def tune_process() -> None:
-    """Set this process up for many small networks runs at once; for a program's start, once.
+    """Set this process up to run many small networks at once; call it once, when a program starts.
 
     Torch gets half of its threads, since a page and the work behind it, or two workers, run at once: two teams of
     threads on the same cores only wait for one another. On Linux with glibc, memory of up to 32 MiB a piece that is
@@ -50,14 +50,14 @@ def tune_process() -> None:
 
 
 def step_back() -> None:
-    """Let others go first on the cores, on Linux: for this thread and those that it starts, and for good."""
+    """Lower the priority of this thread and of those that it starts, for good; on Linux only."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, max(BACKGROUND, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def workers_at_once() -> int:
-    """How many threads of work keep all cores busy, each with torch's own threads."""
+    """Number of workers that keep all cores busy, each using torch's own threads."""
     return max(1, int(joblib.cpu_count()) // torch.get_num_threads())
 
 

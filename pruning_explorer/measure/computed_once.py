@@ -1,4 +1,4 @@
-"""Properties that are computed when they are first looked at, and that wait for nobody else's."""
+"""Properties that are computed when first read, each under a lock of its own."""
 
 import threading
 from collections.abc import Callable

@@ -50,8 +50,8 @@ class ProductCounter(OperationMode):
     computed from weights alone, and the part of a weight that an index selects.
 
     Attributes:
-        macs: of all products.
-        by_weight: parameter -> those that it takes part in; one that was seen in no product is not in it.
+        macs: multiply-adds of all products.
+        by_weight: parameter name -> multiply-adds of the products it takes part in; without parameters seen in none.
     """
 
     supports_higher_order_operators = True

@@ -1,4 +1,4 @@
-"""Footprint: what networks take on disk, in memory and in time: measured here and now, nothing theoretical."""
+"""Footprint: bytes on disk, bytes in memory and milliseconds of networks, all measured on this machine."""
 
 import io
 import time
@@ -18,7 +18,7 @@ WORTH_TIMING = 1e-3
 
 @dataclass(frozen=True)
 class Footprint:
-    """What one network takes.
+    """Size and time of one network.
 
     Attributes:
         on_disk: bytes, as :func:`bytes_on_disk`.
@@ -32,15 +32,15 @@ class Footprint:
 
     @property
     def quartiles(self) -> tuple[float, float, float] | None:
-        """A quarter, a half and three quarters of the rounds were faster than these; None without rounds.
+        """Quartiles of the rounds, in milliseconds: 25 %, 50 % and 75 % of the rounds were faster; None without rounds.
 
-        The half is the median. A mean would follow the few rounds in which the machine did something else.
+        The second is the median. A mean would follow the few rounds in which the machine did something else.
         """
         return quartiles(self.milliseconds)
 
 
 def quartiles(milliseconds: tuple[float, ...]) -> tuple[float, float, float] | None:
-    """Of any number of rounds; None of none.
+    """Quartiles of any number of rounds, in milliseconds; None where there are none.
 
     >>> quartiles((1.0, 2.0, 3.0, 4.0, 100.0))
     (2.0, 3.0, 4.0)

@@ -30,7 +30,7 @@ DENSE_OUTPUTS: SubjectCache[Tensor] = SubjectCache(256 << 20, lambda logits: log
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a network says on its samples, dense and pruned; drift and quality follow from it alone.
+    """Outputs of the dense and the pruned network on the samples; drift and quality are computed from these alone.
 
     Attributes:
         dense, pruned: logits ``[N, C]`` or ``[N, T, C]``, on the CPU. Shared: never write to them.
@@ -72,7 +72,7 @@ def masked_outputs(subject: Subject, masks: Masks) -> Tensor:
 
 
 def tensors_under(subject: Subject, masks: Masks) -> dict[str, Tensor]:
-    """What takes the place of the network's own tensors under masks, by name.
+    """Tensors by name that replace the network's own under masks.
 
     These are the masked weights, and where the masks ask for it BatchNorm's recalibrated statistics.
 
@@ -95,7 +95,7 @@ def layer_outputs(
 
     Args:
         masks: None for the dense network.
-        tell: told of each module as it has run; what it raises ends all.
+        tell: called with each module's path when it has run; an exception from it ends the run.
 
     Raises:
         SubjectError, TargetError, MaskError: as :func:`masked_outputs`.

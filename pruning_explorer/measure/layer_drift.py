@@ -53,8 +53,8 @@ def layer_drift(subject: Subject, masks: Masks, see: Callable[[Step], None] | No
     limits of :func:`~pruning_explorer.measure.drift.sample_drift`; ``order`` from 0.
 
     Args:
-        see: told of each module as it has run; what it raises ends all. A network may turn an ``Exception`` into one
-            of its own, so that one who wants to end it raises another ``BaseException``.
+        see: called with each module when it has run; an exception from it ends the run. A network may catch an
+            ``Exception``, so raise another ``BaseException`` to end it for sure.
 
     Raises:
         SubjectError, TargetError, MaskError: as :func:`~pruning_explorer.measure.forward.masked_outputs`.

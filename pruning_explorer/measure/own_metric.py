@@ -1,4 +1,4 @@
-"""Judge outputs by a scoring function of somebody's own, which may do anything."""
+"""Judge outputs by a person's own metric, and check what it returns."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SLACK = 1e-5
 def apply_metric(
     subject: Subject, metric: Metric, logits: Tensor, answered: NDArray[np.bool_]
 ) -> NDArray[np.bool_] | NDArray[np.float64]:
-    """What a metric gives each sample, ``[N]``: bool where all are 0 or 1, else float64 in [0, 1].
+    """The metric of each sample, ``[N]``: bool where all are 0 or 1, else float64 in [0, 1].
 
     The metric works on copies, so that it may write to them.
 

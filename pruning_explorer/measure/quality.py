@@ -1,4 +1,4 @@
-"""Quality: how well outputs match the labels, or do by a metric, dense beside pruned, with how sure one can be."""
+"""Quality: how well outputs match the labels, or score by a metric, dense and pruned, with confidence intervals."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -49,7 +49,7 @@ def wilson_interval(right: int, n: int, confidence: float = 0.95) -> tuple[float
 
 
 def sample_quality(subject: Subject, logits: Tensor, answers: NDArray[np.int64] | None = None) -> SampleQuality | None:
-    """What each sample is worth, ``[N]``: bool where all are simply right or wrong, else float64 in [0, 1].
+    """The quality of each sample, ``[N]``: bool where all are simply right or wrong, else float64 in [0, 1].
 
     Without a metric a sample is right where the top-1 is the label, at every position of logits ``[N, T, C]``. One
     without an answer (NaN, +inf) is wrong. None where the subject has neither labels nor a metric.
@@ -108,7 +108,7 @@ def _right_samples(subject: Subject, logits: Tensor, answers: NDArray[np.int64])
 
 
 def quality_of(subject: Subject, logits: Tensor) -> float | None:
-    """Mean of what the samples are worth, in [0, 1]: the fraction that is right. None where nothing judges them.
+    """Mean quality of the samples, in [0, 1]: the fraction that is right. None without labels and metric.
 
     Raises:
         SubjectError: as :func:`sample_quality`.
@@ -157,7 +157,7 @@ def dense_level(subject: Subject) -> float | None:
 
 
 def guessing_level(subject: Subject) -> float | None:
-    """Quality of always giving the commonest answer, in [0, 1]: what knowing nothing is worth.
+    """Quality of always giving the commonest answer, in [0, 1]: the baseline of guessing.
 
     None where a sample has no single label, or a metric judges.
     """
@@ -175,7 +175,7 @@ def _of_dense(subject: Subject) -> SampleQuality:
 def quality_label(subject: Subject) -> str:
     """What quality is called on a page: ``"accuracy"``; ``"mean F1"`` where samples are not simply right or wrong.
 
-    Whether they are is asked of the metric once, on the dense outputs and on some that are surely worse.
+    Which of the two is found once, by calling the metric on the dense outputs and on others that are clearly worse.
     """
     if subject.metric is None or subject.samples is None:
         return subject.quality_name

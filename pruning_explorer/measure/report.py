@@ -115,17 +115,17 @@ class Report:
 
     @property
     def sample_quality(self) -> SampleQuality | None:
-        """What each sample is worth under the masks, ``[N]``; None where ``quality`` is."""
+        """The quality of each sample under the masks, ``[N]``; None where ``quality`` is None."""
         return self._judged[1]
 
     @property
     def quality_problem(self) -> str | None:
-        """Why judging the samples fails: the metric does, or labels do not fit; None where all is well."""
+        """Why quality cannot be measured: the metric fails, or labels do not fit; None where it can."""
         return self._judged[2]
 
     @property
     def quality_name(self) -> str:
-        """What being right is called: ``"accuracy"`` or ``"exact match"``; ``"mean F1"`` where a metric gives parts."""
+        """The name of quality: ``"accuracy"`` or ``"exact match"``; ``"mean F1"`` where a metric gives fractions."""
         return quality_label(self.subject)
 
     @property
@@ -150,17 +150,17 @@ class Report:
     def dense_spread(self) -> float | None:
         """How far two dense runs on the same inputs are apart, ||b - a|| / ||a||; None without samples.
 
-        It is 0 where the network answers alike each time.
+        It is 0 where the network gives the same outputs each time.
         """
         return self._behaviour.spread
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What else a person has to know of how the network behaves, a sentence or two each."""
+        """Warnings about how the network behaves, for a person, a sentence or two each."""
         return self._behaviour.notes
 
     def measure(self) -> None:
-        """Measure now what is looked at first: all but the tables by layer and by sample.
+        """Measure now everything but the tables by layer and by sample.
 
         Raises:
             SubjectError: the network fails on its samples, or gives no logits.

@@ -1,4 +1,4 @@
-"""Skeletons that are used again where a call has left nothing in them."""
+"""Skeletons that are reused where a call has not changed them."""
 
 import threading
 import types
@@ -49,8 +49,8 @@ class _Skeletons:
 def borrow_skeleton(model: nn.Module) -> Iterator[nn.Module]:
     """A skeleton of ``model`` that nobody else uses, and in which no earlier call has left anything.
 
-    To copy the module tree takes a good part of a small network's forward pass. So some are kept for next time, of
-    whatever thread, unless the call has changed them, or they hold something of which that cannot be told.
+    Copying the module tree takes long compared with a small network's forward pass. So some skeletons are kept for
+    the next call, in any thread, unless a call has changed them, or they hold objects whose changes cannot be seen.
     """
     kept = _SKELETONS.take(model)
     if kept is None:

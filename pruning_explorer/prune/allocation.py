@@ -1,4 +1,4 @@
-"""How one total is shared among the layers."""
+"""Share one total of weights to remove among the layers."""
 
 from math import prod
 
@@ -28,7 +28,7 @@ ALLOCATIONS: Choices[Choice] = Choices(
 
 
 def raw_density(allocation: str, shape: tuple[int, ...]) -> float:
-    """What a layer's density is in proportion to.
+    """The weight of a layer in the allocation: densities are in proportion to it.
 
     1 for ``uniform``. For ``erk`` the sum of its dims over their product: ``(in + out) / (in * out)`` for a Linear
     (Mocanu et al., arXiv 1707.04780), ``(O + I + kh + kw) / (O * I * kh * kw)`` for a convolution (arXiv 1911.11134).
@@ -49,19 +49,18 @@ def allocate(
     """Share totals among layers whose densities shall be in proportion to ``raw``, at most 1 each.
 
     A layer keeps the fraction ``min(1, scale * raw)`` of its groups, rounded; ``scale`` is found by bisection. Layers
-    that round up at the very same scale share what is left over in their order, so that a larger total never brings
-    anything back.
+    that round up at the same scale are served in their order, so that a larger total never brings back a weight.
 
     Args:
         totals: ``[A]``, groups to remove in all, for each of A amounts.
-        sizes: ``[T]``, places of each layer; what goes, goes by places.
-        limits: ``[T]``, the most places that each may lose; what one does not lose, the others do.
+        sizes: ``[T]``, ranks of each layer; a layer loses whole ranks.
+        limits: ``[T]``, the most ranks that each may lose; the others lose what it does not.
         raw: ``[T]``, positive.
-        spans: ``[T]``, groups in one place: 1, or the rows of a layer whose rows all lose alike.
+        spans: ``[T]``, groups in one rank: 1, or the number of rows of a layer all of whose rows lose equally many.
 
     Returns:
-        Places to remove, int64 ``[A, T]``. Where all spans are 1 and the limits allow it, each row's sum is its total;
-        else it is the nearest below that whole places allow.
+        Ranks to remove, int64 ``[A, T]``. Where all spans are 1 and the limits allow it, each row sums to its total;
+        else to the nearest number below that whole ranks allow.
     """
     wanted = np.minimum(totals, (limits * spans).sum())
 

@@ -1,7 +1,7 @@
-"""What a network does when it is called beside answering: whether it writes to its own weights, and whether by chance.
+"""How a network behaves when it is called: whether it writes to its own weights, and whether its outputs are random.
 
-A few samples are run twice before anything else is. What a network writes to is then a copy, so that the dense network
-stays as it was loaded; and of one whose answers differ from run to run, that can be said beside every drift.
+A few samples are run twice before any other run. A network that writes to its weights then gets copies of them, so
+that the dense network stays as it was loaded; where outputs differ from run to run, pages say so beside every drift.
 """
 
 import zlib
@@ -30,7 +30,7 @@ ROUNDING = 1e-5
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a network does beside answering.
+    """Side effects and randomness of a network's forward.
 
     Attributes:
         writes: the parameters, and the plain tensors of modules, that its forward writes to.
@@ -43,7 +43,7 @@ class Behaviour:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person has to know of it, a sentence or two each."""
+        """Warnings for a person, a sentence or two each."""
         notes = []
         if self.spread:
             percent = 100 * self.spread
@@ -65,7 +65,7 @@ BEHAVIOURS: SubjectCache[Behaviour] = SubjectCache(1 << 20, lambda _: 256, "beha
 
 
 def behaviour_of(subject: Subject) -> Behaviour:
-    """How the dense network behaves, tried once per subject; nothing is known where it fails, or has no inputs.
+    """How the dense network behaves, tried once per subject; an empty result where it fails, or has no inputs.
 
     Raises:
         SubjectError: it has written to weights that are too large for a copy.
@@ -103,7 +103,7 @@ def _try(subject: Subject) -> Behaviour:
 
 
 def _run_twice(subject: Subject, inputs: tuple[Tensor, ...]) -> Behaviour | None:
-    """None where it fails, which is told where its outputs are wanted."""
+    """Run the network twice; None where it fails, since whoever needs its outputs reports that."""
     large = sum(each.nbytes for each in subject.model.parameters() if not is_lazy(each)) > MOST_BYTES_COPIED
     outputs: list[Tensor | None] = []
     writes: dict[str, None] = {}

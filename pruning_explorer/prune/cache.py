@@ -1,4 +1,4 @@
-"""Caches that are bounded in bytes, each by itself and all together."""
+"""Caches bounded in bytes: each has a limit, and all together have one."""
 
 import threading
 from collections import OrderedDict
@@ -25,11 +25,11 @@ Value = TypeVar("Value", bound=Weighed)
 
 
 class CachePool:
-    """Caches that share one bound: beyond it, what was used longest ago in any of them goes first.
+    """Caches that share one limit: above it, the least recently used value of any of them is dropped first.
 
     Attributes:
         limit: bytes that all of them may hold together; None where each has its own limit only.
-        lock: of all of them. It is not reentrant: what a collected object calls back while it is held must not get in.
+        lock: guards all of them. It is not reentrant: a callback of a garbage-collected object must not enter.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -45,7 +45,7 @@ class CachePool:
         return dict(sorted(held, key=lambda each: (-each[1], each[0])))
 
     def set_limit(self, limit: int | None) -> None:
-        """Hold no more than so many bytes from now on; what is too much goes at once."""
+        """Hold at most ``limit`` bytes from now on; what exceeds it is dropped at once."""
         with self.lock:
             self.limit = limit
             self.shrink()
@@ -88,8 +88,8 @@ class ByteBoundedCache(Generic[Value]):
     Attributes:
         limit: bytes that this cache may hold.
         nbytes: bytes that it holds.
-        name: what it holds, where it counts towards :func:`set_cache_limit`.
-        pool: which it shares a bound with; one without a name stands alone.
+        name: what it holds, for reports; only a cache with a name counts towards :func:`set_cache_limit`.
+        pool: the caches it shares a limit with; a cache without a name belongs to none.
     """
 
     def __init__(self, limit: int, name: str = "", pool: CachePool | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How many groups of each target go, as a recipe's amount moves."""
+"""How many groups of each target are removed at a recipe's amount."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,10 +53,10 @@ class Competition(Generic[AnyContestant]):
         return np.array([min(floor(cap * each.groups), each.removable) for each in self.rankings], dtype=np.int64)
 
     def removed_at(self, amounts: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
-        """Ranks that each target loses as the recipe's ``amount`` moves, all else as it is.
+        """Ranks that each target loses at each amount, with all else in the recipe unchanged.
 
-        A rank is one group; under scope ``row`` it is one weight of every row. Of a recipe that is not ``nested`` the
-        ranking is that of its own amount: at any other it tells who went first on that way.
+        A rank is one group; under scope ``row`` it is one weight of every row. A recipe that is not ``nested`` is
+        ranked for its own amount; at any other amount the result follows the order of that schedule.
 
         Args:
             amounts: A fractions in [0, 1].

@@ -30,7 +30,7 @@ def network_id(name: str, model: nn.Module, identity: bytes | None = None) -> st
 
 
 def extended_id(start: str, *parts: Tensor | Sequence[Tensor] | None) -> str:
-    """An id of what ``start`` is the id of, together with tensors."""
+    """An id of the content behind ``start``, another id, together with tensors."""
     digest = Digest(start.encode(), digest_size=8)
     for part in parts:
         tensors = () if part is None else (part,) if isinstance(part, Tensor) else tuple(part)

@@ -7,9 +7,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 
 class OperationMode(TorchDispatchMode):
-    """A dispatch mode that torch's compiler does not look into, and that does not import it, either.
+    """A dispatch mode that torch's compiler does not trace, and that does not import the compiler.
 
-    By itself torch does the first by the second at the first call, for which one waits as long again as for torch.
+    Torch itself imports its compiler at the mode's first call to mark it so, which takes as long as importing torch.
     """
 
     def __init_subclass__(cls, **settings: Any) -> None:

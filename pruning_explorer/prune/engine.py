@@ -55,12 +55,12 @@ EXITS: ByteBoundedCache[Exits] = ByteBoundedCache(512 << 20, "rankings of schedu
 
 @dataclass(frozen=True, eq=False)
 class Ranked(Competition[Ranking]):
-    """A recipe's targets with their exit orders: all that a cut at any amount needs."""
+    """A recipe's targets with the order in which their groups are removed: all that a cut at any amount needs."""
 
     rankings: tuple[Ranking, ...]
 
     def removed_weights(self, index: int, removed: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Weights of one target that go with so many of its ranks; of both the same shape."""
+        """Weights of one target that are removed with its first ``removed`` ranks; shaped like ``removed``."""
         ranking = self.rankings[index]
         if self.granularity.even:
             return removed * (self.targets[index].numel // ranking.groups)
@@ -74,7 +74,7 @@ class Ranked(Competition[Ranking]):
         return self.granularity.expand(self.rankings[index].keep(removed), shape).contiguous()
 
     def masks(self, removed: Sequence[int] | NDArray[np.int64]) -> dict[str, Tensor]:
-        """The mask of every target by name, of which so many ranks go: a row of :meth:`removed_at`."""
+        """The mask of every target by name, at the ranks removed of each: a row of :meth:`removed_at`."""
         return {target.name: self.mask(i, int(removed[i])) for i, target in enumerate(self.targets)}
 
     def per_weight(self, index: int, groups: NDArray[Any]) -> NDArray[Any]:
@@ -102,7 +102,7 @@ def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
 
 
 def criterion_and_targets(subject: Subject, recipe: Recipe) -> tuple[Criterion, tuple[Target, ...], tuple[bool, ...]]:
-    """The criterion, the targets, and of each whether it competes with the others in one ranking.
+    """The criterion, the chosen targets, and for each target whether it competes with others in one ranking.
 
     Raises:
         RecipeError, TargetError: as :func:`rank_targets`.
@@ -208,7 +208,7 @@ def scoring_of(
 
 
 def protected_groups(scoring: Scoring, criterion: Criterion, target: Target, scores: Tensor) -> Tensor | None:
-    """What never goes: by the criterion's own word, and what the pattern of the granularity keeps beside it."""
+    """Groups that are never removed: protected by the criterion, or kept by the granularity's pattern."""
     own = None if criterion.protect is None else criterion.protect(scoring, target)
     ordered = scores if own is None else torch.where(own, torch.inf, as_ranked(scores))
     if scoring.masks and scores.shape == target.shape:

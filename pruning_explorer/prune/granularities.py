@@ -1,4 +1,4 @@
-"""Which weights stand or fall together.
+"""Which weights are removed together.
 
 Each granularity turns a score per weight into a score per *group*, and a decision per group into a mask. To add
 one, write a class with these methods and register it in ``GRANULARITIES``, or offer it from a package of your own
@@ -149,7 +149,7 @@ class TorchMethods:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GranularitySpec(Choice):
-    """A registered granularity and what a person is told about it.
+    """A registered granularity, with its description for a person.
 
     Attributes:
         settings: what can be set in ``name:key=value,...``; pages and terminal make widgets and help of it.

@@ -91,7 +91,7 @@ class Masks(Mapping[str, Tensor]):
         return len(self.targets)
 
     def kept(self, name: str) -> int:
-        """How many weights of a target are kept. Counted once."""
+        """How many weights of a target are kept; counted at the first call."""
         if name not in self._kept:
             # 60 times faster than torch's count
             self._kept[name] = int(np.count_nonzero(self[name].numpy()))

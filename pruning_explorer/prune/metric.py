@@ -1,4 +1,4 @@
-"""A scoring function of somebody's own: what it is called, and what tells it from others."""
+"""A person's own metric: its name, and an id by which it differs from others."""
 
 import functools
 import hashlib
@@ -36,14 +36,14 @@ def metric_name(metric: Metric) -> str:
 
 
 def name_of_quality(labels: Tensor | None, metric: Metric | None) -> str:
-    """What being right is called where nobody has said it."""
+    """The name of quality where none was given: ``"accuracy"``, ``"exact match"``, or the metric's."""
     if metric is not None:
         return metric_name(metric)
     return "accuracy" if labels is None or labels.dim() == 1 else "exact match"
 
 
 def classes_among(labels: Tensor | None, metric: Metric | None, named: bool) -> Tensor | None:
-    """Labels as the classes of the samples, where they are that: one for each.
+    """The labels, where they are classes of the samples (one for each); else None.
 
     Args:
         named: whether there are names for them. What a metric is given may be anything, unless there are.

@@ -34,7 +34,7 @@ def call_network(
 
 @contextmanager
 def blaming(subject: Subject, samples: tuple[Tensor, ...]) -> Iterator[None]:
-    """Tell whatever the network's own code raises as what it is.
+    """Turn whatever the network's own code raises into a SubjectError that names the network.
 
     Raises:
         SubjectError: it raised something.

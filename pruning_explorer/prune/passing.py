@@ -1,9 +1,9 @@
-"""Cut without sorting: scores are counted as they pass by, piece by piece, as often as it takes.
+"""Cut without sorting: scores are counted piece by piece, in several passes, so that they need little memory.
 
 A cut needs no order, only the score at which it falls: sixteen bits of it are known after one pass over the scores,
-and all of them after as many passes as they have sixteens. Which weights go is then told in one pass more. It is for
-those who cut once, and want no more in memory than a piece, or one layer's scores where they are not made in pieces;
-the masks are those of a :class:`~pruning_explorer.prune.engine.Ranked`, to the bit.
+and all bits after one pass for each sixteen. One more pass then makes the masks. Use it to cut once with no more in
+memory than a piece of a layer, or one layer's scores where a criterion cannot score pieces. The masks are those of a
+:class:`~pruning_explorer.prune.engine.Ranked`, bit for bit.
 """
 
 from collections.abc import Iterator
@@ -113,7 +113,7 @@ class Passing:
 
 
 class Counted:
-    """How many weights of a target have which score; all compete with all.
+    """Counts of a target's weights by their scores; every weight competes with every other.
 
     Attributes:
         groups, rows, removable: as of a :class:`~pruning_explorer.prune.ranking.Ranking`.
@@ -135,7 +135,7 @@ class Counted:
         return np.array([self._below(int(each)) for each in bits], dtype=np.int64)
 
     def keep(self, removed: int) -> Iterator[Kept]:
-        """Flat pieces of the mask after so many are gone; of equal scores the first go."""
+        """Flat pieces of the mask with ``removed`` weights removed; of equal scores the first are removed first."""
         if removed not in self._cuts:
             self._cuts[removed] = self._cut(removed)
             self._counts.clear()  # one cuts once
@@ -207,7 +207,7 @@ class CountedRows:
         return np.zeros(len(bits), dtype=np.int64)
 
     def keep(self, removed: int) -> Iterator[Kept]:
-        """Flat pieces of the mask after so many of each row are gone; of equal scores the first go."""
+        """Flat pieces of the mask with ``removed`` weights of each row removed; of equal scores the first ones."""
         for bits in self._bits():
             if removed == 0:
                 yield np.ones(bits.size, dtype=np.bool_)
@@ -223,10 +223,10 @@ class CountedRows:
 
 
 class Passed(Competition[Counted | CountedRows | Ranking]):
-    """A recipe's targets with what their scores say of a cut."""
+    """A recipe's targets with counts of their scores: enough to cut at any amount."""
 
     def light(self, index: int) -> bool:
-        """Whether a mask costs no more than a look at the weights."""
+        """Whether making the mask needs no more than reading the weights."""
         each = self.rankings[index]
         return not isinstance(each, Ranking) and each.passing.light
 

@@ -1,4 +1,4 @@
-"""Groups that hardware likes: N of every M along the input dim, and blocks.
+"""Groups for which hardware has fast kernels: N of every M along the input dim, and blocks.
 
 Both are granularities, and both are subclasses of ``prune.BasePruningMethod`` that work with ``prune.*`` directly.
 """

@@ -70,7 +70,7 @@ class Ranking:
 
     @property
     def precision(self) -> Precision:
-        """In which it was ranked."""
+        """The floating-point type in which it was ranked."""
         return precision_of(self.ordered_bits)
 
     def below(self, bits: Bits) -> NDArray[np.int64]:
@@ -79,7 +79,7 @@ class Ranking:
 
     @property
     def ordered_scores(self) -> bool:
-        """Whether each rank has a score of its own, so that :meth:`scores_of` can be asked."""
+        """Whether each rank has one score, so that :meth:`scores_of` can be called."""
         return self.shown is None
 
     def scores_of(self, ranks: slice | NDArray[Any]) -> NDArray[Any]:
@@ -191,7 +191,7 @@ class _Rows:
         return flat(whole if self._dim is None else whole.movedim(self._dim, 0)).reshape(self.rows, -1)
 
     def join(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
-        """``split`` undone, flat."""
+        """The inverse of ``split``: flat, in the target's order."""
         if self._dim is None:
             return values
         rest = (*self._shape[: self._dim], *self._shape[self._dim + 1 :])
@@ -199,7 +199,7 @@ class _Rows:
 
 
 class Competitor(Protocol):
-    """What one ranking over several targets must know of each; of a :class:`Ranking` among others."""
+    """What a ranking over several targets needs of each target; :class:`Ranking` is one implementation."""
 
     @property
     def removable(self) -> int: ...

@@ -86,7 +86,7 @@ SETTINGS: dict[str, Setting] = {
 class Recipe:
     """Criterion + granularity + scope + amounts + targets + schedule: what to prune, and how.
 
-    Criterion, granularity and schedule are given as they are written, and held as what that stands for:
+    Criterion, granularity and schedule are given as text, and held as the parsed objects:
     ``recipe.criterion.title``, ``recipe.granularity.values["dim"]``, ``str(recipe.schedule)``.
 
     Attributes:
@@ -188,7 +188,11 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Raises RecipeError where a field is unknown or bad."""
+        """Make a recipe of plain values, as :meth:`to_dict` returns them.
+
+        Raises:
+            RecipeError: a field is unknown, or its value is invalid.
+        """
         if not isinstance(content, Mapping):
             raise RecipeError(f"a recipe is an object of named fields, not {type(content).__name__}")
         known = {each.name for each in fields(cls)}
@@ -239,9 +243,9 @@ class Recipe:
 
     @property
     def nested(self) -> bool:
-        """Whether a larger amount removes the same and more, so that one ranking serves all amounts.
+        """Whether a larger amount removes the same weights and more, so that one ranking serves all amounts.
 
-        So it is unless a schedule scores anew what its steps leave, which depends on the amount.
+        False where a schedule scores the rest again after each step, since the steps depend on the amount.
         """
         return self.schedule.steps == 1 or self.criterion.static
 
@@ -268,7 +272,7 @@ def _on_offer(subject: Subject, recipe: Recipe, named: set[str]) -> tuple[Target
 
 
 def passed_over(subject: Subject, recipe: Recipe) -> dict[str, str]:
-    """Names of what is switched on and cannot be pruned as the recipe asks, with the reasons; it stays dense.
+    """Names of parameters that are switched on but cannot be pruned as the recipe asks, with reasons; they stay dense.
 
     Empty where the recipe names its targets: then one that cannot be pruned is an error.
     """
@@ -311,7 +315,7 @@ def refusal(subject: Subject, recipe: Recipe, target: Target) -> str | None:
 
 
 def too_large(size: int) -> str:
-    """What to say of a file that is larger than any recipe."""
+    """The error message for a file that is too large to be a recipe."""
     return f"this has {size:,} bytes, and a recipe has at most {LARGEST:,}; take the file that “Download recipe” wrote"
 
 

@@ -1,4 +1,4 @@
-"""What there is to choose among: this package's own, and what other installed packages offer.
+"""Registries of choices: this package's own, and those that other installed packages offer.
 
 A package offers a criterion by two lines of its ``pyproject.toml``; it is found wherever it is installed::
 
@@ -144,7 +144,7 @@ class Choices(Registry[C]):
 
 
 class Chosen(Generic[C]):
-    """A field of a dataclass that is given as a person writes it, or read already, and holds what that stands for."""
+    """A dataclass field that accepts a choice as text or as a parsed object, and holds the parsed object."""
 
     def __init__(self, choices: Choices[C], default: str) -> None:
         self.choices, self.default = choices, default

@@ -1,4 +1,4 @@
-"""In how many steps the weights go. Each step scores anew what the earlier ones left."""
+"""In how many steps weights are removed. Each step scores again the weights that earlier steps left."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pruning_explorer.prune.settings import Choice, Setting
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Schedule(Choice):
-    """A way to the final amount.
+    """A sequence of steps to the final amount.
 
     Attributes:
         share: of the final amount and the progress in (0, 1], the amount removed so far, of the dense target.
@@ -19,7 +19,7 @@ class Schedule(Choice):
 
     @property
     def steps(self) -> int:
-        """How many; 1 for one shot."""
+        """Number of steps; 1 for one-shot."""
         return int(self.values.get(STEPS.name, 1))
 
     def shares(self, amount: float) -> tuple[float, ...]:

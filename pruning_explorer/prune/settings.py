@@ -106,7 +106,7 @@ class Setting:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Choice:
-    """One of several ways to do a thing, what a person is told about it, and what it is set to.
+    """One of several choices, such as one criterion, with its description and the values of its settings.
 
     Two are equal where the same is written for both.
 
@@ -126,7 +126,7 @@ class Choice:
 
     @property
     def values(self) -> dict[str, Value]:
-        """What each setting is at."""
+        """The value of each setting, by name."""
         given = self.given or {}
         return {setting.name: given.get(setting.name, setting.default) for setting in self.settings}
 
@@ -140,7 +140,7 @@ class Choice:
         return replace(self, given={setting.name: setting.check(values[setting.name]) for setting in settings})
 
     def text(self, *, defaults: bool = True) -> str:
-        """Write it the one way it is written, with or without the settings at their defaults.
+        """Its canonical text, with or without the settings at their defaults.
 
         >>> Choice("n_m", "N of every M", "", settings=(Setting("n", "N", "", 2), Setting("m", "M", "", 4))).text()
         'n_m:n=2,m=4'
@@ -167,7 +167,7 @@ class Choice:
 
 
 def format_value(value: Value) -> str:
-    """Write a value the one way it is written everywhere: ``2``, not ``2.0``; ``inf``; ``true``."""
+    """A value as canonical text: ``2``, not ``2.0``; ``inf``; ``true``."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)

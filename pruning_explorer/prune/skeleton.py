@@ -1,4 +1,4 @@
-"""A network's module tree over the very same tensors, and what is left out of it: what wraps a network to run it."""
+"""Copies of a network's module tree that share its tensors, without wrappers such as ``nn.DataParallel``."""
 
 import copy
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from pruning_explorer.prune.targets import is_lazy
 def skeleton(model: nn.Module) -> nn.Module:
     """Copy a module tree and share every tensor in it (6 ms for 86 M parameters).
 
-    Tied parameters stay tied. This is what lets many threads run one network at once.
+    Tied parameters stay tied. With a skeleton each, many threads can run one network at once.
     """
     return copy.deepcopy(model, {id(tensor): tensor for tensor in _tensors(model)})
 
 
 def frozen_skeleton(model: nn.Module) -> nn.Module:
-    """A skeleton in eval mode that wants no gradients, over views of the same tensors.
+    """A skeleton in eval mode without gradients, over views of the same tensors.
 
     Raises:
         SubjectError: its modules cannot be copied.
@@ -55,7 +55,7 @@ def _tensors(model: nn.Module) -> Iterator[Tensor]:
 
 
 def unwrapped(model: nn.Module, name: str) -> tuple[nn.Module, list[str]]:
-    """The network inside what wraps it, and the lines of Python that take it out.
+    """The network inside its wrappers, and the lines of Python that unwrap it.
 
     Raises:
         SubjectError: it is TorchScript, or a part of it is.
@@ -79,7 +79,7 @@ _NO_SCRIPT = (
 
 
 def wraps(module: nn.Module) -> str | None:
-    """Under which name a module holds the network that it only wraps; None where it wraps none."""
+    """The attribute under which a wrapper module holds its network; None where the module is no wrapper."""
     if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
         return "module"
     # By its name: to import what compiles takes two seconds
@@ -88,7 +88,7 @@ def wraps(module: nn.Module) -> str | None:
 
 
 class Unwrapped(nn.Module):
-    """Stands where a part of a network is wrapped, and only calls what is inside: every name stays as it was."""
+    """Takes the place of a wrapper inside a network, and only calls the wrapped part, so that all names stay."""
 
     def __init__(self, inner: str, module: nn.Module) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ class Precision:
 
     @property
     def halves(self) -> tuple[int, ...]:
-        """How many bits stand below each sixteen of them, the uppermost first."""
+        """Number of bits below each group of sixteen, the uppermost group first."""
         return tuple(range(self.digits - 16, -1, -16))
 
 
@@ -49,7 +49,7 @@ DOUBLE = Precision(np.float64, np.uint64, np.uint64(0x7FF0 << 48), np.uint64(1 <
 
 
 def precision_of(values: NDArray[Any]) -> Precision:
-    """The one of scores float32 or float64, or of their bits."""
+    """The precision of scores in float32 or float64, or of their bits."""
     return DOUBLE if values.itemsize == 8 else SINGLE
 
 
@@ -75,7 +75,7 @@ def flat(tensor: Tensor) -> NDArray[Any]:
 
 
 def as_floats(tensor: Tensor) -> NDArray[Any]:
-    """A tensor's values as they are ranked. For pieces: torch's own threads cost more than the work there is."""
+    """A tensor's values in the type in which they are ranked; for small pieces, on which torch's threads do not pay."""
     if tensor.dtype != torch.bfloat16:
         values: NDArray[Any] = as_ranked(tensor).numpy()
         return values
@@ -218,12 +218,12 @@ class _Source:
             self.high += np.bincount(self._marked(bits, start) >> np.uint32(16), minlength=HALF)
 
     def pieces(self) -> Iterator[tuple[int, Bits]]:
-        """Where each piece begins, and its bits."""
+        """The start of each piece, and its bits."""
         for start in range(0, self.size, PIECE):
             yield start, self._marked((self._read(start) + np.float32(0)).view(np.uint32), start)
 
     def low(self, high: int) -> NDArray[np.int64]:
-        """How many have each lower half ``[65536]``, of those with this higher half."""
+        """Among bits whose upper half is ``high``, how many have each lower half: int64 ``[65536]``."""
         counts = np.zeros(HALF, dtype=np.int64)
         for _, bits in self.pieces():
             there = bits[bits >> np.uint32(16) == high]

@@ -38,13 +38,13 @@ class StoredFile:
         return cls(path.absolute(), *_state(os.stat(path)))
 
     def check(self, name: str) -> None:
-        """See that it is as it was.
+        """Check that the file has not changed.
 
         Args:
             name: of the network.
 
         Raises:
-            SubjectError: it is not.
+            SubjectError: it has.
         """
         try:
             size, changed, inode = _state(os.stat(self.path))

@@ -216,7 +216,7 @@ class Subject:
 
     @property
     def description(self) -> str:
-        """What it is, and what it is judged on."""
+        """What the network is, and which samples it is judged on, in a few sentences."""
         return f"{self.about} {self.about_samples}".strip()
 
     @property
@@ -246,7 +246,7 @@ class Subject:
         raise TargetError(f"{self.name} has no parameter {name!r}; it has {known}{', …' * (len(self.targets) > 6)}")
 
     def check_files(self) -> None:
-        """See that the files that weights are mapped from are as they were; to be called before weights are read.
+        """Check that the files that weights are mapped from have not changed; call it before weights are read.
 
         Raises:
             SubjectError: one was cut short, written over, replaced or removed.
@@ -255,7 +255,7 @@ class Subject:
             file.check(self.name)
 
     def copy_model(self) -> nn.Module:
-        """A copy of the network with tensors of its own, to be pruned or trained as one likes.
+        """A copy of the network with tensors of its own, which may be pruned or trained.
 
         Raises:
             SubjectError: as :meth:`check_files`.

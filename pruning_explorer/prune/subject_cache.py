@@ -22,7 +22,7 @@ class SubjectCache(Generic[V]):
     """One value per living subject, the least recently used dropped beyond ``limit`` bytes. Safe among threads.
 
     Subjects are told apart by identity, not by id: two networks of equal weights may still compute differently.
-    A subject that nobody has any more takes its value along.
+    The value of a subject goes when the subject is garbage-collected.
     """
 
     def __init__(self, limit: int, nbytes: Callable[[V], int], name: str = "") -> None:
@@ -72,14 +72,14 @@ _FORGETTERS: list["WeakMethod[Callable[[Subject], None]]"] = []
 
 
 def on_forget(forget: Callable[[Subject], None]) -> None:
-    """Have a bound method called with each subject that is forgotten, as long as its object lives."""
+    """Register a bound method, to be called with each forgotten subject as long as the method's object lives."""
     _FORGETTERS.append(WeakMethod(forget))
 
 
 def forget(subject: Subject) -> None:
-    """Drop all that is kept of a subject, in every cache and by everybody who asked to be told.
+    """Drop all that is kept of a subject, in every cache and by every callback of :func:`on_forget`.
 
-    What shows it at this moment keeps it as long as it is shown. Of a second subject with the same id, which has the
+    A page that shows the subject keeps it until it shows another. Of a second subject with the same id, which has the
     same weights and samples, the rankings and masks go too; they are made again when they are asked for.
     """
     ALL_CACHES.forget(subject.id)

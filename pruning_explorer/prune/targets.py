@@ -265,7 +265,7 @@ def layer_class(module: nn.Module) -> type[nn.Module]:
 
 
 def layer_type(module: nn.Module) -> str:
-    """What a module is called where a person reads it: ``"Conv2d"``."""
+    """A module's class name for a person: ``"Conv2d"``."""
     if isinstance(module, StoredLayer):
         return _noted_type(module)
     if isinstance(module, RecordedLayer) and layer_class(module) is type(module):
@@ -316,7 +316,7 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
 
 
 def made_by_norm(module: nn.Module, leaf: str) -> str | None:
-    """Why a tensor is no weight by itself, if ``weight_norm`` or ``spectral_norm`` makes the weight of it."""
+    """Why a tensor is no weight: ``weight_norm`` or ``spectral_norm`` computes the weight from it; None otherwise."""
     stem, _, part = leaf.rpartition("_")
     magnitude, direction = getattr(module, f"{stem}_g", None), getattr(module, f"{stem}_v", None)
     if part in ("g", "v") and isinstance(magnitude, Tensor) and isinstance(direction, Tensor):

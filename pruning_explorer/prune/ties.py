@@ -1,4 +1,4 @@
-"""Equal scores where a cut falls: which of them go torch leaves open, so it may choose others than we do."""
+"""Equal scores at a cut: torch does not define which of them are removed, so it may choose others than we do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pruning_explorer.prune.ranking import Ranking
 
 @dataclass(frozen=True)
 class Ties:
-    """What meets at the cuts of a recipe.
+    """Equal scores at the cuts of a recipe.
 
     Attributes:
         meeting: how many groups have the very score at which a cut falls between them.

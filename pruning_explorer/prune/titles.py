@@ -1,4 +1,4 @@
-"""What a recipe is called, in a few words that tell it from others."""
+"""A short title of a recipe."""
 
 from pruning_explorer.prune.recipe import Recipe
 

@@ -1,4 +1,4 @@
-"""What ``torch.nn.utils.prune`` calls a recipe, as far as it has a name for it."""
+"""The name of a recipe in ``torch.nn.utils.prune``, where it has one."""
 
 from pruning_explorer.prune.recipe import Recipe
 

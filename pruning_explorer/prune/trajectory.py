@@ -1,4 +1,4 @@
-"""The way of one target through a schedule, as an ordinary ranking in the end."""
+"""One target through the steps of a schedule; at the end, an ordinary ranking."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ below the bits of infinity."""
 
 @dataclass
 class Trajectory:
-    """What of one target has gone, step by step, and how the rest is ranked now.
+    """The groups of one target removed so far, and the present ranking of the others.
 
     Attributes:
         name: of the target, for error messages.
@@ -32,12 +32,12 @@ class Trajectory:
 
     @property
     def ranking(self) -> Ranking:
-        """As it stands for the next cut: what is gone first."""
+        """The present ranking for the next cut: removed groups come first."""
         assert self._ranking is not None, "nothing has been scored yet"
         return self._ranking
 
     def score(self, scores: Tensor, protected: Tensor | None) -> None:
-        """Rank anew what is left.
+        """Rank the remaining groups by new scores.
 
         Raises:
             ScoreError: a survivor's score is NaN, infinite or negative.
@@ -52,13 +52,13 @@ class Trajectory:
             self._ranking = rank_rows(scores, self.name, protected, self.row_dim)
 
     def cut(self, removed: int) -> None:
-        """One step: so many are gone now, those of the earlier steps among them."""
+        """Take one step: ``removed`` ranks are removed now, those of earlier steps included."""
         self._left.append(self._bits(self.removed, removed))
         self.removed = removed
         self._steps += 1
 
     def finish(self) -> Ranking:
-        """Who went in which order; then the rest, by their last scores.
+        """The final ranking: removed groups in the order of their steps, then the others by their last scores.
 
         The bits for a joint cut hold the step first and then as much of the score as there is room for, so that a cut
         at what has gone takes just that, and any other cut goes step by step.

@@ -57,7 +57,7 @@ class Scoring:
         return torch.float64 if any(each.dtype == torch.float64 for each in competing) else torch.float32
 
     def memo(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gives, made once for all targets of this scoring. Safe among threads: the others wait."""
+        """The value of ``make``, called once for all targets of this scoring. Thread-safe: other threads wait."""
         with self._lock:
             if key not in self._memo:
                 self._memo[key] = make()
@@ -103,24 +103,24 @@ def seed_of(target: Target, seed: int) -> int:
 
 
 def judges_all(_subject: Subject, _target: Target) -> str | None:
-    """The answer of a criterion that refuses no target."""
+    """The ``refuse`` of a criterion that can score every target."""
     return None
 
 
 def lacks_nothing(_subject: Subject) -> str | None:
-    """The answer of a criterion that needs no more than what it says in ``needs``."""
+    """The ``lacks`` of a criterion that needs no more than its ``needs`` says."""
     return None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Criterion(Choice):
-    """A registered criterion and what a person is told about it.
+    """A registered criterion, with its description for a person.
 
     Attributes:
         score: importance per group, of shape ``granularity.group_shape(target.shape)``, finite and at least 0. Scores
             of float64 are ranked in it, so they should be of ``scoring.precision(target)``.
         paper: where it comes from, ``"arXiv 1810.02340"``.
-        draws: it depends on the seed, and on which targets compete.
+        draws: whether it is random: it depends on the seed, and on which targets compete.
         needs: what it looks at: the weights alone, any one input, or inputs (with labels) of the calibration part.
         static: its scores do not depend on what earlier steps of a schedule removed, so a schedule changes nothing.
         channels: it judges output channels; under another granularity each weight carries its channel's score.
@@ -131,8 +131,8 @@ class Criterion(Choice):
         names_targets: it says by name what it prunes, so that nothing else needs to be switched on for it.
         of_weights: the scores of single weights of the dense network, from any piece of a target; where ``score`` gives
             each of them the same, whatever the others are.
-        of_torch: ``torch.nn.utils.prune`` has it: its magnitude, or its drawing by chance.
-        bind: the criterion as it is under its settings, where they change more than the scores.
+        of_torch: whether ``torch.nn.utils.prune`` has it: its magnitude (L1), or its random scores.
+        bind: makes the criterion for given settings, where these change more than its scores.
     """
 
     score: Callable[[Scoring, Target], Tensor]
@@ -168,7 +168,7 @@ class Criterion(Choice):
         return self.lacks(subject)
 
     def scores(self, scoring: Scoring, target: Target) -> Tensor:
-        """Importance per group, as ``score`` gives it, which may be somebody else's.
+        """Importance per group, as ``score`` gives it, checked, since ``score`` may come from another package.
 
         Raises:
             ScoreError: it fails, or gives no tensor of one score per group.

@@ -1,4 +1,4 @@
-"""Magnitude the wrong way round, for those who learn: what nobody should do, and how much that matters."""
+"""Magnitude in reverse, for teaching: it removes the largest weights first, and shows how much the order matters."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Criteria that ask how much the loss, or the flow through the network, hangs on a weight."""
+"""Criteria that estimate how much the loss, or the flow through the network, depends on a weight."""
 
 from torch import Tensor
 

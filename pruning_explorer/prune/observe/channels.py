@@ -94,7 +94,7 @@ class ChannelNotes:
 
 @dataclass(eq=False)
 class Chain:
-    """The output of one product on its way: perhaps through BatchNorm, an activation function, or both.
+    """The output of one product, followed through a BatchNorm, an activation function, or both.
 
     Attributes:
         first: the target's output channel that the product's first is.
@@ -155,7 +155,7 @@ class Chain:
         return True
 
     def follow(self, func: Any, args: Any, output: Any) -> None:
-        """Go on behind an operation."""
+        """Follow the output through one operation."""
         packet = func.overloadpacket
         if func.is_view or packet in VIEWS:
             return
