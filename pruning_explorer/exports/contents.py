@@ -33,7 +33,7 @@ OURS = "pruning_explorer."
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What one file holds.
+    """The tensors and metadata that one file holds.
 
     Attributes:
         values: tensors by name, in the network's order.
@@ -63,7 +63,7 @@ def contents_of(
     statistics: Mapping[str, Tensor] = MappingProxyType({}),
     recipe: Recipe | None = None,
 ) -> Contents:
-    """What to save, by the names of the network's ``state_dict``. No weight is read yet.
+    """The contents of a file, by the names of the network's ``state_dict``. No weight is read yet.
 
     Args:
         targets, masks: what is pruned, and each one's mask by name; a mask is asked for when it is written.

@@ -41,12 +41,12 @@ class Cut:
 
     @property
     def channels_empty(self) -> int:
-        """Of all targets together."""
+        """Number of empty output channels of all targets together."""
         return sum(map(len, self.empty.values()))
 
     @property
     def channels_removed(self) -> int:
-        """Of all targets together."""
+        """Number of output channels cut out of all targets together."""
         return sum(map(len, self.removed.values()))
 
 

@@ -50,7 +50,7 @@ class MasksInTurn:
             yield torch.from_numpy(np.unpackbits(packed, count=size).view(np.bool_))
 
     def _cut(self, name: str) -> tuple[Passed, list[int]]:
-        """What is known of a target, and of those that it depends on; and how much each of them loses."""
+        """The scores of a target and of those that it competes with, and how many weights each loses."""
         key = name if self._alone else ""
         if key not in self._cuts:
             recipe = replace(self._recipe, targets=(name,)) if self._alone else self._recipe

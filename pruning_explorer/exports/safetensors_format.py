@@ -38,7 +38,7 @@ METADATA = "__metadata__"
 
 
 class SafetensorsFile:
-    """What a ``.safetensors`` file of these contents is.
+    """A ``.safetensors`` file of given contents.
 
     Tied weights are there once, and the metadata maps their further names, as ``safetensors.torch.save_model`` does it.
     Masks and pairs are there under every name: ``load_model`` does not know of their ties.

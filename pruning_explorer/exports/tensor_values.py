@@ -115,7 +115,7 @@ class Original(Whole):
         self._mask, self._name = mask, name
 
     def pieces(self) -> Iterator[Tensor]:
-        """As it is.
+        """The dense weights, unchanged.
 
         Raises:
             ExportError: torch's hook would make NaN of it: it multiplies, and infinity times 0 is NaN.

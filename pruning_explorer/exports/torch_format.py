@@ -45,7 +45,7 @@ STORAGES = {
 
 
 class TorchFile:
-    """What a ``.pt`` file of these contents is; names of one tensor share its storage.
+    """A ``.pt`` file of given contents; names of one tensor share its storage.
 
     Attributes:
         library: that opens it again.

@@ -72,7 +72,7 @@ def _header(subject: Subject, recipe: Recipe, has_readers: bool) -> str:
 
 
 def _mask_part(subject: Subject, recipe: Recipe) -> str:
-    """Where torch has no such method: our masks, put on by torch."""
+    """The lines for a recipe that torch has no method for: our masks, applied by torch."""
     criterion = recipe.criterion
     made = _made_by(subject)
     imported = "Recipe, compute_masks" if made else "Recipe, Subject, compute_masks"

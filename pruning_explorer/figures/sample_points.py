@@ -21,7 +21,7 @@ COLUMNS = ("sample", "agrees", "dense_top1", "pruned_top1", "dense_probability",
 
 @dataclass(frozen=True, eq=False)
 class DecisionRegions:
-    """What a network answers on a grid.
+    """The answers of a network on a grid of points.
 
     Attributes:
         x: [W], ascending.

@@ -100,7 +100,7 @@ def _labelled(layers: int) -> list[int]:
 
 
 def _together(frame: pd.DataFrame) -> dict[str, str]:
-    """What all recipes take of each layer, by its name: points that lie on each other answer with one voice."""
+    """Per layer, by name, the shares that all recipes remove: points that overlap share one hover label."""
     letters = [colours.recipe_look(int(recipe)).letter for recipe in frame["recipe"]]
     told = pd.Series([f"{letter} {percent(share)}" for letter, share in zip(letters, frame["achieved"], strict=True)])
     return {str(name): ", ".join(told[rows]) for name, rows in frame.groupby("target", sort=False).indices.items()}

@@ -57,7 +57,7 @@ class MostWithin:
 
     @property
     def amount(self) -> float | None:
-        """In [0, 1]; None where no amount is within."""
+        """The amount in [0, 1]; None where no amount is within."""
         return None if self.recipe is None else self.recipe.amount
 
     @property
@@ -183,7 +183,7 @@ class MostWithinQueue(JobQueue[MostJob]):
 
 
 def own_points(curve: Curve) -> list[Point]:
-    """What is measured of a curve under its recipe's own seed."""
+    """The measured points of a curve under its recipe's own seed."""
     return [point for point in list(curve.points) if point["seed"] == curve.recipe.seed]
 
 

@@ -25,7 +25,7 @@ HELD_BACK = 256 << 20
 
 
 class _NotBegun:
-    """Of an item that was taken, and not begun before all was stopped."""
+    """The result of an item that was taken but not begun before the work was stopped."""
 
 
 NOT_BEGUN = _NotBegun()

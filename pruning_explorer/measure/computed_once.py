@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class computed_once(Generic[Owner, Value]):
-    """As ``functools.cached_property``: computed once, then an attribute. Safe among threads.
+    """Like ``functools.cached_property``: computed once, then an attribute. Thread-safe.
 
     Before Python 3.12 that one has a single lock for all objects of a class, so that one object's slow value keeps
     everybody from theirs; from 3.12 on it has none, and several threads do the same work at once. Here each value has

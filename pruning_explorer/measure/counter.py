@@ -21,7 +21,7 @@ SELECTIONS = frozenset({"aten::index", "aten::index_select", "aten::gather"})
 """Operators that select entries of a weight at positions given by their inputs."""
 
 ELEMENT_WISE = frozenset(f"aten::{name}{end}" for name in ("mul", "div", "addcmul") for end in ("", "_"))
-"""What multiplies element by element."""
+"""Operators that multiply element by element."""
 
 NO_PRODUCT = SELECTIONS | {
     f"aten::{name}"
@@ -32,7 +32,7 @@ NO_PRODUCT = SELECTIONS | {
         *("native_group_norm", "_fused_rms_norm", "_prelu_kernel"),
     )
 }
-"""What reads a weight beside the inputs and yet is no product: it moves data, or shifts and scales it."""
+"""Operators that read a weight beside inputs and yet are no product: they move, shift or scale data."""
 
 
 @dataclass(frozen=True, eq=False)

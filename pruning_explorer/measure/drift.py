@@ -232,7 +232,10 @@ def _top1(logits: Tensor, log_probabilities: Tensor) -> Tensor:
 
 
 class _DenseSide(NamedTuple):
-    """Of logits ``[N, T, C]`` in float64: what drift from them takes. The last three are fields of :class:`Drift`."""
+    """The part of drift that depends on the dense logits ``[N, T, C]`` alone, in float64.
+
+    The last three fields are those of :class:`Drift`.
+    """
 
     logits: Tensor
     log_probabilities: Tensor

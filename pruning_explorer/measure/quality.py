@@ -173,7 +173,7 @@ def _of_dense(subject: Subject) -> SampleQuality:
 
 
 def quality_label(subject: Subject) -> str:
-    """What quality is called on a page: ``"accuracy"``; ``"mean F1"`` where samples are not simply right or wrong.
+    """The name of quality on a page: ``"accuracy"``; ``"mean F1"`` where samples are not simply right or wrong.
 
     Which of the two is found once, by calling the metric on the dense outputs and on others that are clearly worse.
     """

@@ -33,7 +33,7 @@ from pruning_explorer.prune.subject import Subject
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What masks do to a subject. A part is None where the subject lacks what it needs.
+    """The effect of masks on a subject. A part is None where the subject lacks samples or labels for it.
 
     Each part is measured when it is first looked at, and kept; among threads, too. Looking at one raises SubjectError
     where the network fails on its samples, or gives no logits.

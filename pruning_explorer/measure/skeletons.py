@@ -27,7 +27,7 @@ SHARED = (Tensor, type, types.FunctionType, types.BuiltinFunctionType, weakref.r
 
 
 class _Skeletons:
-    """Of each living network, skeletons that nobody uses. Safe among threads."""
+    """The unused skeletons of each living network. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -68,7 +68,7 @@ def _is_torchs(module: nn.Module) -> bool:
 
 
 class _Memory:
-    """What a module's attributes were, when nobody had called it."""
+    """The attributes of a module before its first call."""
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module

@@ -24,7 +24,7 @@ FEW_ZEROS = 32
 
 @dataclass(frozen=True)
 class _DenseCounts:
-    """Of a dense network, all parameters in: how many, and how many not zero (None if that is not known)."""
+    """Counts over all parameters of a dense network: how many, and how many are not zero (None if unknown)."""
 
     parameters: int
     nonzero: int | None

@@ -144,7 +144,7 @@ def _copy_plain(frame: nn.Module) -> dict[str, Tensor]:
 
 
 def _checksum(tensor: Tensor) -> int:
-    """Of a tensor's bytes; 0 where it has none that can be read."""
+    """A checksum of a tensor's bytes; 0 where they cannot be read."""
     if is_lazy(tensor) or tensor.is_meta or tensor.is_quantized or tensor.layout is not torch.strided:
         return 0
     flat = tensor.detach().cpu().contiguous().flatten()

@@ -17,7 +17,9 @@ from pruning_explorer.prune.targets import Target
 
 
 class Contestant(Competitor, Protocol):
-    """What is known of a target's groups: as :class:`~pruning_explorer.prune.ranking.Ranking` has it."""
+    """What a cut needs of a target's groups; the attributes are those of
+    :class:`~pruning_explorer.prune.ranking.Ranking`.
+    """
 
     @property
     def groups(self) -> int: ...

@@ -253,7 +253,7 @@ def masks_at(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> Iter
 
 
 def _masks(ranked: Ranked, removed: NDArray[np.int64]) -> Masks:
-    """What a recipe asks for at its amount, where so many ranks of each target go."""
+    """The masks of a recipe, with the amounts it asked for; ``removed`` is the number of ranks of each target."""
     recipe, requested = ranked.recipe, {}
     for target, competes in zip(ranked.targets, ranked.joint, strict=True):
         own = recipe.amount_of(target)

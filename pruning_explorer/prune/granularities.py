@@ -26,7 +26,7 @@ class Granularity(Protocol):
 
     @property
     def unit(self) -> str:
-        """What one group is called, in the plural: ``"weights"``."""
+        """The word for groups, in the plural: ``"weights"``."""
 
     @property
     def within_rows(self) -> bool:
@@ -133,7 +133,7 @@ Say = Callable[[Mapping[str, Value]], str]
 
 @dataclass(frozen=True)
 class TorchMethods:
-    """What ``torch.nn.utils.prune`` calls a granularity.
+    """The names of a granularity in ``torch.nn.utils.prune``.
 
     Attributes:
         ranked, drawn: its functions for one layer, by magnitude and by chance.

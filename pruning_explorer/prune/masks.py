@@ -77,7 +77,7 @@ class Masks(Mapping[str, Tensor]):
         """The recipe's; None for masks made by hand."""
         return None if self.recipe is None else self.recipe.id
 
-    # By identity: tensors have no single truth value, and a Mapping would compare them
+    # Masks compare by identity: a Mapping would compare its tensors, whose comparison has no single truth value
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 

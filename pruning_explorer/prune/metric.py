@@ -23,7 +23,7 @@ PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype)
 
 
 def metric_name(metric: Metric) -> str:
-    """What a metric is called: its function's name, in words.
+    """The name of a metric: its function's name, in words.
 
     >>> def exact_span_match(logits, labels): ...
     >>> metric_name(exact_span_match)
@@ -81,7 +81,7 @@ def _add(digest: "hashlib.blake2b", value: Any, depth: int) -> None:
 
 
 def _parts(value: Any) -> list[Any]:
-    """What a value is made of, in an order that is the same in every process."""
+    """The parts of a value, in an order that is the same in every process."""
     if isinstance(value, tuple | list):
         return list(value)
     if isinstance(value, set | frozenset):

@@ -169,7 +169,7 @@ def _best_of_each(scores: Tensor, n: int, m: int, dim: int) -> Tensor:
 
 
 def _nth_largest(keys: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Of each row, ``[G, M]`` -> ``[G]``."""
+    """The n-th largest of each row, ``[G, M]`` -> ``[G]``."""
     m = keys.shape[1]
     if m > FEW:
         parted: NDArray[np.int64] = np.partition(keys, m - n, axis=1)

@@ -260,7 +260,7 @@ def offered(subject: Subject, recipe: Recipe) -> tuple[Target, ...]:
 
 
 def _on_offer(subject: Subject, recipe: Recipe, named: set[str]) -> tuple[Target, ...]:
-    """What is on offer, and what of ``named`` can be pruned, whatever is switched on."""
+    """The targets on offer, and those of ``named`` that can be pruned, whatever is switched on."""
     # What a mask of one's own says of a layer is said by name
     by_name = recipe.criterion.names_targets
     off = {role for role, switch in OPTIONAL.items() if not getattr(recipe, switch) and not by_name}

@@ -152,7 +152,7 @@ def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
 
 
 def _stored_buffers(model: nn.Module) -> dict[str, str]:
-    """What else a checkpoint holds that is no parameter, with what it is, but for what everybody knows."""
+    """Buffers of a checkpoint by name, with what they are, without the well-known ``STATISTICS``."""
     return {
         f"{path}.{leaf}".removeprefix("."): made_by_norm(module, leaf)
         or f"a buffer of {str(tensor.dtype).removeprefix('torch.')} and no parameter: nothing that was learnt"

@@ -4,7 +4,7 @@ from pruning_explorer.prune.recipe import Recipe
 
 
 def torch_name(recipe: Recipe) -> str:
-    """What ``torch.nn.utils.prune`` calls this combination of criterion, granularity and scope; or that it has none.
+    """The name of this criterion, granularity and scope in ``torch.nn.utils.prune``; else what torch lacks.
 
     >>> torch_name(Recipe(granularity="channel:dim=0,n=1"))
     'prune.ln_structured(n=1, dim=0)'

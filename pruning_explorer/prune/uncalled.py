@@ -38,7 +38,7 @@ def readers_of(subject: Subject, paths: Iterable[str]) -> dict[str, str]:
 
 
 def mask_by_reader(model: nn.Module, path: str) -> None:
-    """Where attention reads the layer at ``path``: have it run that layer's prune hooks before each of its calls."""
+    """If attention reads the layer at ``path``, make it run that layer's prune hooks before each of its calls."""
     if not _is_out_proj(dict(model.named_modules()), path):
         return
     reader = model.get_submodule(_above(path))
@@ -77,7 +77,7 @@ def _above(path: str) -> str:
 
 
 def _seen_in(subject: Subject, modules: Mapping[str, nn.Module]) -> dict[str, str]:
-    """What one input shows, but for attention, of which it is known; nothing where none can be tried."""
+    """The readers seen in a run on one input, other than attention, which is known; none where it cannot run."""
     if not subject.runnable or subject.example is None:
         return {}
     called = {""}

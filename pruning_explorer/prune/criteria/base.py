@@ -52,7 +52,7 @@ class Scoring:
         return weight if mask is None else torch.where(mask, weight, torch.zeros((), dtype=weight.dtype))
 
     def precision(self, target: Target) -> torch.dtype:
-        """In which a target's scores are ranked: float64 if its weights, or those that it competes with, are of it."""
+        """The dtype in which scores are ranked: float64 if the target, or one that it competes with, is float64."""
         competing = self.joint if target in self.joint else (target,)
         return torch.float64 if any(each.dtype == torch.float64 for each in competing) else torch.float32
 
@@ -65,7 +65,7 @@ class Scoring:
             return made
 
     def once(self, cache: SubjectCache[T], make: Callable[[Subject, Mapping[str, Tensor]], T]) -> T:
-        """What ``make`` measures on the subject: for the dense network once and kept, under masks once per scoring."""
+        """The value of ``make``: computed once for the dense network and kept; under masks, once per scoring."""
         if self.masks:
             return self.memo(cache, lambda: make(self.subject, self.masks))
         # Through the memo too, so that several threads do not measure the same at once

@@ -27,7 +27,7 @@ CHUNK = 64
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What a run over some inputs showed. A target that took part in no product is in none of these.
+    """Measurements of one run over inputs. A target that took part in no product is in none of these dicts.
 
     Attributes:
         squares: target name -> for each weight the sum of the squares of the inputs that it multiplies, over samples

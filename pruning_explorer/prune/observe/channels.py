@@ -43,7 +43,7 @@ VIEWS = _packets("_unsafe_view", "detach", "alias", "_reshape_alias")  # which t
 
 
 class ChannelNotes:
-    """What came out of the output channels of one target, over all its products.
+    """Statistics of the output channels of one target, over all its products.
 
     Attributes:
         norm: name of the scale of the BatchNorm that follows; None where none does.

@@ -95,7 +95,7 @@ class InputSquares:
         self._parts[key] = self._parts[key] + squares if key in self._parts else squares
 
     def total(self) -> Tensor:
-        """Of the weight's shape, or what broadcasts to it."""
+        """The sums so far: of the weight's shape, or of one that broadcasts to it."""
         whole = self._whole
         if len(self._parts) == 1:
             ((_, shape, stride), squares) = next(iter(self._parts.items()))

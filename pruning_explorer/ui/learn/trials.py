@@ -15,7 +15,7 @@ from pruning_explorer.ui.session import Key, session_id
 
 STATUS_HEIGHT = 56
 
-# One after the other: what is timed must not wait for what is trained
+# Jobs run one at a time, so that a training does not take the cores from a network that is timed
 _QUEUE: JobQueue[Trial] = JobQueue("trials", keep=64)
 
 
