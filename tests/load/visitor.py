@@ -246,7 +246,7 @@ class Visitor:
 
 def _is_answer(run: Run, asked: Asked) -> bool:
     query = run.query
-    scope, criterion = (getattr(asked.recipe, name) for name in ("scope", "criterion"))
+    scope, criterion = asked.recipe.scope, str(asked.recipe.criterion)
     return (
         query.get("subject") == [asked.subject]
         and float(query.get("amount", ["0.5"])[0]) == asked.recipe.amount
