@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Error, Locator
 
 from tests.browser.explore_page import ExplorePage
 
@@ -91,5 +91,5 @@ def steady(look: Callable[[], object]) -> object:
     """What one sees; None where something is just being drawn anew."""
     try:
         return look()
-    except Exception:
+    except (Error, LookupError, ValueError):  # an element that has gone, a figure that is not there, an empty number
         return None

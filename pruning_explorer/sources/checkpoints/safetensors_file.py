@@ -1,7 +1,6 @@
 """Tensors of a ``.safetensors`` file, mapped from it: only those that are looked at take memory."""
 
 import json
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -17,13 +16,6 @@ from pruning_explorer.sources.checkpoints.stored_layers import check_count, is_t
 from pruning_explorer.sources.checkpoints.stored_tensors import DIMS_MOST, NUMBERS_MOST
 
 HEADER_MOST = 8 << 20
-
-
-def looks_like_safetensors(path: Path) -> bool:
-    """Whether a file begins as one of these does: with the length of a JSON dict, and that dict."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    return len(head) == 9 and head[8:] == b"{" and struct.unpack("<Q", head[:8])[0] <= path.stat().st_size
 
 
 @dataclass(frozen=True)
