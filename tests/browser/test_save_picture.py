@@ -100,7 +100,7 @@ def test_a_picture_holds_the_words_of_its_chart(show: Open, page: Page) -> None:
     assert texts(ET.fromstring(saved(page, "heat", "svg")[1])).count("0.25") == 2
 
 
-@pytest.mark.parametrize(("key", "scheme"), zip(CHARTS, ("light", "dark", "dark"), strict=True))
+@pytest.mark.parametrize(("key", "scheme"), list(zip(CHARTS, ("light", "dark", "dark"), strict=True)))
 def test_files_show_what_the_page_shows(show: Open, page: Page, key: str, scheme: str) -> None:
     show(scheme)
     width, height = size_on_page(page, key)
