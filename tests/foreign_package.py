@@ -17,6 +17,7 @@ from torch.nn.utils import prune
 from pruning_explorer import Subject
 from pruning_explorer.prune.criteria import Criterion
 from pruning_explorer.prune.granularities import GranularitySpec
+from pruning_explorer.prune.grouping import Granularity
 from pruning_explorer.prune.settings import Setting
 from pruning_explorer.sources.by_name.library import Library
 
@@ -46,13 +47,11 @@ class Whole(prune.BasePruningMethod):
 
 
 @dataclass(frozen=True)
-class EveryNth:
+class EveryNth(Granularity):
     """Flat index i belongs to group i % step."""
 
     step: int = 4
     unit = "combs"
-    within_rows = False
-    even = True
 
     def refuse(self, target):
         return None if target.numel % self.step == 0 else f"its weights are no multiple of {self.step}"
@@ -65,9 +64,6 @@ class EveryNth:
 
     def expand(self, groups, shape):
         return groups.repeat(torch.Size(shape).numel() // self.step).view(shape)
-
-    def protected(self, scores, target):
-        return None
 
     def method(self, amount):
         return Whole(amount, self.step)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pruning_explorer.prune.allocation import allocate, raw_density
-from pruning_explorer.prune.granularities import Granularity
+from pruning_explorer.prune.grouping import Granularity
 from pruning_explorer.prune.ranking import Competitor, global_cut
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.targets import Target

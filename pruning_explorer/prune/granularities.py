@@ -1,131 +1,18 @@
-"""Which weights are removed together.
+"""Which weights are removed together: all that a person can choose, with the settings and the words of each.
 
-Each granularity turns a score per weight into a score per *group*, and a decision per group into a mask. To add
-one, write a class with these methods and register it in ``GRANULARITIES``, or offer it from a package of your own
-(:mod:`pruning_explorer.prune.registry`).
+To add one, write a subclass of :class:`~pruning_explorer.prune.grouping.Granularity` and register it in
+``GRANULARITIES``, or offer it from a package of your own (:mod:`pruning_explorer.prune.registry`).
 """
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Self
 
-from torch import Tensor
-from torch.nn.utils import prune
-
+from pruning_explorer.prune.grouping import Channel, Element, Granularity
 from pruning_explorer.prune.patterns import Block, NOfM
 from pruning_explorer.prune.registry import Choices
 from pruning_explorer.prune.settings import Choice, Setting, Value, format_value
-from pruning_explorer.prune.targets import Target
-
-Shape = tuple[int, ...]
-
-
-class Granularity(Protocol):
-    """How the weights of a target are grouped."""
-
-    @property
-    def unit(self) -> str:
-        """The word for groups, in the plural: ``"weights"``."""
-
-    @property
-    def within_rows(self) -> bool:
-        """Whether each group is one weight, so that the weights of one output row can compete among themselves."""
-
-    @property
-    def even(self) -> bool:
-        """Whether all groups of a target hold equally many weights."""
-
-    def refuse(self, target: Target) -> str | None:
-        """Why ``target`` cannot be grouped this way; None if it can."""
-
-    def group_shape(self, shape: Shape) -> Shape:
-        """Shape of one number per group of a target of that shape."""
-
-    def group_scores(self, scores: Tensor) -> Tensor:
-        """Importance per weight -> importance per group, of shape ``group_shape``."""
-
-    def expand(self, groups: Tensor, shape: Shape) -> Tensor:
-        """One value per group -> one per weight, as a view where possible."""
-
-    def protected(self, scores: Tensor, target: Target) -> Tensor | None:
-        """Bool per group: those that stay whatever the amount, given the groups' scores; None where all may go."""
-
-    def method(self, amount: float | int) -> prune.BasePruningMethod:
-        """The library's method that cuts the same groups: ``method(a).compute_mask(scores, ones)`` is the oracle."""
-
-
-@dataclass(frozen=True)
-class Element:
-    """Every weight by itself."""
-
-    unit = "weights"
-    within_rows = True
-    even = True
-
-    def refuse(self, target: Target) -> str | None:
-        return None
-
-    def group_shape(self, shape: Shape) -> Shape:
-        return shape
-
-    def group_scores(self, scores: Tensor) -> Tensor:
-        return scores
-
-    def expand(self, groups: Tensor, shape: Shape) -> Tensor:
-        return groups.view(shape)
-
-    def protected(self, scores: Tensor, target: Target) -> Tensor | None:
-        return None
-
-    def method(self, amount: float | int) -> prune.BasePruningMethod:
-        return prune.L1Unstructured(amount)
-
-
-@dataclass(frozen=True)
-class Channel:
-    """All weights at one index of ``dim``; their importance is the Ln norm of their scores.
-
-    Attributes:
-        dim: 0 is the output channel (a neuron), 1 the input channel, of Linear and Conv layers; the other way round of
-            transposed convolutions and of GPT-2's Conv1D, which store ``[in, out, ...]`` (:attr:`Target.out_dim` says).
-        n: order of the norm: 1, 2, any number, ``inf`` or ``-inf``.
-    """
-
-    dim: int = 0
-    n: float = 2.0
-
-    unit = "channels"
-    within_rows = False
-    even = True
-
-    def refuse(self, target: Target) -> str | None:
-        rank = len(target.shape)
-        if rank < 2:
-            return "it has one dim only, so its channels are its elements"
-        if not -rank <= self.dim < rank:
-            return f"it has {rank} dims, so there is no dim {self.dim}"
-        return None
-
-    def group_shape(self, shape: Shape) -> Shape:
-        return (shape[self.dim],)
-
-    def group_scores(self, scores: Tensor) -> Tensor:
-        # In the weight's own dtype and by the library's own function: another order of summing would round otherwise
-        norm: Tensor = prune._compute_norm(scores, self.n, self.dim)
-        return norm
-
-    def expand(self, groups: Tensor, shape: Shape) -> Tensor:
-        broadcast = [1] * len(shape)
-        broadcast[self.dim] = shape[self.dim]
-        return groups.view(broadcast).expand(shape)
-
-    def protected(self, scores: Tensor, target: Target) -> Tensor | None:
-        return None
-
-    def method(self, amount: float | int) -> prune.BasePruningMethod:
-        return prune.LnStructured(amount, self.n, self.dim)
-
 
 Say = Callable[[Mapping[str, Value]], str]
 """Describes the values of settings in words; empty where there is nothing to say."""

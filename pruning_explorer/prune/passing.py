@@ -16,9 +16,7 @@ from pruning_explorer.errors import ScoreError
 from pruning_explorer.prune.competition import Competition
 from pruning_explorer.prune.criteria.base import Criterion, Scoring
 from pruning_explorer.prune.engine import criterion_and_targets, protected_groups, scoring_of
-from pruning_explorer.prune.granularities import Element
 from pruning_explorer.prune.mapped import give_back
-from pruning_explorer.prune.patterns import NOfM
 from pruning_explorer.prune.ranking import Ranking, rank, rank_rows
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.sorting import (
@@ -55,14 +53,12 @@ class Passing:
     def __init__(self, criterion: Criterion, scoring: Scoring, target: Target) -> None:
         self.target = target
         self.precision: Precision = DOUBLE if scoring.precision(target).itemsize == 8 else SINGLE
+        self._by_row = scoring.granularity.decided_by == "row" and target.out_dim == 0
         self.light = (
             criterion.of_weights is not None
             and criterion.protect is None
             and not scoring.masks
-            and (
-                isinstance(scoring.granularity, Element)
-                or (isinstance(scoring.granularity, NOfM) and target.out_dim == 0)  # of whole rows
-            )
+            and (self._by_row or scoring.granularity.decided_by == "piece")
         )
         self._criterion, self._scoring = criterion, scoring
         self._made: tuple[Tensor, Tensor | None] | None = None
@@ -76,7 +72,7 @@ class Passing:
         Raises:
             ScoreError: they cannot be made, or one is NaN, infinite or negative.
         """
-        if self.light and isinstance(self._scoring.granularity, NOfM):
+        if self.light and self._by_row:
             several = self.target.numel // self.target.shape[0]
         for scores, held in self._pieces(max(1, PIECE // several) * several):
             bits = checked_bits(as_floats(scores).astype(self.precision.floats, copy=False))
@@ -94,7 +90,7 @@ class Passing:
         if self.light and self._criterion.of_weights is not None:
             for weights in self._scoring.subject.weight(self.target.name).contiguous().view(-1).split(step):
                 scores = self._criterion.of_weights(weights)
-                rows = scores if isinstance(granularity, Element) else scores.view(-1, *self.target.shape[1:])
+                rows = scores.view(-1, *self.target.shape[1:]) if self._by_row else scores
                 held = granularity.protected(rows, self.target)
                 yield scores, None if held is None else held.reshape(-1)
             return

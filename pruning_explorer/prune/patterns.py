@@ -14,10 +14,9 @@ from torch.nn import functional
 from torch.nn.utils import prune
 
 from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune.grouping import Granularity, Shape, SingleWeights
 from pruning_explorer.prune.sorting import IN_PARTS_FROM, as_ranked
 from pruning_explorer.prune.targets import Target
-
-Shape = tuple[int, ...]
 
 PIECE = 1 << 18
 """Weights of a large layer whose groups are examined at once."""
@@ -27,7 +26,7 @@ FEW = 16
 
 
 @dataclass(frozen=True)
-class NOfM:
+class NOfM(SingleWeights):
     """Of every M neighbours along the input dim at least N stay; 2:4 is what sparse tensor cores run.
 
     The input dim is dim 1, or dim 0 where dim 1 is the output. M neighbours count from its start, and a short group at
@@ -45,9 +44,7 @@ class NOfM:
     n: int = 2
     m: int = 4
 
-    unit = "weights"
-    within_rows = True
-    even = True
+    decided_by = "row"
 
     def __post_init__(self) -> None:
         if self.n >= self.m:
@@ -61,15 +58,6 @@ class NOfM:
             return f"its input dim is {inputs}, so {self.n} of every {self.m} are all there are"
         return None
 
-    def group_shape(self, shape: Shape) -> Shape:
-        return shape
-
-    def group_scores(self, scores: Tensor) -> Tensor:
-        return scores
-
-    def expand(self, groups: Tensor, shape: Shape) -> Tensor:
-        return groups.view(shape)
-
     def protected(self, scores: Tensor, target: Target) -> Tensor | None:
         return best_of_each(scores, self.n, self.m, self._dim(target))
 
@@ -81,7 +69,7 @@ class NOfM:
 
 
 @dataclass(frozen=True)
-class Block:
+class Block(Granularity):
     """Blocks of the matrix ``[outputs, all else]``; their importance is the Ln norm of their scores.
 
     Blocks count from the first row and column; those at the far edges are smaller where sizes do not divide (Gray et
@@ -97,7 +85,6 @@ class Block:
     n: float = 2.0
 
     unit = "blocks"
-    within_rows = False
     even = False
 
     def refuse(self, target: Target) -> str | None:
@@ -126,9 +113,6 @@ class Block:
         down, across = self.group_shape(shape)
         whole = groups.view(down, 1, across, 1).expand(down, self.rows, across, self.cols)
         return whole.reshape(down * self.rows, across * self.cols)[:height, :width].reshape(shape)
-
-    def protected(self, scores: Tensor, target: Target) -> Tensor | None:
-        return None
 
     def method(self, amount: float | int) -> prune.BasePruningMethod:
         return LnBlock(amount, self.rows, self.cols, self.n)

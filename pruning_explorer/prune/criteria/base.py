@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pruning_explorer.errors import PruningExplorerError, ScoreError
-from pruning_explorer.prune.granularities import Granularity
+from pruning_explorer.prune.grouping import Granularity
 from pruning_explorer.prune.settings import Choice, Value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache

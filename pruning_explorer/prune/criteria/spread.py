@@ -2,13 +2,13 @@
 
 from torch import Tensor
 
-from pruning_explorer.prune.granularities import Channel, Granularity
+from pruning_explorer.prune.grouping import Granularity
 from pruning_explorer.prune.targets import Target
 
 
 def channel_dim(granularity: Granularity, target: Target) -> int:
     """The dim that a granularity of whole channels takes channels of, in [0, rank); else the target's output dim."""
-    return granularity.dim % len(target.shape) if isinstance(granularity, Channel) else target.out_dim
+    return target.out_dim if granularity.channel_dim is None else granularity.channel_dim % len(target.shape)
 
 
 def spread_channels(granularity: Granularity, target: Target, channels: Tensor, dim: int) -> Tensor:
@@ -17,7 +17,7 @@ def spread_channels(granularity: Granularity, target: Target, channels: Tensor, 
     Where the groups are these channels, their scores as they are. Else each weight carries its channel's, and the
     granularity groups those.
     """
-    if isinstance(granularity, Channel) and channel_dim(granularity, target) == dim:
+    if granularity.channel_dim is not None and channel_dim(granularity, target) == dim:
         return channels
     broadcast = [1] * len(target.shape)
     broadcast[dim] = target.shape[dim]
