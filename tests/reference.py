@@ -18,7 +18,7 @@ from pruning_explorer.lessons.scenes import SCENES
 from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.granularities import GRANULARITIES
-from pruning_explorer.prune.recipe import SCOPES, SETTINGS
+from pruning_explorer.prune.recipe_settings import SCOPES, SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES
 from pruning_explorer.prune.settings import Choice, Setting, format_value
 

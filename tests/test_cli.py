@@ -13,7 +13,7 @@ from pruning_explorer.cli import main
 from pruning_explorer.cli.parser import make_parser
 from pruning_explorer.cli.recipe_flags import read_recipe
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.recipe_settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 

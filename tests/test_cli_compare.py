@@ -24,7 +24,7 @@ from pruning_explorer.figures.comparison_table import table_frame
 from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.granularities import GRANULARITIES
-from pruning_explorer.prune.recipe import SCOPES
+from pruning_explorer.prune.recipe_settings import SCOPES
 from pruning_explorer.prune.schedule import SCHEDULES
 
 FOUR = {

@@ -13,7 +13,7 @@ import pytest
 
 from pruning_explorer import Recipe
 from pruning_explorer.cli import main
-from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.ui import query
 from pruning_explorer.ui.learn.state import VIEWS
 from tests.reference import REFERENCE, TABLE, TABLES, written_anew

@@ -20,7 +20,7 @@ def list_choices() -> str:
     from pruning_explorer.prune.allocation import ALLOCATIONS
     from pruning_explorer.prune.criteria import CRITERIA
     from pruning_explorer.prune.granularities import GRANULARITIES
-    from pruning_explorer.prune.recipe import SCOPES
+    from pruning_explorer.prune.recipe_settings import SCOPES
     from pruning_explorer.prune.schedule import SCHEDULES
 
     lines = ["criteria:"]

@@ -101,7 +101,7 @@ def read_amounts(text: str | None) -> list[float] | None:
     Raises:
         RecipeError: there is none, or one is no fraction in [0, 1].
     """
-    from pruning_explorer.prune.recipe import SETTINGS, check_amount
+    from pruning_explorer.prune.recipe_settings import SETTINGS, check_amount
 
     if text is None:
         return None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
     """One flag for each setting that a recipe declares, and those that name layers."""
-    from pruning_explorer.prune.recipe import SETTINGS
+    from pruning_explorer.prune.recipe_settings import SETTINGS
 
     add_subject(parser)
     for setting in SETTINGS.values():
@@ -76,7 +76,8 @@ def read_recipe(options: argparse.Namespace) -> "Recipe":
     Raises:
         PruningExplorerError: a flag or a file cannot be read.
     """
-    from pruning_explorer.prune.recipe import SETTINGS, Recipe, check_amount
+    from pruning_explorer.prune.recipe import Recipe
+    from pruning_explorer.prune.recipe_settings import SETTINGS, check_amount
 
     given: dict[str, Any] = {}
     for setting in SETTINGS.values():

@@ -15,7 +15,8 @@ from pruning_explorer.lab.curve_points import Answer, InProcessLoader, Load, Poi
 from pruning_explorer.lab.job_queue import Job, JobQueue
 from pruning_explorer.lab.workers import spread, step_back
 from pruning_explorer.measure.forward import dense_outputs
-from pruning_explorer.prune.recipe import SETTINGS, Recipe
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.prune.subject import Subject
 
 COLUMNS = [

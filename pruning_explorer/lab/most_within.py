@@ -15,7 +15,8 @@ from pruning_explorer.lab.curves import Curve, CurveJob, cliff_amounts, new_curv
 from pruning_explorer.lab.job_queue import Job, JobQueue
 from pruning_explorer.lab.workers import step_back
 from pruning_explorer.measure.quality import dense_level
-from pruning_explorer.prune.recipe import SETTINGS, Recipe
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.prune.subject import Subject
 
 STEPS = round(1 / (SETTINGS["amount"].step or 0.001))

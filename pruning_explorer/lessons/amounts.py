@@ -8,7 +8,7 @@ import numpy as np
 from pruning_explorer.lessons.panels import Stops, leaves_of
 from pruning_explorer.lessons.scene import Slider
 from pruning_explorer.prune.engine import Ranked
-from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.recipe_settings import SETTINGS
 
 AMOUNT = replace(SETTINGS["amount"], step=0.01)
 AMOUNTS = tuple(round(step / 100, 2) for step in range(101))

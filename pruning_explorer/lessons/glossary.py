@@ -14,7 +14,7 @@ from pruning_explorer.errors import LessonError
 from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.criteria import CRITERIA, Criterion
 from pruning_explorer.prune.granularities import GRANULARITIES
-from pruning_explorer.prune.recipe import SCOPES, SETTINGS
+from pruning_explorer.prune.recipe_settings import SCOPES, SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 
 FILE = Path(__file__).with_name("glossary.toml")

@@ -6,7 +6,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pruning_explorer.prune.recipe import SETTINGS, Recipe, offered
+from pruning_explorer.prune.recipe import Recipe, offered
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.prune.settings import format_value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui.query import EXPLORE, Asked, Query

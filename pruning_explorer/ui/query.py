@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.recipe_settings import SETTINGS
 
 Query = Mapping[str, Sequence[str]]
 """The parts of an address with all their values, in order."""

@@ -12,7 +12,8 @@ from typing import Any, Generic, Self, TypeVar
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from pruning_explorer.prune.recipe import Allocation, Recipe, Scope
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe_settings import Allocation, Scope
 from pruning_explorer.prune.targets import OPTIONAL
 
 T = TypeVar("T")

@@ -17,7 +17,8 @@ from torch import nn
 from torch.nn.utils import prune
 
 from pruning_explorer.prune.engine import RANKINGS, compute_masks, rank_targets
-from pruning_explorer.prune.recipe import Recipe, Scope
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe_settings import Scope
 from pruning_explorer.prune.subject import Subject
 
 FloatArray = NDArray[np.float32]

@@ -10,7 +10,7 @@ from pruning_explorer.lessons.glossary import FILE, glossary, read_glossary
 from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.granularities import GRANULARITIES
-from pruning_explorer.prune.recipe import SCOPES, SETTINGS
+from pruning_explorer.prune.recipe_settings import SCOPES, SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES
 
 LESSONS = [lesson_name(file.name) for file in FILES.glob("*.toml")]

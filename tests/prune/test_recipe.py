@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pruning_explorer import Recipe
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.granularities import GRANULARITIES, Channel, Element
+from pruning_explorer.prune.granularities import GRANULARITIES
+from pruning_explorer.prune.grouping import Channel, Element
 
 names = st.text("abc.0_weight", min_size=1, max_size=8)
 fractions = st.floats(0, 1)

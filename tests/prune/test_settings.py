@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pruning_explorer.errors import RecipeError
-from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.prune.registry import Choices
 from pruning_explorer.prune.settings import Choice, Setting, Value, format_value
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pruning_explorer import Recipe, compute_masks, load_subject
-from pruning_explorer.prune.recipe import Scope
+from pruning_explorer.prune.recipe_settings import Scope
 from pruning_explorer.ui.explore.layer import _payload, _Shown
 from pruning_explorer.ui.live_mask.layout import picture_layout, to_picture
 from pruning_explorer.ui.live_mask.message import unpack_arrays

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pruning_explorer import Recipe, compute_masks, load_subject
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.allocation import ALLOCATIONS
-from pruning_explorer.prune.recipe import SCOPES, offered
+from pruning_explorer.prune.recipe import offered
+from pruning_explorer.prune.recipe_settings import SCOPES
 from pruning_explorer.ui import state
 
 percents = st.integers(0, 1000).map(lambda step: step / 1000)

@@ -16,7 +16,8 @@ from pruning_explorer.lessons.scene import Knob, Scene, Stage, Values
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import rank_targets
-from pruning_explorer.prune.recipe import SETTINGS, Recipe
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.prune.settings import Setting
 from pruning_explorer.prune.subject import Subject
 

@@ -16,7 +16,8 @@ from pruning_explorer.measure.drift import Drift, DriftFrom
 from pruning_explorer.measure.forward import dense_outputs, masked_outputs
 from pruning_explorer.measure.quality import sample_quality
 from pruning_explorer.prune.engine import masks_at
-from pruning_explorer.prune.recipe import SCOPES, SETTINGS, Recipe, Scope
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe_settings import SCOPES, SETTINGS, Scope
 from pruning_explorer.prune.subject import Subject
 
 MOST_PICTURES = 12

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.short_names import short_layers
-from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.amount_control import amount_control, released_by_control
 from pruning_explorer.ui.glossary_link import help_with_glossary_link

@@ -5,7 +5,7 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.measure.recalibration import has_batchnorm, why_no_recalibration
 from pruning_explorer.prune.granularities import GRANULARITIES
-from pruning_explorer.prune.recipe import SCOPES, SETTINGS
+from pruning_explorer.prune.recipe_settings import SCOPES, SETTINGS
 from pruning_explorer.prune.torch_names import torch_name
 from pruning_explorer.ui import state
 from pruning_explorer.ui.controls.granularity import draw_granularity_settings

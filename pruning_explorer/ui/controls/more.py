@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pruning_explorer.prune.allocation import ALLOCATIONS
-from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 from pruning_explorer.prune.targets import OPTIONAL
 from pruning_explorer.ui import session

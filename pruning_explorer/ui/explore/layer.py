@@ -12,7 +12,8 @@ from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.engine import ONE_AT_A_TIME_FROM, Ranked, rank_targets
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.ranking import Ranking
-from pruning_explorer.prune.recipe import Recipe, Scope
+from pruning_explorer.prune.recipe import Recipe
+from pruning_explorer.prune.recipe_settings import Scope
 from pruning_explorer.prune.sorting import as_floats
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target

@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pruning_explorer.figures.layers import layer_bars
 from pruning_explorer.measure.recalibration import why_no_recalibration
 from pruning_explorer.measure.report import Report
-from pruning_explorer.prune.recipe import SETTINGS
+from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.show_chart import clicked_point, show_chart
