@@ -425,10 +425,10 @@ def test_a_large_layer_gives_single_weights_where_one_looks(show: Open) -> None:
 
 def test_leaving_cleans_up(show: Open) -> None:
     page = show("tiny", 50)
-    assert page.evaluate("[...globalThis.pruningExplorerLiveMask.keys()]") == ["mask"]
+    assert page.evaluate("[...globalThis.pruningExplorerStores.keys()]") == ["mask"]
     page.get_by_text("Show the layer").click()
     expect(page.locator(".live-mask")).to_have_count(0)
-    page.wait_for_function("globalThis.pruningExplorerLiveMask.size === 0")
+    page.wait_for_function("globalThis.pruningExplorerStores.size === 0")
     page.get_by_text("Show the layer").click()
     page.wait_for_selector(".live-mask .kept:not(:empty)")
     assert kept(page) == 10

@@ -12,8 +12,8 @@ from pruning_explorer.figures.numbers import count, decimal, percent, short_coun
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.sources.samples import sample_names
 from pruning_explorer.ui.address import write_address
+from pruning_explorer.ui.browser.message import read_header, unpack_arrays
 from pruning_explorer.ui.live_mask.layout import picture_layout, to_picture
-from pruning_explorer.ui.live_mask.message import read_header, unpack_arrays
 from tests.load import own_model
 from tests.load.visitor import Asked, Diary, Shown
 

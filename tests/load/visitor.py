@@ -11,7 +11,7 @@ from typing import Any
 from streamlit.proto.Alert_pb2 import Alert
 
 from pruning_explorer import Recipe
-from pruning_explorer.ui.live_mask.message import read_header
+from pruning_explorer.ui.browser.message import read_header
 from tests.load import own_model
 from tests.load.drawn import Run
 from tests.load.wire import Session, release

@@ -7,9 +7,9 @@ import pytest
 
 from pruning_explorer import Recipe, compute_masks, load_subject
 from pruning_explorer.prune.recipe_settings import Scope
+from pruning_explorer.ui.browser.message import unpack_arrays
 from pruning_explorer.ui.explore.layer import _payload, _Shown
 from pruning_explorer.ui.live_mask.layout import picture_layout, to_picture
-from pruning_explorer.ui.live_mask.message import unpack_arrays
 
 POSITIONS = [0, 1, 137, 250, 333, 499, 500, 501, 666, 750, 875, 999, 1000]
 

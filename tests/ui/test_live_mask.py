@@ -7,11 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pruning_explorer.errors import MaskError, ScoreError
+from pruning_explorer.ui.browser.message import pack, read_header, unpack_arrays
 from pruning_explorer.ui.live_mask import build_payload, build_window, exit_amounts
 from pruning_explorer.ui.live_mask.blocks import block_edges, block_sections, removed_by_channel
 from pruning_explorer.ui.live_mask.component import _window
 from pruning_explorer.ui.live_mask.layout import flat_index, picture_layout, to_picture
-from pruning_explorer.ui.live_mask.message import pack, read_header, unpack_arrays
 
 WEIGHTS = np.array([[0.5, -0.1, 0.3], [-0.6, 0.2, -0.4]], np.float32)
 RANKS = np.array([[4, 0, 2], [5, 1, 3]], np.uint32)  # by magnitude: 0.1 goes first, 0.6 last

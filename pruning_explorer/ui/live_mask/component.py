@@ -1,8 +1,7 @@
 """The live mask as a Streamlit component.
 
-The view draws in the browser and never gets new data from Python by itself; what changes comes through small *channels*
-beside it, because Streamlit sends a component's code and all of its data again whenever any of the data changes.
-What a channel sends is its 1 kB of code and one message: the layer (once), a window of it, or the amount.
+The view draws in the browser and never gets new data from Python by itself; the layer (once), a window of it and the
+amount come through channels beside it (``ui/browser/channel.py``).
 """
 
 from collections.abc import Callable
@@ -12,8 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from pruning_explorer.ui.browser import SLIDER, THEME, colour_variables, declare_component
-from pruning_explorer.ui.live_mask.message import pack, read_header
+from pruning_explorer.ui.browser import SLIDER, THEME, colour_variables, declare_component, send_arrays, send_state
 from pruning_explorer.ui.release import Release, read_release
 from pruning_explorer.ui.session import component_state
 
@@ -28,7 +26,6 @@ _VIEW = declare_component(
     html=_HERE / "live_mask.html",
     css=(THEME, colour_variables(), SLIDER, _HERE / "live_mask.css"),
 )
-_CHANNEL = declare_component("live_mask_channel", _HERE / "js/channel.js")
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def live_mask(
             on_release_change=on_release or _nothing,
             on_window_change=_nothing,
         )
-        _CHANNEL(key=f"{key}-layer", data=_message(payload, "layer", key, layer_key))
+        send_arrays(key, "layer", payload, layer_key)
         state: dict[str, Any] = {
             "amount": amount,
             "revision": revision,
@@ -94,9 +91,9 @@ def live_mask(
             "disabled": disabled,
         }
         state |= {"group": group, "followers": followers, "variable": LIVE_AMOUNT}
-        _CHANNEL(key=f"{key}-state", data={"view": key, "kind": "state", **state})
+        send_state(key, "state", state)
         if window_payload is not None:
-            _CHANNEL(key=f"{key}-window", data=_message(window_payload, "window", key, layer_key))
+            send_arrays(key, "window", window_payload, layer_key)
     return LiveMaskState(_window(result, layer_key))
 
 
@@ -111,11 +108,6 @@ def released_in_mask(key: str) -> Release | None:
 def _nothing() -> None:
     # a state key needs a callback to appear in the result
     return None
-
-
-def _message(payload: bytes, kind: str, view: str, layer_key: str) -> bytes:
-    digest = read_header(payload)["digest"]
-    return pack({"view": view, "kind": kind, "layer": layer_key, "digest": digest}, payload)
 
 
 def _window(state: Any, layer_key: str) -> tuple[int, int, int, int] | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pruning_explorer.errors import MaskError, ScoreError
+from pruning_explorer.ui.browser.message import pack_arrays
 from pruning_explorer.ui.live_mask.blocks import (
     PIECE,
     block_sections,
@@ -21,7 +22,6 @@ from pruning_explorer.ui.live_mask.blocks import (
 )
 from pruning_explorer.ui.live_mask.computed import Flat, flat_floats, flat_ranks
 from pruning_explorer.ui.live_mask.layout import Array, Layout, flat_index, picture_layout, to_picture
-from pruning_explorer.ui.live_mask.message import pack_arrays
 
 POSITIONS = 1001  # slider positions: 0.0 %, 0.1 % ... 100.0 %
 MAX_CELLS = 2**20

@@ -1,27 +1,8 @@
 import { blockEdges, channelPlan } from "./cells.js";
 import { NEVER, exitIndex, exitOrder, exitTable } from "./cuts.js";
-import { openMessage } from "./store.js";
+import { unpack } from "../../browser/js/store.js";
 
 // payload.py's bytes -> a layer.
-const TYPES = {
-  float32: Float32Array,
-  float64: Float64Array,
-  uint32: Uint32Array,
-  uint16: Uint16Array,
-  uint8: Uint8Array,
-};
-
-function unpack(bytes) {
-  // a copy: typed arrays need aligned offsets, and the message's buffer can then be freed
-  const whole = bytes.slice();
-  const { header, start } = openMessage(whole);
-  const arrays = {};
-  for (const [name, [type, offset, count]] of Object.entries(header.sections)) {
-    arrays[name] = new TYPES[type](whole.buffer, start + offset, count);
-  }
-  return { header, ...arrays };
-}
-
 // Weights as -127 ... 127, their magnitudes and exits as 0 ... 250 (255 = never): what a colour needs, in few bytes.
 function shades(weights, exits, scale) {
   const levels = new Int8Array(weights.length);

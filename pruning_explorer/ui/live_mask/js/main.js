@@ -4,7 +4,7 @@ import { bindPictures } from "./controls.js";
 import { take } from "./messages.js";
 import { makePalette } from "./palette.js";
 import { fillReadout } from "./readout.js";
-import { leaveStore, storeOf } from "./store.js";
+import { listenTo, storeOf } from "../../browser/js/store.js";
 import { VIEW, invalidate, makeApp } from "./view.js";
 
 function readTheme(app) {
@@ -18,8 +18,7 @@ function readTheme(app) {
 
 function open(parent, { view }) {
   const app = makeApp(parent, storeOf(view));
-  app.name = view;
-  app.store.take = (kind) => take(app, kind);
+  app.deafen = listenTo(view, (kind) => take(app, kind));
   bindPictures(app);
   app.resize = new ResizeObserver(() => invalidate(app, VIEW));
   app.resize.observe(app.panes.weights.canvas);
@@ -34,8 +33,7 @@ function leave(app) {
   app.amount.leave();
   cancelAnimationFrame(app.request);
   for (const timer of [app.saying, app.asking]) clearTimeout(timer);
-  app.store.take = null;
-  leaveStore(app.name);
+  app.deafen();
 }
 
 // Streamlit calls again when the theme changes

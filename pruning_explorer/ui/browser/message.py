@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pruning_explorer.errors import MaskError
-from pruning_explorer.ui.live_mask.layout import Array
+
+Array = NDArray[Any]
 
 MAGIC = b"PXLM"
 _DTYPES = {"float32": "<f4", "float64": "<f8", "uint32": "<u4", "uint16": "<u2", "uint8": "|u1"}
@@ -49,7 +51,7 @@ def pack_arrays(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes
 def read_header(message: bytes) -> dict[str, Any]:
     """The header alone, without touching the arrays."""
     if message[:4] != MAGIC:
-        raise MaskError("These bytes are no payload of the live mask; build them with build_payload().")
+        raise MaskError("These bytes are no message to a component; pack_arrays() makes one.")
     (length,) = struct.unpack_from("<I", message, 4)
     header: dict[str, Any] = json.loads(message[8 : 8 + length])
     return header

@@ -1,6 +1,6 @@
 import { leaveStore, openMessage, storeOf } from "./store.js";
 
-// Hands one message to the view of the same name. Streamlit repeats a component's code in every message about it, so
+// Hands one message to the store of its view. Streamlit repeats a component's code in every message about it, so
 // what changes often (the amount) comes through this short one, and the view's own message never changes.
 export default function ({ data }) {
   let message = data;
@@ -12,11 +12,11 @@ export default function ({ data }) {
   const before = store.messages.get(message.kind);
   store.messages.set(message.kind, message);
   if (!message.digest || before?.digest !== message.digest || before?.layer !== message.layer)
-    store.take?.(message.kind);
+    for (const take of store.listeners) take(message.kind);
   return () => {
     if (store.messages.get(message.kind) !== message) return;
     store.messages.delete(message.kind);
-    store.take?.(message.kind);
+    for (const take of store.listeners) take(message.kind);
     leaveStore(message.view);
   };
 }
