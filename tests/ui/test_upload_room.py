@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from pruning_explorer.ui import upload_room
-from pruning_explorer.ui.upload_room import IN_MEMORY, ROUTE, RoomForUploads
+from pruning_explorer.ui.upload_room import IN_MEMORY, ROUTE, SHARED_RATE, RoomForUploads
 
 FILE = bytes(3 << 20)
 BODY = b'--cut\r\nContent-Disposition: form-data; name="net.pt"; filename="net.pt"\r\n\r\n' + FILE + b"\r\n--cut--\r\n"
@@ -85,3 +85,39 @@ def test_a_disk_that_fills_up_meanwhile_is_told_once_all_was_sent(small_disk: No
 def test_without_room_on_the_disk_an_upload_stays_in_memory(small_disk: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_room, "SPARE", 1 << 62)  # more than any disk has
     assert upload()[:2] == (200, str(len(FILE)))
+
+
+async def page_left_open(scope: Scope, receive: Receive, send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("visitors", [1, 2])
+def test_an_upload_waits_its_turn_where_others_are(visitors: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def no_pause(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": bytes(SHARED_RATE), "more_body": True}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    async def take_three() -> None:
+        room = RoomForUploads(page_left_open)
+        pages = [asyncio.create_task(room({"type": "websocket"}, receive, send)) for _ in range(visitors)]
+        await asyncio.sleep(0)
+        in_turn = room._in_turn(receive)
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio, "sleep", no_pause)
+            for _ in range(3):
+                await in_turn()
+        for page in pages:
+            page.cancel()
+        await asyncio.gather(*pages, return_exceptions=True)
+        await in_turn()  # everybody has gone
+
+    asyncio.run(take_three())
+    # No time passes between them, so each waits for all before it, a second each
+    assert [round(seconds) for seconds in waited] == ([1, 2, 3] if visitors > 1 else [])
