@@ -8,7 +8,6 @@ from pruning_explorer.cli.inventory import write_inventory
 from pruning_explorer.cli.recipe_flags import read_recipe, read_within
 from pruning_explorer.cli.report import write_report
 from pruning_explorer.cli.text import WIDTH, entry
-from pruning_explorer.figures.decision import decision_line
 
 
 def run_report(options: argparse.Namespace) -> str:
@@ -16,6 +15,7 @@ def run_report(options: argparse.Namespace) -> str:
     recipe = read_recipe(options)
     allowed = read_within(options)
     from pruning_explorer import build_report, compute_masks, load_subject
+    from pruning_explorer.decision import decision_line
 
     subject = load_subject(options.subject, options.samples)
     found = None

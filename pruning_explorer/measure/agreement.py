@@ -6,7 +6,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pruning_explorer.errors import MaskError
 from pruning_explorer.prune.masks import Masks
@@ -51,18 +50,6 @@ def mask_agreement(masks: Sequence[Masks | None]) -> pd.DataFrame:
             if target.name in second
         )
     return pd.DataFrame([*alls, *rows], columns=COLUMNS)
-
-
-def kept_counts(masks: Sequence[Masks | None], target: Target) -> NDArray[np.uint8]:
-    """How many of several masks keep each weight of a target, uint8 of the target's shape.
-
-    One that does not prune the target keeps all of it; None is left out.
-    """
-    counts = np.zeros(target.shape, dtype=np.uint8)
-    for each in masks:
-        if each is not None:
-            counts += each[target.name].cpu().numpy() if target.name in each else np.uint8(1)
-    return counts
 
 
 def _counts(target: Target, first: Masks, second: Masks) -> tuple[float, float, float]:

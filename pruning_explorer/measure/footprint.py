@@ -109,17 +109,6 @@ def time_in_rounds(
         yield {name: 1000 * spent[name] / times[name] for name in names}
 
 
-def measure_footprints(
-    models: Mapping[str, nn.Module], inputs: tuple[Tensor, ...], rounds: int = ROUNDS
-) -> dict[str, Footprint]:
-    """The footprint of each of several networks, timed as :func:`time_in_rounds` does."""
-    timed = list(time_in_rounds(models, inputs, rounds))
-    return {
-        name: Footprint(bytes_on_disk(model), bytes_in_memory(model), tuple(each[name] for each in timed))
-        for name, model in models.items()
-    }
-
-
 def _how_often(model: nn.Module, inputs: tuple[Tensor, ...]) -> int:
     _seconds(model, inputs, 2)
     fastest = min(_seconds(model, inputs, 1) for _ in range(3))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pruning_explorer.decision import decision_line
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.figures.decision import decision_line
 from pruning_explorer.lab.curves import CurveJob
 from pruning_explorer.lab.most_within import MostWithin, MostWithinQueue, own_points, read_points
 from pruning_explorer.measure.quality import dense_level, quality_label

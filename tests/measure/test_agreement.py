@@ -1,12 +1,11 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pruning_explorer.errors import MaskError
-from pruning_explorer.measure.agreement import COLUMNS, kept_counts, mask_agreement
+from pruning_explorer.measure.agreement import COLUMNS, mask_agreement
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
@@ -79,11 +78,3 @@ def test_masks_of_two_networks_are_refused(subject: Subject) -> None:
     other = Subject.from_module(nn.Sequential(nn.Linear(3, 2, bias=False)))
     with pytest.raises(MaskError, match="masks of one network"):
         mask_agreement([masks(subject, [1, 1, 0, 0]), compute_masks(other, Recipe())])
-
-
-def test_how_many_keep_each_weight(subject: Subject) -> None:
-    three = [masks(subject, [1, 1, 0, 0], [1, 0, 0, 0]), None, masks(subject, [1, 0, 1, 0])]
-    first, second = (kept_counts(three, target) for target in subject.targets)
-    assert first.tolist() == [[2, 1], [1, 0]]
-    assert second.tolist() == [[2, 1], [1, 1]]  # the second recipe leaves that layer dense
-    assert first.dtype == np.uint8

@@ -13,7 +13,6 @@ from pruning_explorer.measure.footprint import (
     Footprint,
     bytes_in_memory,
     bytes_on_disk,
-    measure_footprints,
     speed_up,
     time_in_rounds,
 )
@@ -88,14 +87,6 @@ def test_in_each_round_each_runs_and_who_begins_takes_turns(monkeypatch: pytest.
     assert rounds == ["abc", "bca", "cab", "abc"]
     assert [list(each) for each in timed] == [["a", "b", "c"]] * 4
     assert all(value > 0 for each in timed for value in each.values())
-
-
-def test_a_footprint_has_all_three() -> None:
-    found = measure_footprints({"dense": network(), "masked": pruned(False)}, (torch.randn(8, 64),), rounds=3)
-    assert list(found) == ["dense", "masked"]
-    assert found["masked"].on_disk == bytes_on_disk(pruned(False))
-    assert found["masked"].in_memory == 4 * (3 * WEIGHTS + BIASES)
-    assert len(found["dense"].milliseconds) == 3
 
 
 def test_quartiles_are_of_the_rounds() -> None:

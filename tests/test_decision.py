@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pruning_explorer.figures.decision import decision_line
+from pruning_explorer.decision import decision_line
 
 
 @dataclass(frozen=True)

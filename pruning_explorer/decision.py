@@ -1,61 +1,17 @@
 """How much can be removed for a given loss, in words: the same on the pages and in a terminal."""
 
-from typing import Protocol
-
 from pruning_explorer.figures.numbers import count, percent
+from pruning_explorer.lab.most_within import MostWithin
 
 
-class Found(Protocol):
-    """The largest measured amount that is within, as :mod:`pruning_explorer.lab.most_within` finds it.
-
-    Amounts are fractions in [0, 1], losses points: percent of quality, or percent of answers that flip.
-    """
-
-    @property
-    def allowed(self) -> float:
-        """The allowed loss, in points."""
-
-    @property
-    def measure(self) -> str:
-        """``"quality"``, or ``"agreement"`` where nothing judges the samples."""
-
-    @property
-    def amount(self) -> float | None:
-        """The amount in [0, 1]; None where no amount is within the allowed loss."""
-
-    @property
-    def achieved(self) -> float | None:
-        """Fraction of the chosen weights removed at that amount, in [0, 1]."""
-
-    @property
-    def cost(self) -> float | None:
-        """The loss at that amount, in points."""
-
-    @property
-    def beyond(self) -> float | None:
-        """The next larger amount that was measured, in [0, 1]."""
-
-    @property
-    def beyond_cost(self) -> float | None:
-        """The loss at ``beyond``, in points."""
-
-    @property
-    def earlier(self) -> float | None:
-        """The smallest amount below that costs more than is allowed."""
-
-    @property
-    def exact(self) -> bool:
-        """Whether the next step of the amount was measured, too."""
-
-
-def allowed_loss(found: Found, quality_name: str) -> str:
+def allowed_loss(found: MostWithin, quality_name: str) -> str:
     """The allowed loss in words: ``"at most 1 point of accuracy"``."""
     if found.measure == "agreement":
         return f"at most {found.allowed:g} % of the answers flipped"
     return f"at most {_points(found.allowed)} of {quality_name}"
 
 
-def decision_line(found: Found, quality_name: str, samples: int) -> str:
+def decision_line(found: MostWithin, quality_name: str, samples: int) -> str:
     """One or two sentences: how much can go, what it costs there and one step further.
 
     Args:
@@ -81,7 +37,7 @@ def decision_line(found: Found, quality_name: str, samples: int) -> str:
     return f"{line}."
 
 
-def _loss(found: Found, cost: float) -> str:
+def _loss(found: MostWithin, cost: float) -> str:
     if found.measure == "agreement":
         return f"{cost:.2g} % flip"
     if cost < 0:
