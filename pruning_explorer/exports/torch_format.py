@@ -109,7 +109,7 @@ class _Tensor:
     def __reduce__(self) -> tuple[Callable[..., Tensor], tuple[Any, ...]]:
         shape, dtype = self._values.shape, self._values.dtype
         no_hooks: OrderedDict[str, Any] = OrderedDict()
-        arguments = (self._storage, 0, shape, _strides(shape), False, no_hooks)
+        arguments = (self._storage, 0, shape, torch.empty(shape, device="meta").stride(), False, no_hooks)
         if dtype in STORAGES:
             return torch._utils._rebuild_tensor_v2, arguments
         return torch._utils._rebuild_tensor_v3, (*arguments, dtype)
@@ -129,13 +129,6 @@ def _pickle(values: dict[str, Values], aliases: dict[str, str], versions: Any) -
     out = io.BytesIO()
     _Pickler(out, protocol=2).dump(state)
     return out.getvalue()
-
-
-def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    strides = [1]
-    for size in reversed(shape[1:]):
-        strides.append(strides[-1] * max(size, 1))
-    return tuple(reversed(strides)) if shape else ()
 
 
 def _write_entry(

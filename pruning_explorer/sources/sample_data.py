@@ -30,17 +30,19 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 def read_digits(part: Part) -> tuple[Tensor, Tensor]:
     """Images float32 ``[N, 8, 8]`` in [0, 1] and labels int64 ``[N]``: 1,437 for training, 360 held out."""
-    data = read_tensors(SAMPLE_MODELS / "data" / "digits.safetensors")
-    chosen = data["held_out"] if part == "held out" else ~data["held_out"]
-    # A pixel counts the inked ones of 16
-    return data["images"][chosen].float() / 16, data["labels"][chosen]
+    images, labels = _part("digits", "images", part)
+    return images.float() / 16, labels  # a pixel counts the inked ones of 16
 
 
 def read_spirals(part: Part) -> tuple[Tensor, Tensor]:
     """Points float32 ``[N, 2]`` in [-1.2, 1.2] and labels int64 ``[N]``, the arm of each."""
-    data = read_tensors(SAMPLE_MODELS / "data" / "spirals.safetensors")
+    return _part("spirals", "points", part)
+
+
+def _part(name: str, inputs: str, part: Part) -> tuple[Tensor, Tensor]:
+    data = read_tensors(SAMPLE_MODELS / "data" / f"{name}.safetensors")
     chosen = data["held_out"] if part == "held out" else ~data["held_out"]
-    return data["points"][chosen], data["labels"][chosen]
+    return data[inputs][chosen], data["labels"][chosen]
 
 
 def read_held_out_sums() -> Tensor:

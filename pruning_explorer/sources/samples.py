@@ -30,9 +30,9 @@ CALIBRATION_COUNT = 256
 
 @dataclass(frozen=True)
 class Samples:
-    """What a sample network is judged on, and calibrated on; the fields mean what they mean in :class:`Subject`."""
+    """What a sample network is judged on, and calibrated on: arguments of :meth:`Subject.from_module`."""
 
-    inputs: Tensor
+    samples: Tensor
     view: SampleView
     calibration: Tensor
     calibration_labels: Tensor | None = None
@@ -168,20 +168,12 @@ def load_sample(name: str) -> Subject:
     if name not in SAMPLES:
         raise SubjectError(_unknown(name))
     spec = SAMPLES[name]
-    samples = spec.samples()
     return Subject.from_module(
         _trained(name, spec),
-        samples.inputs,
-        samples.labels,
         name=name,
-        output_names=samples.output_names,
-        groups=samples.groups,
-        group_names=samples.group_names,
-        view=samples.view,
         about=" ".join([spec.about, *_stated_quality(name)]),
         loading=LOADING.format(name=name),
-        calibration=samples.calibration,
-        calibration_labels=samples.calibration_labels,
+        **vars(spec.samples()),
     )
 
 

@@ -39,7 +39,8 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
     subject = _load(words.strip())
     if samples is None:
         return subject
-    from pruning_explorer.sources.own_samples.sample_files import fit_samples, read_samples
+    from pruning_explorer.sources.own_samples.sample_files import read_samples
+    from pruning_explorer.sources.own_samples.sample_fit import fit_samples
 
     return fit_samples(subject, read_samples(Path(samples)))
 

@@ -22,7 +22,8 @@ from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.by_name.library import load_by_name, why_not
-from pruning_explorer.sources.own_samples.sample_files import fit_samples, read_samples
+from pruning_explorer.sources.own_samples.sample_files import read_samples
+from pruning_explorer.sources.own_samples.sample_fit import fit_samples
 
 Build = Callable[[], torch.nn.Module]
 Save = Callable[[Build], Path]

@@ -212,7 +212,8 @@ from pruning_explorer.sources.by_name.library import why_not
 assert (why_not("timm"), why_not("torchvision"), why_not("hf")) == (None, None, None)
 from pathlib import Path
 from pruning_explorer.sources.by_name.library import load_by_name
-from pruning_explorer.sources.own_samples.sample_files import fit_samples, read_samples
+from pruning_explorer.sources.own_samples.sample_files import read_samples
+from pruning_explorer.sources.own_samples.sample_fit import fit_samples
 for words in sys.argv[2:]:
     subject = fit_samples(load_by_name(words), read_samples(Path(sys.argv[1])))
     print([round(number, 3) for number in subject.samples[0][0, :, 0, 0].tolist()], subject.description)

@@ -13,7 +13,8 @@ from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import dense_level
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.own_samples import sample_fit
-from pruning_explorer.sources.own_samples.sample_files import fit_samples, read_samples
+from pruning_explorer.sources.own_samples.sample_files import read_samples
+from pruning_explorer.sources.own_samples.sample_fit import fit_samples
 from pruning_explorer.sources.own_samples.sample_set import SampleSet
 from pruning_explorer.sources.sample_data import read_digits
 from pruning_explorer.sources.samples import load_sample

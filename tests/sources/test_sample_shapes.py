@@ -10,7 +10,7 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.forward import dense_outputs
 from pruning_explorer.measure.quality import dense_quality
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.own_samples.sample_fit import fit
+from pruning_explorer.sources.own_samples.sample_fit import fit_samples
 from pruning_explorer.sources.own_samples.sample_labels import as_labels
 from pruning_explorer.sources.own_samples.sample_set import SampleSet
 from pruning_explorer.sources.samples import load_sample
@@ -54,7 +54,7 @@ def refuse_or_run(seen: dict[str, int], data: st.DataObject) -> None:
     like = load_sample(name.removesuffix(" without samples")).samples
     samples = data.draw(sample_sets(tuple(like[0].shape[1:])))
     try:
-        judged = fit(SUBJECTS[name], samples)
+        judged = fit_samples(SUBJECTS[name], samples)
     except SubjectError:
         seen["refused"] += 1
         return

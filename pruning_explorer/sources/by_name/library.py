@@ -11,6 +11,10 @@ from typing import Protocol
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.registry import Registry
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.by_name.optional_libraries import import_library
+from pruning_explorer.sources.by_name.timm_models import load_timm
+from pruning_explorer.sources.by_name.torchvision_models import load_torchvision
+from pruning_explorer.sources.by_name.transformers_models import import_transformers, load_transformers
 
 
 class Load(Protocol):
@@ -46,31 +50,13 @@ class Library:
         return importlib.util.find_spec(self.package) is not None
 
 
-def _timm(name: str, *, pretrained: bool, browser: bool) -> Subject:
-    from pruning_explorer.sources.by_name.timm_models import load_timm
-
-    return load_timm(name, pretrained=pretrained, browser=browser)
-
-
-def _torchvision(name: str, *, pretrained: bool, browser: bool) -> Subject:
-    from pruning_explorer.sources.by_name.torchvision_models import load_torchvision
-
-    return load_torchvision(name, pretrained=pretrained)
-
-
-def _transformers(name: str, *, pretrained: bool, browser: bool) -> Subject:
-    from pruning_explorer.sources.by_name.transformers_models import load_transformers
-
-    return load_transformers(name, pretrained=pretrained, browser=browser)
-
-
 LIBRARIES: Registry[Library] = Registry(
     "pruning_explorer.sources",
     Library,
     (
-        Library("timm", "timm", "timm", "timm:resnet18", _timm),
-        Library("torchvision", "torchvision", "torchvision", "torchvision:resnet18", _torchvision),
-        Library("hf", "transformers", "transformers", "hf:bert-base-uncased", _transformers),
+        Library("timm", "timm", "timm", "timm:resnet18", load_timm),
+        Library("torchvision", "torchvision", "torchvision", "torchvision:resnet18", load_torchvision),
+        Library("hf", "transformers", "transformers", "hf:bert-base-uncased", load_transformers),
     ),
     name="prefix",
 )
@@ -87,14 +73,10 @@ def why_not(prefix: str) -> str | None:
     Raises:
         SubjectError: no library has that prefix.
     """
-    from pruning_explorer.sources.by_name.optional_libraries import import_library
-
     library = _library(prefix)
     try:
         import_library(library.package)
         if library.prefix == "hf":
-            from pruning_explorer.sources.by_name.transformers_models import import_transformers
-
             import_transformers()
     except SubjectError as error:
         return str(error)

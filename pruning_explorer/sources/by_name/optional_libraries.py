@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from pruning_explorer.errors import SubjectError
 
 NOISE_COUNT = 8
+NOISE = f"Its {NOISE_COUNT} inputs are noise: they show drift, and nothing of what it knows."
 SEED = 0
+UNTRAINED = "random weights: it was never trained"
 MOST_PARAMETERS = 1_000_000_000
 """Most parameters of a network that a visitor may ask for: 4 GB in float32."""
 PATIENCE = 3.0

@@ -10,8 +10,9 @@ from torch import nn
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.by_name.optional_libraries import (
-    NOISE_COUNT,
+    NOISE,
     SEED,
+    UNTRAINED,
     build_seeded,
     can_load,
     check_size,
@@ -42,14 +43,14 @@ def load_timm(name: str, *, pretrained: bool, browser: bool) -> Subject:
         check_size(lambda: _create(timm, name), words)
     model = _trained(timm, name, words) if pretrained else build_seeded(lambda: _create(timm, name))
     config = timm.data.resolve_model_data_config(model)
-    weights = f"the weights {_full_name(model, name)}" if pretrained else "random weights: it was never trained"
+    weights = f"the weights {_full_name(model, name)}" if pretrained else UNTRAINED
     return Subject.from_module(
         model,
         noise(*config["input_size"]),
         name=words if pretrained else f"{words},pretrained=false",
         output_names=_class_names(timm, model) if pretrained else (),
         about=f"{name} of timm, with {weights}.",
-        about_samples=f"Its {NOISE_COUNT} inputs are noise: they show drift, and nothing of what it knows.",
+        about_samples=NOISE,
         loading=_loading(name, pretrained),
         origin=f"timm {timm.__version__}, {'trained' if pretrained else 'random weights'}",
     )

@@ -10,8 +10,9 @@ from torch import nn
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.by_name.optional_libraries import (
-    NOISE_COUNT,
+    NOISE,
     SEED,
+    UNTRAINED,
     build_seeded,
     can_load,
     import_library,
@@ -21,7 +22,7 @@ from pruning_explorer.sources.by_name.optional_libraries import (
 )
 
 
-def load_torchvision(name: str, *, pretrained: bool) -> Subject:
+def load_torchvision(name: str, *, pretrained: bool, browser: bool) -> Subject:
     """An image classifier of torchvision with noise of its input size.
 
     Raises:
@@ -41,14 +42,14 @@ def load_torchvision(name: str, *, pretrained: bool) -> Subject:
     shown = weights.transforms()
     setattr(model, "pretrained_cfg", {"mean": tuple(shown.mean), "std": tuple(shown.std)})  # noqa: B010
     words = f"torchvision:{name}"
-    said = f"the weights {weights}" if pretrained else "random weights: it was never trained"
+    said = f"the weights {weights}" if pretrained else UNTRAINED
     return Subject.from_module(
         model,
         noise(3, *_input_size(weights)),
         name=words if pretrained else f"{words},pretrained=false",
         output_names=weights.meta["categories"] if pretrained else (),
         about=f"{name} of torchvision, with {said}.",
-        about_samples=f"Its {NOISE_COUNT} inputs are noise: they show drift, and nothing of what it knows.",
+        about_samples=NOISE,
         loading=_loading(name, pretrained),
         origin=f"torchvision {torchvision.__version__}, {'trained' if pretrained else 'random weights'}",
     )

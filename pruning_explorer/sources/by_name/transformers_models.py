@@ -15,6 +15,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.by_name.optional_libraries import (
     NOISE_COUNT,
     SEED,
+    UNTRAINED,
     broken_library,
     build_seeded,
     check_size,
@@ -72,7 +73,7 @@ def load_transformers(name: str, *, pretrained: bool, browser: bool) -> Subject:
         model, missing = _trained(kind, config, words, place, source)
     else:
         model, missing = build_seeded(lambda: _build(kind, config, words)), 0
-    weights = "its trained weights" if pretrained else "random weights: it was never trained"
+    weights = "its trained weights" if pretrained else UNTRAINED
     if missing:
         weights += f", but {missing} of its tensors are not among them and are random"
     where = f"the folder {folder}" if folder is not None else f"{name} on the Hugging Face hub"

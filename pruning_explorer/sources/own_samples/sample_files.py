@@ -4,9 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.own_samples.sample_arrays import read_arrays
-from pruning_explorer.sources.own_samples.sample_fit import fit
 from pruning_explorer.sources.own_samples.sample_images import IMAGES, read_archive, read_folder
 from pruning_explorer.sources.own_samples.sample_lines import read_lines
 from pruning_explorer.sources.own_samples.sample_set import SampleSet
@@ -64,16 +62,3 @@ def _reader_of(file_name: str, size: int) -> Reader:
         single = "put it into a folder, or a .zip of one" if ending in IMAGES else "save as one of them"
         raise SubjectError(f"{file_name} is none of {', '.join(ENDINGS)}, nor a folder of images; {single}")
     return reader
-
-
-def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
-    """The same network, judged on these samples.
-
-    They are brought into the dtype that the network takes, images also into its size and channels. The first one is
-    run, and those with the least and the greatest token id, and so they are seen to fit. Where all of them at once
-    would take too much memory, fewer are used, evenly over all; ``about_samples`` says so.
-
-    Raises:
-        SubjectError: they do not fit; the message shows what the network takes and what the file holds.
-    """
-    return fit(subject, samples)

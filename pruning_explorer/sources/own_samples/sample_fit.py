@@ -23,8 +23,16 @@ LARGEST_OUTPUT = 512 << 20
 """Most bytes of one layer's output for all samples."""
 
 
-def fit(subject: Subject, samples: SampleSet) -> Subject:
-    """As :func:`~pruning_explorer.sources.own_samples.sample_files.fit_samples`."""
+def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
+    """The same network, judged on these samples.
+
+    They are brought into the dtype that the network takes, images also into its size and channels. The first one is
+    run, and those with the least and the greatest token id, and so they are seen to fit. Where all of them at once
+    would take too much memory, fewer are used, evenly over all; ``about_samples`` says so.
+
+    Raises:
+        SubjectError: they do not fit; the message shows what the network takes and what the file holds.
+    """
     if not subject.runnable:
         raise SubjectError(f"{subject.name} is known by its weights alone, so samples cannot be run; bring the network")
     if (one := _bytes_of_one(subject, samples)) > MOST_BYTES:

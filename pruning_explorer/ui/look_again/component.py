@@ -50,11 +50,6 @@ def _draw(draw: Callable[[], bool], key: str, seconds: float, run: _Run) -> None
     if seen is not None and seen != run.number and run.thread is not threading.current_thread():
         st.rerun()
     if draw():
-        # The browser asks again once it has an answer, which it knows by the number
+        # The browser asks again once it has an answer, which it knows by the number; a trigger needs a callback
         data = {"seconds": seconds, "run": run.number, "look": next(_LOOKS)}
-        _ASK(key=asks, data=data, on_look_change=_nothing)
-
-
-def _nothing() -> None:
-    # a trigger needs a callback to appear in the result
-    return None
+        _ASK(key=asks, data=data, on_look_change=lambda: None)

@@ -139,7 +139,8 @@ def _samples(subject: Subject) -> None:
 
 
 def _take_samples(subject: Subject, file_name: str, content: bytes) -> None:
-    from pruning_explorer.sources.own_samples.sample_files import fit_samples, samples_in
+    from pruning_explorer.sources.own_samples.sample_files import samples_in
+    from pruning_explorer.sources.own_samples.sample_fit import fit_samples
 
     try:
         with st.spinner(f"Reading {plain(file_name)} …"):

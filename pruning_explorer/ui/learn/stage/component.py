@@ -86,7 +86,7 @@ def draw_stage(
     result = _STAGE(
         key=_identity(key),
         data={"name": key, "label": label, "help": help, "start": start, "turn": turn, **encoded},
-        on_release_change=on_release or _nothing,
+        on_release_change=on_release or (lambda: None),  # a state key needs a callback to appear in the result
     )
     released, revision = _release(result)
     stop = _latest(seen, start, turn, released, revision)
@@ -112,7 +112,7 @@ def draw_panels(panels: Sequence[Panel], *, key: str) -> None:
     """
     drawn = [encode_panel(panel) for panel in panels]
     data = {"name": key, "label": "", "help": "", "start": 0, "turn": 0, "stops": [], "shown": [], "playable": False}
-    _STAGE(key=_identity(key), data={**data, "panels": drawn}, on_release_change=_nothing)
+    _STAGE(key=_identity(key), data={**data, "panels": drawn}, on_release_change=lambda: None)
 
 
 def _identity(key: str) -> str:
@@ -128,11 +128,6 @@ def _latest(seen: _Seen | None, start: int, turn: int, released: int | None, rev
     if seen is None or (seen.start, seen.turn) != (start, turn) or released is None:
         return start
     return released if revision > seen.revision else seen.stop
-
-
-def _nothing() -> None:
-    # a state key needs a callback to appear in the result
-    return None
 
 
 def _release(state: Any) -> tuple[int | None, int]:

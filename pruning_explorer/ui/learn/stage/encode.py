@@ -1,6 +1,7 @@
 """Panels as the browser needs them: plain values for JSON, and what has pixels as one PNG for all stops."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +12,6 @@ from pruning_explorer.figures.colours import ACCENT_LINE, CLASSES, DENSE_LINE, R
 from pruning_explorer.figures.pictures import data_address, palette_png, png_address
 from pruning_explorer.lessons.panels import (
     Bars,
-    Code,
     Curves,
     Figure,
     Figures,
@@ -21,7 +21,6 @@ from pruning_explorer.lessons.panels import (
     Panel,
     Pictures,
     Regions,
-    Table,
 )
 from pruning_explorer.lessons.scene import Stage
 
@@ -63,12 +62,12 @@ def encode_panel(panel: Panel) -> Encoded:
         not finite is None. Answers and pictures are ``sprite``, the address of a PNG of all of them, and ``size``,
         their shape. What is only looked up (colours, shares) is beside them.
     """
-    fields = _ENCODERS[type(panel)](panel)
-    return {"kind": type(panel).__name__.lower(), **fields}
+    encode = _ENCODERS.get(type(panel), _as_it_is)
+    return {"kind": type(panel).__name__.lower(), **encode(panel)}
 
 
 def _matrix(panel: Matrix) -> Encoded:
-    return _plain(panel, "title", "look", "digits", "group", "row_names", "column_names", "note") | {
+    return _as_it_is(panel) | {
         "values": _numbers(panel.values, panel.digits),
         "leaves": None if panel.leaves is None else panel.leaves.astype(int).tolist(),
     }
@@ -83,7 +82,7 @@ def _network(panel: Network) -> Encoded:
         }
         for edges in panel.layers
     ]
-    return _plain(panel, "title", "columns", "note") | {"layers": layers}
+    return _as_it_is(panel) | {"layers": layers}
 
 
 def _regions(panel: Regions) -> Encoded:
@@ -93,7 +92,7 @@ def _regions(panel: Regions) -> Encoded:
     flat = panel.answers.reshape(stops, -1)
     shares = np.stack([(flat == label).mean(axis=1) for label in range(classes)], axis=1)
     sprite = palette_png(panel.answers.reshape(stops * height, width), [_pale(look["colour"]) for look in looks])
-    return _plain(panel, "title", "extent", "class_names", "note") | {
+    return _as_it_is(panel) | {
         "points": _numbers(panel.points, 3),
         "labels": panel.labels.astype(int).tolist(),
         "sprite": data_address(sprite),
@@ -104,9 +103,8 @@ def _regions(panel: Regions) -> Encoded:
 
 
 def _curves(panel: Curves) -> Encoded:
-    encoded = _plain(panel, "title", "y_title", "y_range", "x_title", "x", "growing", "better", "note", "log")
     looks = [LINE_LOOKS[place % len(LINE_LOOKS)] for place in range(len(panel.series))]
-    return encoded | {
+    return _as_it_is(panel) | {
         "series": [
             {"name": each.name, **{part: _rounded(getattr(each, part)) for part in ("values", "low", "high")}}
             for each in panel.series
@@ -117,20 +115,11 @@ def _curves(panel: Curves) -> Encoded:
 
 
 def _bars(panel: Bars) -> Encoded:
-    return _plain(panel, "title", "names", "weights", "cap", "note") | {"kept": _numbers(panel.kept, 6)}
+    return _as_it_is(panel) | {"kept": _numbers(panel.kept, 6)}
 
 
 def _figures(panel: Figures) -> Encoded:
-    figures = [_plain(figure, "label", "values", "help") for figure in panel.figures]
-    return _plain(panel, "title", "note") | {"figures": figures}
-
-
-def _code(panel: Code) -> Encoded:
-    return _plain(panel, "title", "texts", "note")
-
-
-def _table(panel: Table) -> Encoded:
-    return _plain(panel, "title", "columns", "rows", "note")
+    return _as_it_is(panel) | {"figures": [_as_it_is(figure) for figure in panel.figures]}
 
 
 def _pictures(panel: Pictures) -> Encoded:
@@ -139,7 +128,7 @@ def _pictures(panel: Pictures) -> Encoded:
     grey = np.nan_to_num((panel.values.astype(np.float64) - panel.low) / (span or 1.0))
     # a stop is a row of the sprite, its pictures side by side
     sprite = grey.transpose(0, 2, 1, 3).reshape(stops * height, number * width)
-    return _plain(panel, "title", "captions", "low", "high", "marked", "note") | {
+    return _as_it_is(panel) | {
         "sprite": png_address(sprite),
         "size": [stops, number, height, width],
     }
@@ -152,14 +141,14 @@ _ENCODERS: Final[dict[type, Callable[[Any], Encoded]]] = {
     Curves: _curves,
     Bars: _bars,
     Figures: _figures,
-    Code: _code,
-    Table: _table,
     Pictures: _pictures,
 }
 
 
-def _plain(panel: Panel | Figure, *names: str) -> Encoded:
-    return {name: _listed(getattr(panel, name)) for name in names}
+def _as_it_is(panel: Panel | Figure) -> Encoded:
+    """The fields that are plain values; arrays, which need an encoding, are left out."""
+    values = {each.name: getattr(panel, each.name) for each in fields(panel)}
+    return {name: _listed(value) for name, value in values.items() if not isinstance(value, np.ndarray)}
 
 
 def _listed(value: Any) -> Any:
