@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, need_columns, spoken, stripe, word_chart
+from pruning_explorer.figures import chart, colours
 from pruning_explorer.figures.numbers import MISSING, count
 from pruning_explorer.figures.recipe_names import recipe_label
 from pruning_explorer.figures.short_names import short_layer, short_layers
@@ -27,7 +26,7 @@ BLACK_ABOVE = 0.46
 
 
 @step("chart: agreement")
-def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OVERALL) -> Chart:
+def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OVERALL) -> chart.Chart:
     """Jaccard index of the kept weights of each two recipes, beside what chance would give.
 
     Args:
@@ -39,11 +38,11 @@ def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OV
     Raises:
         ValueError: a column is missing.
     """
-    need_columns(frame, COLUMNS, "The agreement of masks")
+    chart.need_columns(frame, COLUMNS, "The agreement of masks")
     where = "all layers" if target == OVERALL else target
     rows = frame[frame["target"] == target]
     if rows.empty:
-        return word_chart(TITLE, f"No two recipes prune {where}, so there is nothing to compare.", HEIGHT)
+        return chart.word_chart(TITLE, f"No two recipes prune {where}, so there is nothing to compare.", HEIGHT)
     positions = sorted({int(place) for column in ("a", "b") for place in rows[column]})
     pairs = {(int(row["a"]), int(row["b"])): row for row in rows.to_dict("records")}
     size = len(positions)
@@ -54,7 +53,7 @@ def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OV
         for x, other in enumerate(positions):
             if one == other:
                 values[y, x], words[y][x] = 1, "itself"
-                texts[y][x] = spoken(recipe_label(one, names[one]), "A mask agrees with itself altogether.")
+                texts[y][x] = chart.spoken(recipe_label(one, names[one]), "A mask agrees with itself altogether.")
                 continue
             row = pairs.get((min(one, other), max(one, other)))
             if row is not None:
@@ -72,8 +71,7 @@ def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OV
         "xgap": 2,
         "ygap": 2,
         "showscale": False,
-        "hovertext": texts,
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **chart.hover(texts),
     }
     letters = [f"<b>{colours.recipe_look(place).letter}</b>" for place in positions]
     still = {
@@ -93,8 +91,8 @@ def agreement_matrix(frame: pd.DataFrame, names: Sequence[str], target: str = OV
     layer = short_layer(where, [str(name) for name in frame["target"].unique()], 30)
     title = f"{TITLE} <span style='font-size:12px'>{escape(layer, quote=False)}</span>"
     margin = {"l": 34, "r": 12, "b": 12 + LINE * len(positions), "t": 62}
-    figure = draw(title, HEIGHT, [trace], axes, margin=margin, annotations=[*cells, *keys])
-    return Chart(figure, _finding(rows, names, where))
+    figure = chart.draw(title, HEIGHT, [trace], axes, margin=margin, annotations=[*cells, *keys])
+    return chart.Chart(figure, _finding(rows, names, where))
 
 
 def _in_cell(x: int, y: int, text: str, value: float) -> dict[str, Any]:
@@ -105,22 +103,11 @@ def _in_cell(x: int, y: int, text: str, value: float) -> dict[str, Any]:
 
 def _below(line: int, text: str) -> dict[str, Any]:
     short = text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
-    return {
-        "text": escape(short, quote=False),
-        "showarrow": False,
-        "xref": "paper",
-        "x": 0,
-        "xanchor": "left",
-        "yref": "paper",
-        "y": 0,
-        "yanchor": "top",
-        "yshift": -6 - LINE * line,
-        "font": {"size": 12},
-    }
+    return chart.words_at(escape(short, quote=False), 0, 0, yanchor="top", yshift=-6 - LINE * line)
 
 
 @step("chart: agreement by layer")
-def agreement_by_layer(frame: pd.DataFrame, names: Sequence[str], *, limit: int = 60) -> Chart:
+def agreement_by_layer(frame: pd.DataFrame, names: Sequence[str], *, limit: int = 60) -> chart.Chart:
     """A row per layer: the Jaccard index of each pair as a dot, what chance would give as an upright tick.
 
     Args:
@@ -131,11 +118,13 @@ def agreement_by_layer(frame: pd.DataFrame, names: Sequence[str], *, limit: int 
     Raises:
         ValueError: a column is missing.
     """
-    need_columns(frame, COLUMNS, "Agreement by layer")
+    chart.need_columns(frame, COLUMNS, "Agreement by layer")
     rows = frame[frame["target"] != OVERALL]
     layers = [str(name) for name in dict.fromkeys(rows["target"])]
     if not layers:
-        return word_chart(TITLE_BY_LAYER, "No layer is pruned by two recipes, so there is nothing to compare.", 160)
+        return chart.word_chart(
+            TITLE_BY_LAYER, "No layer is pruned by two recipes, so there is nothing to compare.", 160
+        )
     shown = layers[:limit]
     places = {name: place for place, name in enumerate(shown)}
     rows = rows[rows["target"].isin(places)]
@@ -167,37 +156,23 @@ def agreement_by_layer(frame: pd.DataFrame, names: Sequence[str], *, limit: int 
                     "marker": marker,
                     "name": name,
                     "showlegend": column == "jaccard",
-                    "hovertext": texts,
-                    "hovertemplate": "%{hovertext}<extra></extra>",
+                    **chart.hover(texts),
                 }
             )
-    traces.append(
-        {
-            "type": "scatter",
-            "x": [None],
-            "y": [None],
-            "mode": "markers",
-            "marker": {"symbol": "line-ns", "size": 11, "line": {"width": 2, "color": colours.DENSE_LINE}},
-            "name": "chance",
-        }
-    )
+    tick = {"symbol": "line-ns", "size": 11, "line": {"width": 2, "color": colours.DENSE_LINE}}
+    traces.append(chart.legend_entry("chance", tick))
     row_height = max(ROW_HEIGHT, 9 * len(pairs) + 10)
     more = f"; {len(layers) - len(shown)} more layers left out" if len(layers) > len(shown) else ""
     axes = {
         "xaxis": {
-            "title": axis_title(f"Jaccard index of the kept weights{more}"),
+            "title": chart.axis_title(f"Jaccard index of the kept weights{more}"),
             "range": [-0.02, 1.02],
             "tickvals": [0, 0.25, 0.5, 0.75, 1],
             "showgrid": True,
         },
-        "yaxis": {
-            "tickvals": list(range(len(shown))),
-            "ticktext": escaped(short_layers(shown)),
-            "range": [len(shown) - 0.5, -0.5],
-            "showgrid": False,
-        },
+        "yaxis": chart.row_axis(chart.escaped(short_layers(shown))),
     }
-    figure = draw(
+    figure = chart.draw(
         TITLE_BY_LAYER,
         178 + row_height * len(shown),
         traces,
@@ -205,9 +180,9 @@ def agreement_by_layer(frame: pd.DataFrame, names: Sequence[str], *, limit: int 
         legend_rows=4,
         legend_width=44,
         margin={"l": 100, "r": 14, "b": 48},
-        shapes=[stripe(place) for place in range(0, len(shown), 2)],
+        shapes=[chart.stripe(place) for place in range(0, len(shown), 2)],
     )
-    return Chart(figure, _finding_by_layer(rows, names))
+    return chart.Chart(figure, _finding_by_layer(rows, names))
 
 
 def _ratio(value: float) -> str:
@@ -217,7 +192,7 @@ def _ratio(value: float) -> str:
 def _hover(row: dict[Any, Any], names: Sequence[str]) -> str:
     a, b = int(row["a"]), int(row["b"])
     where = "all layers" if row["target"] == OVERALL else str(row["target"])
-    return spoken(
+    return chart.spoken(
         f"{colours.recipe_look(a).letter} and {colours.recipe_look(b).letter}, {where}",
         _sentence(row, recipe_label(a, names[a]), recipe_label(b, names[b])),
     )

@@ -7,6 +7,8 @@ from functools import lru_cache
 from html import escape
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io
@@ -17,6 +19,10 @@ CONFIG: Final[dict[str, Any]] = {"displayModeBar": False}
 TITLE_HEIGHT: Final = 30
 LEGEND_HEIGHT: Final = 26
 LEGEND_ROW: Final = 19
+
+# a click chooses a point; the others must not fade, they mean what they meant
+STEADY: Final = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
+PERCENT_AXIS: Final = {"range": [-3, 103], "tickvals": [0, 25, 50, 75, 100]}
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,28 @@ def draw(
     return go.Figure(data=traces, layout={**look, **layout}, _validate=False)
 
 
+def hover(texts: Sequence[str | list[str]] | npt.NDArray[np.object_]) -> dict[str, Any]:
+    """What of a trace has each point say a text of its own, and nothing beside it."""
+    return {"hovertext": texts, "hovertemplate": "%{hovertext}<extra></extra>"}
+
+
+def legend_entry(name: str, marker: dict[str, Any]) -> dict[str, Any]:
+    """A trace without points, which explains a marker in the legend."""
+    return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": marker, "name": name}
+
+
+def words_at(text: str, x: float, y: float, **more: Any) -> dict[str, Any]:
+    """Words that begin at a point of the plot, ``x`` and ``y`` in shares of it; ``more`` as plotly says it."""
+    place = {"xref": "paper", "x": x, "xanchor": "left", "yref": "paper", "y": y}
+    return {"text": text, "showarrow": False, **place, "font": {"size": 12}, **more}
+
+
+def row_axis(labels: Sequence[str]) -> dict[str, Any]:
+    """The upright axis of a chart of rows, the first row on top."""
+    rows = len(labels)
+    return {"tickvals": list(range(rows)), "ticktext": labels, "range": [rows - 0.5, -0.5], "showgrid": False}
+
+
 def stripe(place: int) -> dict[str, Any]:
     """A pale band behind one row of a chart of rows, so that its marks are read together."""
     return {
@@ -161,6 +189,12 @@ def spoken(title: str, sentence: str) -> str:
 def escaped(texts: Iterable[str]) -> list[str]:
     """Texts as plotly shows them letter by letter."""
     return [escape(text, quote=False) for text in texts]
+
+
+def labelled(places: int, most: int) -> list[int]:
+    """Which of so many places in a row get one of about ``most`` labels: both ends, and others between them."""
+    order = [0, places - 1, *range(1, places - 1)] if places > 1 else [0]
+    return apart([float(place) for place in range(places)], order, gap=max(1.0, places / most))
 
 
 def apart(positions: Sequence[float], order: Sequence[int], gap: float) -> list[int]:

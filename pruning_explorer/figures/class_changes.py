@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, need_columns, spoken, stripe, word_chart
+from pruning_explorer.figures import chart, colours
+from pruning_explorer.figures.class_quality import class_axis
 from pruning_explorer.figures.numbers import count, percent, points
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 from pruning_explorer.figures.short_names import short_names
@@ -29,7 +29,7 @@ SPREAD = 0.3
 @step("chart: changes by class")
 def class_changes(
     frame: pd.DataFrame, names: Sequence[str], quality_name: str = "accuracy", *, limit: int = 30
-) -> Chart:
+) -> chart.Chart:
     """One row per class, one mark per recipe: the change of quality from dense, in percentage points.
 
     Args:
@@ -42,10 +42,10 @@ def class_changes(
     Raises:
         ValueError: a column is missing.
     """
-    need_columns(frame, COLUMNS, "Change by class")
+    chart.need_columns(frame, COLUMNS, "Change by class")
     title = f"Change of {escape(quality_name, quote=False)} by class"
     if frame.empty:
-        return word_chart(title, "There are no labels, so no quality can be told.", 160)
+        return chart.word_chart(title, "There are no labels, so no quality can be told.", 160)
     groups = list(dict.fromkeys(frame["group"].astype(str)))
     shown = groups[:limit]
     places = {group: row for row, group in enumerate(shown)}
@@ -60,24 +60,18 @@ def class_changes(
     worst = min(0.0, float(rows["change"].min()) * 100)
     best = max(0.0, float(rows["change"].max()) * 100)
     room = 0.06 * (best - worst) + 1
-    labels = escaped(short_names(shown, LONGEST_CLASS))
     axes = {
         "xaxis": {
-            "title": axis_title(f"change from dense (percentage points){left_out}"),
+            "title": chart.axis_title(f"change from dense (percentage points){left_out}"),
             "range": [worst - room, best + room],
             "zeroline": True,
             "zerolinecolor": colours.DENSE_LINE,
             "zerolinewidth": 2,
             "showgrid": True,
         },
-        "yaxis": {
-            "tickvals": list(places.values()),
-            "ticktext": [f"<b>{label}</b>" if label == "all" else label for label in labels],
-            "range": [len(shown) - 0.5, -0.5],
-            "showgrid": False,
-        },
+        "yaxis": class_axis(short_names(shown, LONGEST_CLASS)),
     }
-    figure = draw(
+    figure = chart.draw(
         title,
         130 + ROW_HEIGHT * len(shown),
         traces,
@@ -85,15 +79,15 @@ def class_changes(
         legend_rows=LEGEND_ROWS,
         legend_width=LEGEND_WIDTH,
         margin=MARGIN,
-        shapes=[stripe(row) for row in range(0, len(shown), 2)],
+        shapes=[chart.stripe(row) for row in range(0, len(shown), 2)],
     )
-    return Chart(figure, _finding(frame, names, quality_name))
+    return chart.Chart(figure, _finding(frame, names, quality_name))
 
 
 def _marks(
     rows: pd.DataFrame, recipe: int, names: Sequence[str], places: dict[str, int], offset: float, quality_name: str
 ) -> dict[str, Any]:
-    look = colours.recipe_look(recipe)
+    look, label = colours.recipe_look(recipe), recipe_label(recipe, names[recipe])
     return {
         "type": "scatter",
         "x": rows["change"].to_numpy(dtype=np.float64) * 100,
@@ -101,15 +95,12 @@ def _marks(
         "mode": "markers",
         "marker": {"color": look.colour, "symbol": look.symbol, "size": 10},
         "name": escape(short_label(recipe, names, LONGEST_NAME), quote=False),
-        "hovertext": [
-            _hover(row, recipe_label(recipe, names[recipe]), quality_name) for row in rows.to_dict("records")
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **chart.hover([_hover(row, label, quality_name) for row in rows.to_dict("records")]),
     }
 
 
 def _hover(row: dict[Any, Any], name: str, quality_name: str) -> str:
-    return spoken(
+    return chart.spoken(
         f"{row['group']}: {points(row['change'])}",
         f"Under {name} the {quality_name} on {count(row['samples'])} samples is {percent(row['pruned'])}; "
         f"dense it is {percent(row['dense'])}.",

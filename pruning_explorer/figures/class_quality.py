@@ -1,5 +1,6 @@
 """Quality class by class: dense beside pruned, each with the range in which it may lie."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -7,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, escaped, need_columns, spoken, word_chart
+from pruning_explorer.figures import chart, colours
 from pruning_explorer.figures.numbers import capitalised, count, percent, points
 from pruning_explorer.figures.short_names import short_names
 from pruning_explorer.trace import step
@@ -20,7 +20,7 @@ BESIDE = 0.15
 
 
 @step("chart: quality by class")
-def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit: int = 40) -> Chart:
+def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit: int = 40) -> chart.Chart:
     """One row per class, in the order given: dense and pruned quality with 95 % intervals.
 
     Args:
@@ -31,10 +31,10 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
     Raises:
         ValueError: a column is missing.
     """
-    need_columns(frame, COLUMNS, "Quality by class")
+    chart.need_columns(frame, COLUMNS, "Quality by class")
     title = escape(f"{capitalised(quality_name)} by class", quote=False)
     if frame.empty:
-        return word_chart(title, "There are no labels, so no quality can be told.", 160)
+        return chart.word_chart(title, "There are no labels, so no quality can be told.", 160)
     shown = frame.head(limit)
     rows = np.arange(len(shown), dtype=np.float64)
     texts = [_hover(row, quality_name) for row in shown.to_dict("records")]
@@ -50,21 +50,22 @@ def class_quality(frame: pd.DataFrame, quality_name: str = "accuracy", *, limit:
     names = [str(group) for group in shown["group"]]
     axes = {
         "xaxis": {
-            "title": axis_title(f"{escape(quality_name, quote=False)} (%), with 95 % intervals{more}"),
-            "range": [-3, 103],
-            "tickvals": [0, 25, 50, 75, 100],
+            "title": chart.axis_title(f"{escape(quality_name, quote=False)} (%), with 95 % intervals{more}"),
+            **chart.PERCENT_AXIS,
             "showgrid": True,
         },
         "yaxis": {
             "title": {"text": "class"},
-            "tickvals": rows,
-            "ticktext": [f"<b>{label}</b>" if label == "all" else label for label in escaped(short_names(names))],
-            "range": [len(shown) - 0.5, -0.5],
-            "showgrid": False,
+            **class_axis(short_names(names)),
         },
     }
-    figure = draw(title, 120 + ROW_HEIGHT * len(shown), traces, axes, legend_rows=1)
-    return Chart(figure, _finding(frame, quality_name))
+    figure = chart.draw(title, 120 + ROW_HEIGHT * len(shown), traces, axes, legend_rows=1)
+    return chart.Chart(figure, _finding(frame, quality_name))
+
+
+def class_axis(labels: Sequence[str]) -> dict[str, Any]:
+    """An upright axis of classes; that of all samples together stands out."""
+    return chart.row_axis([f"<b>{label}</b>" if label == "all" else label for label in chart.escaped(labels)])
 
 
 def _marks(
@@ -94,13 +95,12 @@ def _marks(
             "width": 3,
         },
         "name": column,
-        "hovertext": texts,
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **chart.hover(texts),
     }
 
 
 def _hover(row: dict[Any, Any], quality_name: str) -> str:
-    return spoken(
+    return chart.spoken(
         str(row["group"]),
         f"The {quality_name} on {count(row['samples'])} samples is {percent(row['pruned'])} pruned "
         f"({percent(row['pruned_low'])} to {percent(row['pruned_high'])}) and {percent(row['dense'])} dense "

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, axis_title, draw, head_room, need_columns, spoken, word_chart
+from pruning_explorer.figures.chart import Chart, axis_title, draw, head_room, hover, need_columns, spoken, word_chart
 from pruning_explorer.figures.drift_axis import drift_axis, drift_height, quality_axis
 from pruning_explorer.figures.numbers import capitalised, nats, percent
 from pruning_explorer.trace import step
@@ -135,8 +135,7 @@ def _upper(frame: pd.DataFrame, column: str, name: str) -> dict[str, Any]:
         "cliponaxis": False,
         "line": {"color": colours.KEPT_LINE, "width": 2.5},
         "name": "pruned",
-        "hovertext": [_upper_text(row, column, name) for row in frame.to_dict("records")],
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **hover([_upper_text(row, column, name) for row in frame.to_dict("records")]),
     }
 
 
@@ -161,6 +160,10 @@ def _dense(dense_quality: float) -> dict[str, Any]:
 
 def _drift(frame: pd.DataFrame) -> dict[str, Any]:
     drift = frame["kl_nats"].to_numpy(dtype=np.float64)
+    texts = [
+        spoken(nats(row["kl_nats"]), f"{_place(row)} the drift from the dense answers is {nats(row['kl_nats'])}.")
+        for row in frame.to_dict("records")
+    ]
     return {
         "type": "scatter",
         "x": frame["amount"].to_numpy() * 100,
@@ -172,11 +175,7 @@ def _drift(frame: pd.DataFrame) -> dict[str, Any]:
         "line": {"color": colours.REMOVED, "width": 2.5, "dash": "dot"},
         "name": "drift",
         "showlegend": False,
-        "hovertext": [
-            spoken(nats(row["kl_nats"]), f"{_place(row)} the drift from the dense answers is {nats(row['kl_nats'])}.")
-            for row in frame.to_dict("records")
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **hover(texts),
     }
 
 

@@ -30,7 +30,6 @@ SYMBOLS: Final = (
     "bowtie",
 )
 
-DIVERGING: Final = "PuOr"
 SEQUENTIAL: Final = "Cividis"
 
 

@@ -10,15 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import spoken
+from pruning_explorer.figures.chart import STEADY, hover, legend_entry, spoken
 from pruning_explorer.figures.drift_axis import drift_height
 from pruning_explorer.figures.numbers import nats, percent, times
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 
 LONGEST_NAME: Final = 12
 COMPRESSION_TICKS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
-# a click chooses a point; the others must not fade, they mean what they meant
-STEADY: Final = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
 
 Axis = Literal["sparsity", "compression"]
 
@@ -75,8 +73,7 @@ def lines(group: pd.DataFrame, position: int, names: Sequence[str], column: str,
         **STEADY,
         "customdata": _links(group),
         "name": escape(short_label(position, names, LONGEST_NAME), quote=False),
-        "hovertext": texts,
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **hover(texts),
     }
     return [
         {**common, "y": heights(group, column), "yaxis": "y"},
@@ -143,18 +140,11 @@ def rings(stands: pd.DataFrame, names: Sequence[str], column: str, name: str) ->
     }
     if {"seed", "amount"} <= set(stands.columns):
         common["customdata"] = _links(stands)
-    named = {
-        "type": "scatter",
-        "x": [None],
-        "y": [None],
-        "mode": "markers",
-        "marker": {"symbol": "circle-open-dot", "size": 14, "color": colours.DENSE_LINE, "line": {"width": 2.5}},
-        "name": "stands here now",
-    }
+    open_dot = {"symbol": "circle-open-dot", "size": 14, "color": colours.DENSE_LINE, "line": {"width": 2.5}}
     return [
         {**common, "y": heights(stands, column), "yaxis": "y"},
         {**common, "y": heights(stands, "kl_nats"), "yaxis": "y2"},
-        named,
+        legend_entry("stands here now", open_dot),
     ]
 
 

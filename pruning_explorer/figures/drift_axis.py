@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pruning_explorer.figures.chart import PERCENT_AXIS
+
 # Drift in nats below which the axis is linear, and above it logarithmic: so both 0 and 10 can be drawn
 LINEAR_BELOW = 1e-3
 DRIFT_TICKS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0)
@@ -39,6 +41,5 @@ def quality_axis(name: str, domain: list[float]) -> dict[str, Any]:
     return {
         "title": {"text": escape(f"{name} (%)", quote=False)},
         "domain": domain,
-        "range": [-3, 103],
-        "tickvals": [0, 25, 50, 75, 100],
+        **PERCENT_AXIS,
     }

@@ -9,9 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures.chart import need_columns
-from pruning_explorer.figures.gallery import FLIPPED, Answer, card_list, class_name, sample_card
+from pruning_explorer.figures.gallery import FLIPPED, Answer, card_list, class_name, sample_card, sample_picture
 from pruning_explorer.figures.numbers import MINUS, nats
-from pruning_explorer.figures.pictures import png_address
 from pruning_explorer.figures.recipe_names import short_label
 
 COLUMNS = ("sample", "flips", "kl", "dense", "answers")
@@ -86,7 +85,6 @@ def _input(number: int, true: str | None, view: tuple[Kind, Values] | None) -> s
         return f'<div class="px-prompt">{escape(str(values[number]))}</div>'
     value = np.asarray(values[number], dtype=np.float64)
     if kind == "image":
-        what = f"picture of sample {number}" + ("" if true is None else f", truly {true}")
-        return f'<img src="{png_address(value)}" alt="{escape(what)}" width="72" height="72">'
+        return sample_picture(number, value, true)
     numbers = ", ".join(f"{each:.2f}" for each in value.ravel()[:8]).replace("-", MINUS)
     return f'<div class="px-prompt">({numbers}{", …" * (value.size > 8)})</div>'

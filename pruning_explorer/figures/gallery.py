@@ -69,12 +69,11 @@ def image_gallery(
     for row in samples.to_dict("records"):
         number = int(row["sample"])
         true = None if labels is None else class_name(names, int(labels[number]))
-        what = f"picture of sample {number}" + ("" if true is None else f", truly {true}")
         cards.append(
             sample_card(
                 number,
                 bool(row["agrees"]),
-                f'<img src="{png_address(pictures[number])}" alt="{escape(what)}" width="72" height="72">',
+                sample_picture(number, pictures[number], true),
                 [] if true is None else [("true", escape(true), "", None)],
                 [
                     (
@@ -185,6 +184,12 @@ def number_table(
 
 def _answer_of(names: Sequence[str], index: int) -> str:
     return MISSING if index < 0 else class_name(names, index)
+
+
+def sample_picture(number: int, picture: npt.NDArray[np.floating], true: str | None) -> str:
+    """A picture [H, W] in [0, 1] as HTML, with its number and its true class for those who cannot see it."""
+    what = f"picture of sample {number}" + ("" if true is None else f", truly {true}")
+    return f'<img src="{png_address(picture)}" alt="{escape(what)}" width="72" height="72">'
 
 
 def class_name(names: Sequence[str], index: int) -> str:

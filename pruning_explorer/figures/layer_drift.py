@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, escaped, need_columns, spoken, word_chart
+from pruning_explorer.figures import chart, colours
 from pruning_explorer.figures.numbers import IDENTICAL, decibels, decimal
 from pruning_explorer.figures.short_names import short_names
 from pruning_explorer.trace import step
@@ -19,7 +18,7 @@ COLUMNS = ("module", "layer_type", "cosine", "l2_normalised", "sqnr_db", "order"
 
 
 @step("chart: drift by layer")
-def layer_drift_chart(frame: pd.DataFrame, planned: int | None = None) -> Chart:
+def layer_drift_chart(frame: pd.DataFrame, planned: int | None = None) -> chart.Chart:
     """Normalised L2 error above and signal-to-noise ratio below, per module in execution order.
 
     An infinite ratio means that the outputs are the same: such modules sit on a row of their own, with a mark
@@ -32,18 +31,18 @@ def layer_drift_chart(frame: pd.DataFrame, planned: int | None = None) -> Chart:
     Raises:
         ValueError: a column is missing.
     """
-    need_columns(frame, COLUMNS, "Drift by layer")
+    chart.need_columns(frame, COLUMNS, "Drift by layer")
     if frame.empty and planned is not None:
-        return word_chart(TITLE, "No module has been compared yet.", HEIGHT)
+        return chart.word_chart(TITLE, "No module has been compared yet.", HEIGHT)
     if frame.empty:
-        return word_chart(TITLE, "No layer's outputs were measured: the network has no sample inputs.", HEIGHT)
+        return chart.word_chart(TITLE, "No layer's outputs were measured: the network has no sample inputs.", HEIGHT)
     frame = frame.sort_values("order", kind="stable").reset_index(drop=True)
     sqnr = frame["sqnr_db"].to_numpy(dtype=np.float64)
     error = frame["l2_normalised"].to_numpy(dtype=np.float64)
     same = np.isposinf(sqnr)
     texts = [_hover(row, position) for position, row in enumerate(frame.to_dict("records"), start=1)]
     if not (np.isfinite(sqnr).any() or np.isfinite(error).any() or same.any()):
-        return word_chart(TITLE, "No layer's outputs could be compared with the dense ones.", HEIGHT)
+        return chart.word_chart(TITLE, "No layer's outputs could be compared with the dense ones.", HEIGHT)
 
     places = np.arange(len(frame))
     finite_error = np.where(np.isfinite(error), error, np.nan)
@@ -61,7 +60,7 @@ def layer_drift_chart(frame: pd.DataFrame, planned: int | None = None) -> Chart:
         traces.append(_identical(places[same], roof, [texts[place] for place in places[same]]))
     axes = {
         "xaxis": {
-            "title": axis_title("modules, in the order they run"),
+            "title": chart.axis_title("modules, in the order they run"),
             "anchor": "y2",
             "range": [-0.5, max(len(frame), planned or 0) - 0.5],
             "showgrid": False,
@@ -84,7 +83,7 @@ def layer_drift_chart(frame: pd.DataFrame, planned: int | None = None) -> Chart:
     if planned is not None:
         title += f" <span style='font-size:12px'>({len(frame)} of {planned} modules)</span>"
         finding += f" {len(frame)} of {planned} modules compared so far."
-    return Chart(draw(title, HEIGHT, traces, axes, legend_rows=int(same.any())), finding)
+    return chart.Chart(chart.draw(title, HEIGHT, traces, axes, legend_rows=int(same.any())), finding)
 
 
 def _line(
@@ -108,8 +107,7 @@ def _line(
         "marker": {"size": 7, "symbol": symbol},
         "name": name,
         "showlegend": False,
-        "hovertext": texts,
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **chart.hover(texts),
     }
 
 
@@ -123,8 +121,7 @@ def _identical(places: npt.NDArray[np.int64], height: float, texts: list[str]) -
         "marker": {"size": 9, "symbol": "diamond-open", "color": colours.DENSE_LINE, "line": {"width": 2}},
         "name": f"{IDENTICAL} to dense",
         "showlegend": True,
-        "hovertext": texts,
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **chart.hover(texts),
     }
 
 
@@ -135,11 +132,9 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _labels(names: list[str]) -> dict[str, Any]:
-    last = len(names) - 1
-    # both ends first: where it begins and what comes out
-    order = [0, last, *range(1, last)] if last else [0]
-    shown = apart([float(place) for place in range(len(names))], order, gap=max(1.0, len(names) / 14))
-    labels = escaped(short_names([name or "whole network" for name in names]))
+    # where it begins and what comes out are always named
+    shown = chart.labelled(len(names), 14)
+    labels = chart.escaped(short_names([name or "whole network" for name in names]))
     return {
         "tickvals": shown,
         "ticktext": [labels[index] for index in shown],
@@ -160,7 +155,7 @@ def _hover(row: dict[Any, Any], position: int) -> str:
             f"{decimal(row['l2_normalised'])} of their dense norm; "
             f"signal to noise {decibels(row['sqnr_db'])}, cosine {decimal(row['cosine'])}."
         )
-    return spoken(name, sentence)
+    return chart.spoken(name, sentence)
 
 
 def _finding(frame: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, draw, escaped, need_columns, spoken, word_chart
+from pruning_explorer.figures.chart import STEADY, Chart, apart, draw, escaped, hover, need_columns, spoken, word_chart
 from pruning_explorer.figures.numbers import count, percent, short_count
 from pruning_explorer.figures.short_names import short_layers
 from pruning_explorer.trace import step
@@ -75,11 +75,8 @@ def layer_bars(layers: pd.DataFrame, open_target: str | None = None) -> Chart:
                 "line": {"width": 0},
                 "pattern": {"shape": pattern, "bgcolor": colour, "fgcolor": "#ffffff", "size": 7, "solidity": 0.15},
             },
-            # a click selects its bar; the others must not fade, they mean what they meant
-            "selected": {"marker": {"opacity": 1}},
-            "unselected": {"marker": {"opacity": 1}},
-            "hovertext": texts,
-            "hovertemplate": "%{hovertext}<extra></extra>",
+            **STEADY,
+            **hover(texts),
         }
         for label, heights, colour, pattern in (
             ("kept", (1 - achieved) * 100, colours.KEPT, ""),

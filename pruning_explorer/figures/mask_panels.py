@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, draw, head_room, word_chart
+from pruning_explorer.figures.chart import Chart, draw, head_room, legend_entry, word_chart, words_at
 from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.figures.pictures import data_address, palette_png
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
@@ -91,7 +91,10 @@ def mask_panels(
     headings.append(f"<b>All together</b><br>all keep {percent(by_all)}, none {percent(by_none)}")
     domains, plot_height = _grid(total + 1)
     corners = [(across[0], up[1]) for across, up in domains]
-    caption = {**_words(CAPTION, 0, 0), "yanchor": "top", "yshift": -30}
+    above = [
+        words_at(text, *corner, align="left", yanchor="bottom") for text, corner in zip(headings, corners, strict=True)
+    ]
+    caption = words_at(CAPTION, 0, 0, align="left", yanchor="top", yshift=-30)
     traces = [{**trace, **_axes_of(place)} for place, trace in enumerate(shown)]
     legend_rows = -(-len(legend) // 2)
     top = head_room(legend_rows) + HEADING_HEIGHT
@@ -99,12 +102,12 @@ def mask_panels(
     figure = draw(
         f"{TITLE} <span style='font-size:12px'>{_about(short_layer(target, among), height, width, block)}</span>",
         top + plot_height + MARGIN["b"],
-        [*traces, *(_legend_entry(colour, name) for colour, name in legend)],
+        [*traces, *(legend_entry(name, _square(colour)) for colour, name in legend)],
         axes,
         legend_rows=legend_rows,
         legend_width=LEGEND_WIDTH,
         margin={**MARGIN, "t": top},
-        annotations=[*(_words(text, *place) for text, place in zip(headings, corners, strict=True)), caption],
+        annotations=[*above, caption],
         dragmode="zoom",
     )
     return Chart(figure, _finding(rows, kept_by, [names[place] for place in places], target))
@@ -210,25 +213,8 @@ def _all_axes(
     return axes
 
 
-def _words(text: str, x: float, y: float) -> dict[str, Any]:
-    """Words that stand on a point of the plot, both in shares of it."""
-    return {
-        "text": text,
-        "align": "left",
-        "showarrow": False,
-        "xref": "paper",
-        "x": x,
-        "xanchor": "left",
-        "yref": "paper",
-        "y": y,
-        "yanchor": "bottom",
-        "font": {"size": 12},
-    }
-
-
-def _legend_entry(colour: str, name: str) -> dict[str, Any]:
-    marker = {"symbol": "square", "size": 12, "color": colour, "line": {"width": 1, "color": colours.DENSE_LINE}}
-    return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": marker, "name": name}
+def _square(colour: str) -> dict[str, Any]:
+    return {"symbol": "square", "size": 12, "color": colour, "line": {"width": 1, "color": colours.DENSE_LINE}}
 
 
 def _about(layer: str, height: int, width: int, block: tuple[int, ...] | None) -> str:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import LEGEND_ROW, Chart, axis_title, draw, need_columns, spoken, word_chart
+from pruning_explorer.figures.chart import LEGEND_ROW, Chart, axis_title, draw, hover, need_columns, spoken, word_chart
+from pruning_explorer.figures.gallery import class_name
 from pruning_explorer.figures.numbers import percent
 from pruning_explorer.trace import step
 
@@ -86,7 +87,7 @@ def sample_points(
             "size": 7,
             "line": {"width": 0.5, "color": "#ffffff"},
         }
-        name = escape(_name(names, index), quote=False)
+        name = escape(class_name(names, index), quote=False)
         traces.append(_marks(places[classes == index], texts[classes == index], name, marker))
     if flipped.any():
         ring = {"symbol": "circle-open", "size": 15, "color": colours.ACCENT_LINE, "line": {"width": 2}}
@@ -117,19 +118,14 @@ def _marks(
         "mode": "markers",
         "marker": marker,
         "name": name,
-        "hovertext": texts,
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **hover(texts),
     }
-
-
-def _name(names: Sequence[str], index: int) -> str:
-    return str(names[index]) if 0 <= index < len(names) else f"class {index}"
 
 
 def _regions(regions: DecisionRegions, names: Sequence[str]) -> dict[str, Any]:
     steps = int(regions.answers.max()) + 1
     scale = [[edge / steps, colours.class_colour(index)] for index in range(steps) for edge in (index, index + 1)]
-    answers = np.array([escape(_name(names, index), quote=False) for index in range(steps)], dtype=object)
+    answers = np.array([escape(class_name(names, index), quote=False) for index in range(steps)], dtype=object)
     return {
         "type": "heatmap",
         "x": regions.x,
@@ -147,8 +143,8 @@ def _regions(regions: DecisionRegions, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _hover(row: dict[Any, Any], names: Sequence[str], place: npt.NDArray[np.floating], label: int | None) -> str:
-    dense, pruned = _name(names, int(row["dense_top1"])), _name(names, int(row["pruned_top1"]))
-    true = "" if label is None else f", truly {_name(names, label)}"
+    dense, pruned = class_name(names, int(row["dense_top1"])), class_name(names, int(row["pruned_top1"]))
+    true = "" if label is None else f", truly {class_name(names, label)}"
     return spoken(
         f"sample {int(row['sample'])}{'' if row['agrees'] else ', flipped'}",
         f"At ({place[0]:.2f}, {place[1]:.2f}){true}: the dense network answers {dense} "

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pruning_explorer.figures import colours
-from pruning_explorer.figures.chart import Chart, apart, axis_title, draw, escaped, need_columns, spoken, word_chart
+from pruning_explorer.figures import chart, colours
 from pruning_explorer.figures.numbers import count, percent
 from pruning_explorer.figures.recipe_names import recipe_label, short_label
 from pruning_explorer.figures.short_names import short_layers
@@ -29,7 +28,7 @@ MANY_LAYERS = 40
 
 
 @step("chart: sparsity by layer")
-def sparsity_lines(frame: pd.DataFrame, names: Sequence[str]) -> Chart:
+def sparsity_lines(frame: pd.DataFrame, names: Sequence[str]) -> chart.Chart:
     """One line per recipe over the layers in network order: how many % of each layer's weights it removes.
 
     A click on a point carries the target's name as ``customdata``.
@@ -43,8 +42,8 @@ def sparsity_lines(frame: pd.DataFrame, names: Sequence[str]) -> Chart:
         ValueError: a column is missing.
     """
     if len(frame) == 0:
-        return word_chart(TITLE, "No recipe prunes any layer.", HEIGHT)
-    need_columns(frame, COLUMNS, "Sparsity by layer")
+        return chart.word_chart(TITLE, "No recipe prunes any layer.", HEIGHT)
+    chart.need_columns(frame, COLUMNS, "Sparsity by layer")
     layers = _in_order(frame)
     places = {name: place for place, name in enumerate(layers)}
     together = _together(frame)
@@ -52,10 +51,11 @@ def sparsity_lines(frame: pd.DataFrame, names: Sequence[str]) -> Chart:
         _line(frame[frame["recipe"] == position], position, names, places, together)
         for position in sorted({int(recipe) for recipe in frame["recipe"]})
     ]
-    shown, labels = _labelled(len(layers)), escaped(short_layers(layers))
+    # where the network begins and what comes out are always named
+    shown, labels = chart.labelled(len(layers), MOST_LABELS), chart.escaped(short_layers(layers))
     axes: dict[str, dict[str, Any]] = {
         "xaxis": {
-            "title": axis_title("layers, in network order"),
+            "title": chart.axis_title("layers, in network order"),
             "range": [-0.4, len(layers) - 0.6],
             "tickvals": shown,
             "ticktext": [labels[place] for place in shown],
@@ -64,9 +64,9 @@ def sparsity_lines(frame: pd.DataFrame, names: Sequence[str]) -> Chart:
             "tickfont": {"size": 11},
             "showgrid": False,
         },
-        "yaxis": {"title": {"text": "removed (% of the layer)"}, "range": [-3, 103], "tickvals": [0, 25, 50, 75, 100]},
+        "yaxis": {"title": {"text": "removed (% of the layer)"}, **chart.PERCENT_AXIS},
     }
-    figure = draw(
+    figure = chart.draw(
         TITLE,
         HEIGHT,
         traces,
@@ -76,7 +76,7 @@ def sparsity_lines(frame: pd.DataFrame, names: Sequence[str]) -> Chart:
         margin=MARGIN,
         hoverdistance=-1,
     )
-    return Chart(figure, _finding(frame, names))
+    return chart.Chart(figure, _finding(frame, names))
 
 
 def _in_order(frame: pd.DataFrame) -> list[str]:
@@ -91,12 +91,6 @@ def _in_order(frame: pd.DataFrame) -> list[str]:
                 last += 1
                 order.insert(last, name)
     return order
-
-
-def _labelled(layers: int) -> list[int]:
-    # both ends first: where the network begins and what comes out
-    order = [0, layers - 1, *range(1, layers - 1)] if layers > 1 else [0]
-    return apart([float(place) for place in range(layers)], order, gap=max(1.0, layers / MOST_LABELS))
 
 
 def _together(frame: pd.DataFrame) -> dict[str, str]:
@@ -124,19 +118,16 @@ def _line(
         "cliponaxis": False,
         "line": {"color": look.colour, "width": 2, "dash": look.dash},
         "marker": {"color": look.colour, "symbol": look.symbol, "size": 5 if len(places) > MANY_LAYERS else 8},
-        # a click chooses a point; the others must not fade, they mean what they meant
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
+        **chart.STEADY,
         "customdata": list(places),
         "name": escape(short_label(position, names, LONGEST_NAME), quote=False),
-        "hovertext": texts,
-        "hovertemplate": "%{hovertext}<extra></extra>",
+        **chart.hover(texts),
     }
 
 
 def _hover(row: dict[Any, Any], position: int, names: Sequence[str], together: str) -> str:
     asked = "" if pd.isna(row["requested"]) else f" ({percent(row['requested'])} asked for)"
-    return spoken(
+    return chart.spoken(
         f"{row['target']}: {percent(row['achieved'])}",
         f"{recipe_label(position, names[position])} removes {count(row['removed'])} of {count(row['weights'])} weights "
         f"of this {row['layer_type']} {row['shape']}{asked}; {count(row['kept'])} kept. "
