@@ -1,8 +1,8 @@
 """The commands and their flags."""
 
 import argparse
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn
 
 from pruning_explorer.cli.commands import run_code, run_report, run_subjects
 from pruning_explorer.cli.compare import add_compare_flags, run_compare
@@ -12,6 +12,13 @@ from pruning_explorer.cli.stderr import NAME
 
 OPEN = "open"
 OPEN_HELP = "open the app in a browser, which is also what happens without a command; --subject brings your own network"
+COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], str]]] = {
+    "report": (run_report, "prune a subject and print what the Explore page shows"),
+    "compare": (run_compare, "set recipes side by side, as the Compare page does"),
+    "code": (run_code, "print a recipe as a plain torch.nn.utils.prune script"),
+    "export": (run_export, "save the pruned network, or its masks, as a file"),
+    "subjects": (run_subjects, "list the sample networks, or the layers of one network"),
+}
 WITH_RECIPES = {"report", "code", "compare", "export"}
 
 
@@ -30,22 +37,11 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     # Its flags are the app's and the server's own: they go on unread
     commands.add_parser(OPEN, help=OPEN_HELP, add_help=False)
-    report = commands.add_parser(
-        "report", help="prune a subject and print what the Explore page shows", allow_abbrev=False
-    )
-    compare = commands.add_parser(
-        "compare", help="set recipes side by side, as the Compare page does", allow_abbrev=False
-    )
-    code = commands.add_parser("code", help="print a recipe as a plain torch.nn.utils.prune script", allow_abbrev=False)
-    export = commands.add_parser("export", help="save the pruned network, or its masks, as a file", allow_abbrev=False)
-    subjects = commands.add_parser(
-        "subjects", help="list the sample networks, or the layers of one network", allow_abbrev=False
-    )
-    report.set_defaults(run=run_report)
-    compare.set_defaults(run=run_compare)
-    code.set_defaults(run=run_code)
-    export.set_defaults(run=run_export)
-    subjects.set_defaults(run=run_subjects)
+    parsers = []
+    for name, (run, help) in COMMANDS.items():
+        parsers.append(commands.add_parser(name, help=help, allow_abbrev=False))
+        parsers[-1].set_defaults(run=run)
+    report, compare, code, export, subjects = parsers
     add_subject(subjects, required=False)
     if WITH_RECIPES & set(arguments):
         add_recipe_flags(report)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from pruning_explorer.measure.drift import Drift
 from pruning_explorer.measure.paired import bootstrap_interval, mcnemar
 from pruning_explorer.measure.quality import (
     guessing_level,
@@ -134,12 +135,7 @@ def _verdicts(measure: Measure, reports: Sequence[Report | None], values: dict[i
 
 
 def _exact(value: float | int | None, dense: float | int | None = None) -> Figure:
-    return (
-        NOTHING if value is None else float(value),
-        NOTHING,
-        NOTHING,
-        NOTHING if dense is None else float(dense),
-    )
+    return NOTHING if value is None else float(value), NOTHING, NOTHING, NOTHING if dense is None else float(dense)
 
 
 def _macs(cost: dict[str, Any] | None) -> Figure | None:
@@ -171,52 +167,42 @@ def _same_quality(first: Report, second: Report) -> bool:
     return _holds_zero(bootstrap_interval(lambda a, b: a - b, one, other))
 
 
-def _agreement(report: Report) -> Figure | None:
-    if report.output_drift is None or report.output_drift.single:
+def _agreement(drift: Drift) -> Figure | None:
+    if drift.single:
         return None
-    agreeing, samples = int(np.count_nonzero(report.output_drift.agrees)), len(report.output_drift.agrees)
+    agreeing, samples = int(np.count_nonzero(drift.agrees)), len(drift.agrees)
     return agreeing / samples, *wilson_interval(agreeing, samples), NOTHING
 
 
-def _same_agreement(first: Report, second: Report) -> bool:
-    if first.output_drift is None or second.output_drift is None:
-        return False
-    return mcnemar(first.output_drift.agrees, second.output_drift.agrees) >= SURE
+def _same_agreement(first: Drift, second: Drift) -> bool:
+    return mcnemar(first.agrees, second.agrees) >= SURE
 
 
-def _kl(report: Report) -> Figure | None:
-    if report.output_drift is None or report.output_drift.single:
+def _kl(drift: Drift) -> Figure | None:
+    if drift.single:
         return None
-    kl = report.output_drift.kl_nats
-    return float(kl.mean()), *bootstrap_interval(lambda mean: mean, kl), NOTHING
+    return float(drift.kl_nats.mean()), *bootstrap_interval(lambda mean: mean, drift.kl_nats), NOTHING
 
 
-def _same_kl(first: Report, second: Report) -> bool:
-    if first.output_drift is None or second.output_drift is None:
-        return False
-    return _holds_zero(bootstrap_interval(lambda a, b: a - b, first.output_drift.kl_nats, second.output_drift.kl_nats))
+def _same_kl(first: Drift, second: Drift) -> bool:
+    return _holds_zero(bootstrap_interval(lambda a, b: a - b, first.kl_nats, second.kl_nats))
 
 
-def _sqnr(report: Report) -> Figure | None:
-    if report.output_drift is None:
-        return None
-    value = float(report.output_drift.totals()["sqnr_db"])
+def _sqnr(drift: Drift) -> Figure:
     interval = bootstrap_interval(
         lambda dense, noise: np.where(noise == 0, math.inf, 10 * np.log10(dense / noise)),
-        report.output_drift.dense_energy,
-        report.output_drift.noise_energy,
+        drift.dense_energy,
+        drift.noise_energy,
     )
-    return value, *interval, NOTHING
+    return float(drift.totals()["sqnr_db"]), *interval, NOTHING
 
 
-def _same_sqnr(first: Report, second: Report) -> bool:
-    if first.output_drift is None or second.output_drift is None:
-        return False
+def _same_sqnr(first: Drift, second: Drift) -> bool:
     interval = bootstrap_interval(
         # The signal is the same, so that the difference in dB is the ratio of the noises
         lambda a, b: np.where(a == b, 0.0, 10 * np.log10(b / a)),
-        first.output_drift.noise_energy,
-        second.output_drift.noise_energy,
+        first.noise_energy,
+        second.noise_energy,
     )
     return _holds_zero(interval)
 
@@ -226,14 +212,28 @@ def _holds_zero(interval: tuple[float, float]) -> bool:
     return low <= 0 <= high
 
 
+def _of_drift(
+    key: str,
+    title: str,
+    unit: str,
+    better: Literal["higher", "lower"],
+    figure: Callable[[Drift], Figure | None],
+    tied: Callable[[Drift, Drift], bool],
+) -> Measure:
+    """A measure of outputs; nothing is known of it where a subject has no samples."""
+
+    def figure_of(report: Report) -> Figure | None:
+        return None if report.output_drift is None else figure(report.output_drift)
+
+    def tied_in(first: Report, second: Report) -> bool:
+        one, other = first.output_drift, second.output_drift
+        return one is not None and other is not None and tied(one, other)
+
+    return Measure(key, title, unit, better, figure_of, tied_in)
+
+
 MEASURES = (
-    Measure(
-        "requested",
-        "Sparsity, requested",
-        "fraction",
-        "",
-        lambda report: _exact(report.sparsity["requested"], 0),
-    ),
+    Measure("requested", "Sparsity, requested", "fraction", "", lambda report: _exact(report.sparsity["requested"], 0)),
     Measure("achieved", "Sparsity, achieved", "fraction", "", lambda report: _exact(report.sparsity["achieved"], 0)),
     Measure(
         "of_weights",
@@ -242,24 +242,10 @@ MEASURES = (
         "",
         lambda report: _exact(report.sparsity["achieved_of_weights"], 0),
     ),
-    Measure(
-        "parameters",
-        "Parameters left",
-        "count",
-        "lower",
-        lambda report: _left(report.sparsity),
-        near=NEAR,
-    ),
+    Measure("parameters", "Parameters left", "count", "lower", lambda report: _left(report.sparsity), near=NEAR),
     Measure("quality", "Quality", "fraction", "higher", _quality, _same_quality),
-    Measure("agreement", "Agreement with dense", "fraction", "higher", _agreement, _same_agreement),
-    Measure("kl_nats", "Drift, KL (dense ‖ pruned)", "nats", "lower", _kl, _same_kl),
-    Measure("sqnr_db", "SQNR of the logits", "dB", "higher", _sqnr, _same_sqnr),
-    Measure(
-        "macs",
-        "Multiply-adds, theoretical",
-        "count",
-        "lower",
-        lambda report: _macs(report.cost),
-        near=NEAR,
-    ),
+    _of_drift("agreement", "Agreement with dense", "fraction", "higher", _agreement, _same_agreement),
+    _of_drift("kl_nats", "Drift, KL (dense ‖ pruned)", "nats", "lower", _kl, _same_kl),
+    _of_drift("sqnr_db", "SQNR of the logits", "dB", "higher", _sqnr, _same_sqnr),
+    Measure("macs", "Multiply-adds, theoretical", "count", "lower", lambda report: _macs(report.cost), near=NEAR),
 )
