@@ -1,11 +1,10 @@
 """A comparison for programs."""
 
 import json
-import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
+from pruning_explorer.measure.report import plain_rows
 
 if TYPE_CHECKING:
     from pruning_explorer.lab.comparison import Comparison
@@ -26,16 +25,6 @@ def write_json(comparison: "Comparison", unread: Mapping[str, str]) -> str:
             for entry, problem in zip(comparison.entries, comparison.problems, strict=True)
         ],
         "unread": dict(unread),
-        **{name: _plain(getattr(comparison, name).to_dict("records")) for name in tables},
+        **{name: plain_rows(getattr(comparison, name)) for name in tables},
     }
     return json.dumps(content, indent=2, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -7,10 +7,9 @@ from plotly.colors import hex_to_rgb, sequential
 
 KEPT: Final = "#0b6e75"
 REMOVED: Final = "#d9822b"
-DENSE: Final = "#5b5b5b"
 ACCENT: Final = "#7b3f98"
 
-# DENSE and ACCENT are too dark for a thin line on a dark page: these stand at least 3:1 off both backgrounds
+# For thin lines, which stand at least 3:1 off a light and a dark page
 DENSE_LINE: Final = "#8a8a8a"
 ACCENT_LINE: Final = "#a06cbe"
 KEPT_LINE: Final = "#0f8a93"

@@ -179,10 +179,10 @@ class Report:
             "totals": _plain(self.totals),
             "dense_spread": _plain(self.dense_spread),
             "notes": list(self.notes),
-            "layers": _rows(self.layers),
-            "quality": _rows(self.quality),
-            "layer_drift": _rows(self.layer_drift),
-            "drift": _rows(self.drift),
+            "layers": plain_rows(self.layers),
+            "quality": plain_rows(self.quality),
+            "layer_drift": plain_rows(self.layer_drift),
+            "drift": plain_rows(self.drift),
         }
 
     @property
@@ -229,7 +229,8 @@ def report_of(subject: Subject, recipe: Recipe) -> Report:
     return REPORTS.get((subject.id, recipe.id), lambda: Report(subject, compute_masks(subject, recipe)))
 
 
-def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:
+def plain_rows(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:
+    """A table as a list of its rows, ready for strict JSON: NaN and infinite numbers are None."""
     return None if frame is None else [_plain(row) for row in frame.to_dict("records")]
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.by_name.library import libraries, load_by_name, why_not
+from pruning_explorer.sources.by_name.library import libraries, load_by_name
 from pruning_explorer.sources.by_name.optional_libraries import can_load, import_library
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def test_a_library_that_is_not_there_is_told() -> None:
     with pytest.raises(SubjectError, match="not_there_at_all is not installed here; `pip install not_there_at_all`"):
         import_library("not_there_at_all")
     with pytest.raises(SubjectError, match="no library is called 'keras'"):
-        why_not("keras")
+        load_by_name("keras:net")
 
 
 BROKEN = {

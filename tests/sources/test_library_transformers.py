@@ -21,7 +21,7 @@ from pruning_explorer.measure.report import build_report
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.by_name.library import load_by_name, why_not
+from pruning_explorer.sources.by_name.library import load_by_name
 from pruning_explorer.sources.own_samples.sample_files import read_samples
 from pruning_explorer.sources.own_samples.sample_fit import fit_samples
 
@@ -284,7 +284,3 @@ def test_a_name_is_loaded_from_the_cache_and_a_visitor_cannot_fill_the_memory(sa
     )
     assert seen.stdout.startswith("hf:somebody/bert BertForSequenceClassification of transformers"), seen.stderr
     assert "hf:somebody/large has 6,738,415,616 parameters, and 1,000,000,000 is the most" in seen.stderr
-
-
-def test_it_can_be_used_here() -> None:
-    assert why_not("hf") is None

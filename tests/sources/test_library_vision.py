@@ -189,9 +189,13 @@ def test_cached_weights_that_would_run_code_are_refused(tmp_path: Path) -> None:
 
 
 WHY = """
-from pruning_explorer.sources.by_name.library import why_not
-for prefix in ("timm", "torchvision", "hf"):
-    print(why_not(prefix))
+from pruning_explorer.errors import SubjectError
+from pruning_explorer.sources.by_name.library import load_by_name
+for words in ("timm:resnet18", "torchvision:resnet18", "hf:bert-base-uncased"):
+    try:
+        load_by_name(words)
+    except SubjectError as error:
+        print(error)
 """
 
 
@@ -208,8 +212,6 @@ def test_where_a_library_cannot_be_imported_its_own_reason_is_given() -> None:
 
 FIT = """
 import sys
-from pruning_explorer.sources.by_name.library import why_not
-assert (why_not("timm"), why_not("torchvision"), why_not("hf")) == (None, None, None)
 from pathlib import Path
 from pruning_explorer.sources.by_name.library import load_by_name
 from pruning_explorer.sources.own_samples.sample_files import read_samples

@@ -11,10 +11,9 @@ from typing import Protocol
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.registry import Registry
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.sources.by_name.optional_libraries import import_library
 from pruning_explorer.sources.by_name.timm_models import load_timm
 from pruning_explorer.sources.by_name.torchvision_models import load_torchvision
-from pruning_explorer.sources.by_name.transformers_models import import_transformers, load_transformers
+from pruning_explorer.sources.by_name.transformers_models import load_transformers
 
 
 class Load(Protocol):
@@ -46,7 +45,7 @@ class Library:
 
     @property
     def installed(self) -> bool:
-        """Whether it is there. Whether it works, :func:`why_not` tells, which imports it."""
+        """Whether it is there; whether it works shows when a network of it is loaded."""
         return importlib.util.find_spec(self.package) is not None
 
 
@@ -65,22 +64,6 @@ LIBRARIES: Registry[Library] = Registry(
 def libraries() -> tuple[Library, ...]:
     """The libraries that networks can be loaded from, installed or not; imports none of this package's."""
     return tuple(LIBRARIES.values())
-
-
-def why_not(prefix: str) -> str | None:
-    """Import a library, which may take seconds: None where it can be used, else one line that says why not.
-
-    Raises:
-        SubjectError: no library has that prefix.
-    """
-    library = _library(prefix)
-    try:
-        import_library(library.package)
-        if library.prefix == "hf":
-            import_transformers()
-    except SubjectError as error:
-        return str(error)
-    return None
 
 
 def load_by_name(words: str, *, browser: bool = False) -> Subject:
