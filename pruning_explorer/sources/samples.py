@@ -168,12 +168,13 @@ def load_sample(name: str) -> Subject:
     if name not in SAMPLES:
         raise SubjectError(_unknown(name))
     spec = SAMPLES[name]
+    samples = vars(spec.samples())
     return Subject.from_module(
         _trained(name, spec),
         name=name,
         about=" ".join([spec.about, *_stated_quality(name)]),
         loading=LOADING.format(name=name),
-        **vars(spec.samples()),
+        **samples,
     )
 
 
