@@ -18,7 +18,7 @@ import streamlit as st
 from pruning_explorer.ui.browser import declare_component
 from pruning_explorer.ui.session import component_state
 
-_ASK = declare_component("look_again", Path(__file__).with_name("look_again.js"))
+_ASK = declare_component("look_again", Path(__file__).with_suffix(".js"))
 _NUMBERS = count(1)
 _LOOKS = count(1)
 

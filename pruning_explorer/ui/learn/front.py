@@ -6,10 +6,9 @@ from pathlib import Path
 
 from pruning_explorer.ui.browser import declare_component
 
-_HERE = Path(__file__).parent
-_FRONT = declare_component(
-    "front", _HERE / "front.js", html='<button type="button" class="print"></button>', css=(_HERE / "front.css",)
-)
+_HERE = Path(__file__)
+_BUTTON = '<button type="button" class="print"></button>'
+_FRONT = declare_component("front", _HERE.with_suffix(".js"), html=_BUTTON, css=(_HERE.with_suffix(".css"),))
 
 
 def draw_front(*, leaf: str, label: str, help: str, clicker: bool) -> None:
