@@ -50,7 +50,7 @@ class QualityCurve:
     @property
     def percents(self) -> tuple[float, ...]:
         """``values`` as a chart draws them."""
-        return tuple(round(100 * value, 1) for value in self.values)
+        return in_percent(self.values)
 
     @property
     def guess_line(self) -> dict[str, float] | None:
@@ -117,6 +117,16 @@ def slider_for(subject: Subject) -> Slider:
     return Slider(AMOUNT_SLIDER.stops[::step], AMOUNT_SLIDER.shown[::step])
 
 
+def need_judge(subject: Subject) -> None:
+    """Refuse what nothing judges.
+
+    Raises:
+        LessonError: it has neither labels nor a metric.
+    """
+    if subject.labels is None and subject.metric is None:
+        raise LessonError(f"nothing says which answers of {subject.name} are right; choose a network with labels")
+
+
 def need_samples(subject: Subject) -> None:
     """Refuse what cannot be run.
 
@@ -133,6 +143,16 @@ def need_samples(subject: Subject) -> None:
             f"{subject.name} has no samples, so nobody can see what it still knows; give it some on the Models page, "
             "or choose another network"
         )
+
+
+def shown_at(slider: Slider, stop: int | None) -> str:
+    """A stop as the slider writes it; ``"never"`` for None."""
+    return NEVER if stop is None else slider.shown[stop]
+
+
+def in_percent(fractions: Sequence[float]) -> tuple[float, ...]:
+    """Fractions as a chart of percent draws them."""
+    return tuple(round(100 * each, 1) for each in fractions)
 
 
 def written(values: Sequence[float]) -> tuple[str, ...]:

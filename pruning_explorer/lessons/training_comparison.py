@@ -10,6 +10,7 @@ from pruning_explorer.figures.numbers import capitalised, count, percent
 from pruning_explorer.lab.curve_points import describe_error
 from pruning_explorer.lab.training import Training
 from pruning_explorer.lessons.panels import Curves, Panel, Series, Table
+from pruning_explorer.lessons.quality_curve import in_percent
 from pruning_explorer.lessons.scene import Trial
 from pruning_explorer.prune.masks import Masks
 
@@ -98,7 +99,7 @@ class TrainingComparison(Trial):
         x = tuple(float(epoch) for epoch in range(self._epochs + 1))
         quality = Curves(
             f"{capitalised(self._measure)} while it trains",
-            tuple(_series(side.name, [_percents(each) for each in side.quality], len(x)) for side in self.sides),
+            tuple(_series(side.name, [in_percent(each) for each in side.quality], len(x)) for side in self.sides),
             f"{self._measure} (%)",
             (0, 100),
             "epochs",
@@ -145,10 +146,6 @@ class TrainingComparison(Trial):
 
 def _known(quality: Sequence[float | None]) -> list[float]:
     return [each for each in quality if each is not None]
-
-
-def _percents(fractions: Sequence[float]) -> tuple[float, ...]:
-    return tuple(round(100 * each, 1) for each in fractions)
 
 
 def _series(name: str, points: Sequence[Sequence[float] | None], length: int) -> Series:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pruning_explorer.errors import LessonError
-from pruning_explorer.figures.numbers import MISSING, capitalised, count, percent
+from pruning_explorer.figures.numbers import MISSING, capitalised, count
 from pruning_explorer.lab.curve_points import measure_points
 from pruning_explorer.lessons.amounts import AMOUNT, AMOUNT_SLIDER, AMOUNTS
 from pruning_explorer.lessons.panels import Bars, Curves, Figure, Figures, Series
+from pruning_explorer.lessons.quality_curve import need_judge, written
 from pruning_explorer.lessons.scene import Knob, Scene, Stage, Values
 from pruning_explorer.measure.quality import quality_label
 from pruning_explorer.prune.cache import ByteBoundedCache
@@ -59,14 +60,12 @@ WAYS: ByteBoundedCache[Way] = ByteBoundedCache(8 << 20, "ways to share an amount
 
 
 def _build(subject: Subject, values: Values) -> Stage:
-    if subject.labels is None and subject.metric is None:
-        raise LessonError(f"nothing says which answers of {subject.name} are right; choose a network with labels")
+    need_judge(subject)
     group, cap = str(values["group"]), float(values["cap"])
     ways = {each: _ways(subject, granularity, cap) for each, granularity in GRANULARITIES.items()}
     fixed = {
-        (each, name): _ways(subject, granularity, float(at))["capped"]
+        each: {name: _ways(subject, granularity, float(at))["capped"] for name, at in FIXED_CAPS.items()}
         for each, granularity in GRANULARITIES.items()
-        for name, at in FIXED_CAPS.items()
     }
     shown = ways[group]
     quality = quality_label(subject)
@@ -76,13 +75,10 @@ def _build(subject: Subject, values: Values) -> Stage:
             Figures(
                 (
                     *(
-                        Figure(f"{capitalised(quality)}, {TITLES[name].lower()}", _percents(way.quality))
+                        Figure(f"{capitalised(quality)}, {TITLES[name].lower()}", written(way.quality))
                         for name, way in shown.items()
                     ),
-                    *(
-                        Figure(f"Weights gone, {TITLES[name].lower()}", _percents(shown[name].sparsity))
-                        for name in shown
-                    ),
+                    *(Figure(f"Weights gone, {TITLES[name].lower()}", written(shown[name].sparsity)) for name in shown),
                 ),
                 note="What a layer may not lose, the others lose; less than asked goes only when all are at their cap.",
             ),
@@ -97,7 +93,7 @@ def _build(subject: Subject, values: Values) -> Stage:
                 note="The lines appear as you drag.",
             ),
         ),
-        {**_facts(ways, cap), **_fixed_facts(fixed)},
+        {**_facts(ways, cap), **_at_fixed_caps(fixed)},
         lambda stop: replace(shown["together"].recipe, amount=AMOUNTS[stop]),
     )
 
@@ -144,7 +140,7 @@ def _facts(ways: Mapping[str, Mapping[str, Way]], cap: float) -> dict[str, str |
     first = int(np.argmax(emptied[begins]))
     last = begins == len(AMOUNTS) - 1
     longest = int(np.argmax([shape[0] for shape in together.shapes]))
-    facts: dict[str, str | tuple[str, ...]] = {
+    return {
         "cap": f"{100 * cap:.0f} %",
         "layers": count(len(together.names)),
         "first": MISSING if last else together.names[first],
@@ -153,28 +149,23 @@ def _facts(ways: Mapping[str, Mapping[str, Way]], cap: float) -> dict[str, str |
         "first_columns": count(together.shapes[first][1]),
         "most_rows": count(together.shapes[longest][0]),
         "most_rows_in": together.names[longest],
-        "first_each_left": _percents(tuple(ways[INPUTS]["each"].kept[:, first].tolist())),
-        "first_capped_left": _percents(tuple(ways[INPUTS]["capped"].kept[:, first].tolist())),
+        "first_each_left": written(tuple(ways[INPUTS]["each"].kept[:, first].tolist())),
+        "first_capped_left": written(tuple(ways[INPUTS]["capped"].kept[:, first].tolist())),
+        **_of_all(ways),
     }
+
+
+def _at_fixed_caps(fixed: Mapping[str, Mapping[str, Way]]) -> dict[str, str | tuple[str, ...]]:
+    return {**{f"{name}_cap": f"{100 * float(at):.0f} %" for name, at in FIXED_CAPS.items()}, **_of_all(fixed)}
+
+
+def _of_all(ways: Mapping[str, Mapping[str, Way]]) -> dict[str, tuple[str, ...]]:
+    facts: dict[str, tuple[str, ...]] = {}
     for group, of_group in ways.items():
         for name, way in of_group.items():
-            facts[f"{group}_{name}"] = _percents(way.quality)
-            facts[f"{group}_{name}_gone"] = _percents(way.sparsity)
+            facts[f"{group}_{name}"] = written(way.quality)
+            facts[f"{group}_{name}_gone"] = written(way.sparsity)
     return facts
-
-
-def _fixed_facts(fixed: Mapping[tuple[str, str], Way]) -> dict[str, str | tuple[str, ...]]:
-    facts: dict[str, str | tuple[str, ...]] = {
-        f"{name}_cap": f"{100 * float(at):.0f} %" for name, at in FIXED_CAPS.items()
-    }
-    for (group, name), way in fixed.items():
-        facts[f"{group}_{name}"] = _percents(way.quality)
-        facts[f"{group}_{name}_gone"] = _percents(way.sparsity)
-    return facts
-
-
-def _percents(fractions: tuple[float, ...]) -> tuple[str, ...]:
-    return tuple(map(percent, fractions))
 
 
 EACH_OR_ALL = Scene(

@@ -8,7 +8,7 @@ from pruning_explorer.figures.numbers import capitalised, count, percent
 from pruning_explorer.lab.training import Training, TrainingData, TrainingPlan
 from pruning_explorer.lessons.amounts import AMOUNT, AMOUNT_SLIDER, AMOUNTS
 from pruning_explorer.lessons.panels import Code, Curves, Figure, Figures, Series
-from pruning_explorer.lessons.quality_curve import QualityCurve, quality_curve, written
+from pruning_explorer.lessons.quality_curve import QualityCurve, in_percent, quality_curve, written
 from pruning_explorer.lessons.scene import Experiment, Knob, Scene, Stage, Trial, Values
 from pruning_explorer.lessons.training_comparison import Draw, Side, TrainingComparison
 from pruning_explorer.measure.quality import dense_level, quality_label
@@ -92,12 +92,11 @@ def _build(subject: Subject, values: Values) -> Stage:
 
 def _curves(magnitude: QualityCurve, drawn: list[QualityCurve], random: tuple[float, ...]) -> Curves:
     percents = list(zip(*(each.percents for each in drawn), strict=True))
-    middle = tuple(round(100 * each, 1) for each in random)
     return Curves(
         "Pruned, not trained again",
         (
             Series("by magnitude", magnitude.percents),
-            Series("at random", middle, tuple(map(min, percents)), tuple(map(max, percents))),
+            Series("at random", in_percent(random), tuple(map(min, percents)), tuple(map(max, percents))),
         ),
         f"{magnitude.measure} (%)",
         (0, 100),

@@ -12,6 +12,7 @@ from pruning_explorer.figures.numbers import MISSING, capitalised, count, percen
 from pruning_explorer.lab.curve_points import measure_points
 from pruning_explorer.lessons.amounts import AMOUNT, AMOUNT_SLIDER, AMOUNTS, leaves_by_amount
 from pruning_explorer.lessons.panels import Curves, Figure, Figures, Matrix, Series, Stops, Table
+from pruning_explorer.lessons.quality_curve import need_judge, written
 from pruning_explorer.lessons.scene import Knob, Scene, Stage, Values
 from pruning_explorer.lessons.small_matrix import LARGEST
 from pruning_explorer.measure.quality import dense_level, guessing_level, quality_label
@@ -106,10 +107,10 @@ def _build(subject: Subject, values: Values) -> Stage:
                 (
                     Figure("Removed, free choice", _sparsity(free, targets), "Of all pruned layers together."),
                     Figure(f"Removed, {pattern}", _sparsity(fixed, targets)),
-                    Figure("Magnitude kept, free choice", _percents(free.magnitude), "Of the sum of absolute weights."),
-                    Figure(f"Magnitude kept, {pattern}", _percents(fixed.magnitude)),
-                    Figure(f"{capitalised(quality)}, free choice", _percents(free.quality)),
-                    Figure(f"{capitalised(quality)}, {pattern}", _percents(fixed.quality)),
+                    Figure("Magnitude kept, free choice", written(free.magnitude), "Of the sum of absolute weights."),
+                    Figure(f"Magnitude kept, {pattern}", written(fixed.magnitude)),
+                    Figure(f"{capitalised(quality)}, free choice", written(free.quality)),
+                    Figure(f"{capitalised(quality)}, {pattern}", written(fixed.quality)),
                 )
             ),
             matrix("Free choice", leaves=free.leaves, note=f"The smallest of all {shown.numel} go, wherever they are."),
@@ -130,10 +131,10 @@ def _build(subject: Subject, values: Values) -> Stage:
             ),
         ),
         {
-            "free_magnitude": _percents(free.magnitude),
-            "pattern_magnitude": _percents(fixed.magnitude),
-            "free_accuracy": _percents(free.quality),
-            "pattern_accuracy": _percents(fixed.quality),
+            "free_magnitude": written(free.magnitude),
+            "pattern_magnitude": written(fixed.magnitude),
+            "free_accuracy": written(free.quality),
+            "pattern_accuracy": written(fixed.quality),
             **_facts(subject, pattern),
             **{f"{name}_{end}": fact for end, each in FIXED.items() for name, fact in _facts(subject, each).items()},
         },
@@ -143,8 +144,7 @@ def _build(subject: Subject, values: Values) -> Stage:
 
 def _targets(subject: Subject, m: int) -> tuple[tuple[Target, ...], Target]:
     """The matrices whose rows are whole groups, and the smallest of them."""
-    if subject.labels is None and subject.metric is None:
-        raise LessonError(f"nothing says which answers of {subject.name} are right; choose a network with labels")
+    need_judge(subject)
     targets = tuple(
         target
         for target in subject.targets
@@ -255,10 +255,6 @@ def _quality_of_all(subject: Subject, amount: float) -> float:
 
 def _sparsity(way: Way, targets: tuple[Target, ...]) -> tuple[str, ...]:
     return tuple(percent(removed / sum(target.numel for target in targets)) for removed in way.removed)
-
-
-def _percents(fractions: tuple[float, ...]) -> tuple[str, ...]:
-    return tuple(map(percent, fractions))
 
 
 HARDWARE_PATTERNS = Scene(

@@ -9,7 +9,7 @@ from pruning_explorer.figures.numbers import capitalised, count, percent
 from pruning_explorer.lessons.amounts import AMOUNT, leaves_by_amount
 from pruning_explorer.lessons.node_link import node_link
 from pruning_explorer.lessons.panels import Curves, Figure, Figures, Panel, Series
-from pruning_explorer.lessons.quality_curve import NEVER, QualityCurve, breaks_at, quality_curve, slider_for, written
+from pruning_explorer.lessons.quality_curve import QualityCurve, breaks_at, quality_curve, shown_at, slider_for, written
 from pruning_explorer.lessons.regions import decision_regions, has_plane
 from pruning_explorer.lessons.scene import Scene, Slider, Stage, Values
 from pruning_explorer.measure.drift import top1
@@ -36,8 +36,8 @@ def _build(subject: Subject, values: Values) -> Stage:
         "weights": count(weights),
         "flipped": flipped,
         "samples": count(subject.sample_count),
-        "first_flip": _shown(slider, next((stop for stop, each in enumerate(known.flipped) if each), None)),
-        "breaks_at": _shown(slider, breaks_at(known.values, known.dense)),
+        "first_flip": shown_at(slider, next((stop for stop, each in enumerate(known.flipped) if each), None)),
+        "breaks_at": shown_at(slider, breaks_at(known.values, known.dense)),
         "lowest": percent(min(known.values)),
         "lowest_at": slider.shown[known.values.index(min(known.values))],
         "end_answer": _end_answer(subject, recipe),
@@ -84,10 +84,6 @@ def _curve(known: QualityCurve) -> Curves:
         better="higher",
         note="The line appears as you drag. Flat is nothing lost; guessing is what knowing nothing is worth.",
     )
-
-
-def _shown(slider: Slider, stop: int | None) -> str:
-    return NEVER if stop is None else slider.shown[stop]
 
 
 def _end_answer(subject: Subject, recipe: Recipe) -> str:

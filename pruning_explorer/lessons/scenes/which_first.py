@@ -9,7 +9,15 @@ import numpy as np
 from pruning_explorer.figures.numbers import capitalised, count, percent
 from pruning_explorer.lessons.amounts import AMOUNT, leaves_by_amount
 from pruning_explorer.lessons.panels import Curves, Panel, Series, Table
-from pruning_explorer.lessons.quality_curve import NEVER, QualityCurve, breaks_at, quality_curve, slider_for, written
+from pruning_explorer.lessons.quality_curve import (
+    QualityCurve,
+    breaks_at,
+    in_percent,
+    quality_curve,
+    shown_at,
+    slider_for,
+    written,
+)
 from pruning_explorer.lessons.regions import decision_regions, has_plane
 from pruning_explorer.lessons.scene import Knob, Scene, Slider, Stage, Values
 from pruning_explorer.prune.criteria import CRITERIA
@@ -91,10 +99,10 @@ def _facts(
         "removed": tuple(map(count, ranked.removed_at(slider.stops).sum(axis=1).tolist())),
         "weights": count(sum(target.numel for target in ranked.targets)),
         "seeds": count(SEEDS),
-        "random_first_breaks": _shown(slider, min(broken, default=None)),
-        "random_last_breaks": _shown(slider, max(broken) if len(broken) == len(breaks) else None),
-        "largest_ahead": _shown(slider, next((stop for stop, each in enumerate(ahead) if each), None)),
-        "magnitude_behind": _shown(slider, next((stop for stop, each in enumerate(behind) if each), None)),
+        "random_first_breaks": shown_at(slider, min(broken, default=None)),
+        "random_last_breaks": shown_at(slider, max(broken) if len(broken) == len(breaks) else None),
+        "largest_ahead": shown_at(slider, next((stop for stop, each in enumerate(ahead) if each), None)),
+        "magnitude_behind": shown_at(slider, next((stop for stop, each in enumerate(behind) if each), None)),
         "magnitude_size": written(_size_gone(subject, Recipe("magnitude"), slider)),
         "largest_size": written(_size_gone(subject, Recipe("largest"), slider)),
     }
@@ -114,17 +122,13 @@ def _size_gone(subject: Subject, recipe: Recipe, slider: Slider) -> tuple[float,
 
 
 def _breaks(known: QualityCurve, slider: Slider, line: Line) -> str:
-    return _shown(slider, breaks_at(line.values, known.dense))
-
-
-def _shown(slider: Slider, stop: int | None) -> str:
-    return NEVER if stop is None else slider.shown[stop]
+    return shown_at(slider, breaks_at(line.values, known.dense))
 
 
 def _curves(known: QualityCurve, lines: Mapping[str, Line]) -> Curves:
     return Curves(
         f"{capitalised(known.measure)} over the amount",
-        tuple(Series(each.name, *map(_percents, (each.values, each.low, each.high))) for each in lines.values()),
+        tuple(Series(each.name, *map(in_percent, (each.values, each.low, each.high))) for each in lines.values()),
         f"{known.measure} (%)",
         (0, 100),
         growing=True,
@@ -132,10 +136,6 @@ def _curves(known: QualityCurve, lines: Mapping[str, Line]) -> Curves:
         better="higher",
         note=f"The band is from the lowest to the highest of {SEEDS} random draws. The lines appear as you drag.",
     )
-
-
-def _percents(values: Sequence[float]) -> tuple[float, ...]:
-    return tuple(round(100 * each, 1) for each in values)
 
 
 def _table(known: QualityCurve, slider: Slider, lines: Mapping[str, Line]) -> Table:
