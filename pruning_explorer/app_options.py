@@ -63,13 +63,13 @@ def options_parser(prog: str = "streamlit run app.py --", epilog: str = "") -> a
     parser.add_argument(
         "--samples",
         metavar="FILE",
-        action=_Samples,
+        action=_OfTheLast,
         help="inputs to judge the --subject before it on: .npz, .csv, .txt, or a folder of images",
     )
     parser.add_argument(
         "--name",
         metavar="NAME",
-        action=_Name,
+        action=_OfTheLast,
         help="what to call the --subject before it; else its function, or the last part of its path",
     )
     parser.add_argument(
@@ -112,22 +112,12 @@ class _Subject(argparse.Action):
 
 
 class _OfTheLast(argparse.Action):
-    """Says something of the network before it, once."""
-
-    field: str
+    """Sets the field called like the flag of the network before it, once."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, flag: Any = None
     ) -> None:
-        if not namespace.subjects or getattr(namespace.subjects[-1], self.field) is not None:
+        if not namespace.subjects or getattr(namespace.subjects[-1], self.dest) is not None:
             parser.error(f"argument {flag}: {value} belongs to no --subject; write it after the one it is for")
         *others, last = namespace.subjects
-        namespace.subjects = [*others, replace(last, **{self.field: value})]
-
-
-class _Samples(_OfTheLast):
-    field = "samples"
-
-
-class _Name(_OfTheLast):
-    field = "name"
+        namespace.subjects = [*others, replace(last, **{self.dest: value})]

@@ -28,20 +28,11 @@ OVERHEAD = 150
 """Bytes that an entry of the archive takes beside its content, approximately."""
 
 STORAGES = {
-    torch.float64: torch.DoubleStorage,
-    torch.float32: torch.FloatStorage,
-    torch.float16: torch.HalfStorage,
-    torch.bfloat16: torch.BFloat16Storage,
-    torch.int64: torch.LongStorage,
-    torch.int32: torch.IntStorage,
-    torch.int16: torch.ShortStorage,
-    torch.int8: torch.CharStorage,
-    torch.uint8: torch.ByteStorage,
-    torch.bool: torch.BoolStorage,
-    torch.complex128: torch.ComplexDoubleStorage,
-    torch.complex64: torch.ComplexFloatStorage,
+    dtype: getattr(torch, name)
+    for dtype, name in torch.storage._dtype_to_storage_type_map().items()
+    if not name.startswith("Q")
 }
-"""Names of torch's storage classes by dtype. Later dtypes have no class of their own; their storages count in bytes."""
+"""Torch's storage classes by dtype. Later dtypes have no class of their own; their storages count in bytes."""
 
 
 class TorchFile:

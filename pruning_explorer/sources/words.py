@@ -7,10 +7,10 @@ from pathlib import Path
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.by_name.library import LIBRARIES, load_by_name
+from pruning_explorer.sources.checkpoints.shards import CHECKPOINTS, broken_link
 from pruning_explorer.sources.samples import SAMPLES, load_sample
 
 EXPORTED = ".pt2"
-CHECKPOINTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -96,8 +96,6 @@ def _load(words: str) -> Subject:
     if words and path.exists():
         return open_file(path)
     if words and path.is_symlink():
-        from pruning_explorer.sources.checkpoints.shards import broken_link
-
         raise SubjectError(broken_link(path))
     if words.lower().endswith((EXPORTED, *CHECKPOINTS, ".json")) or "/" in words:
         raise SubjectError(f"there is no file {words}; give the path of a checkpoint or of an exported program")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
 
-ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+CHECKPOINTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 INDEX_MOST = 8 << 20
 SHARDS_MOST = 1000
 
@@ -88,9 +88,9 @@ def _only_checkpoint(folder: Path) -> Path:
         if usual in inside:
             return inside[usual]
     found = [each for name, each in sorted(inside.items()) if name.endswith(".index.json")]
-    found = found or [each for name, each in sorted(inside.items()) if name.lower().endswith(ENDINGS)]
+    found = found or [each for name, each in sorted(inside.items()) if name.lower().endswith(CHECKPOINTS)]
     broken = [each for name, each in sorted(lying.items()) if each.is_symlink() and not each.exists()]
-    broken = [each for each in broken if each.name.lower().endswith((*ENDINGS, ".index.json"))]
+    broken = [each for each in broken if each.name.lower().endswith((*CHECKPOINTS, ".index.json"))]
     if broken and not found:
         raise SubjectError(broken_link(broken[0]))
     if len(found) != 1:

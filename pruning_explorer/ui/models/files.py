@@ -12,8 +12,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError, not_written
 from pruning_explorer.figures.numbers import memory
+from pruning_explorer.sources.checkpoints.shards import CHECKPOINTS
 from pruning_explorer.sources.own_samples.sample_files import ENDINGS
-from pruning_explorer.sources.words import CHECKPOINTS, EXPORTED, open_file
+from pruning_explorer.sources.words import EXPORTED, open_file
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
