@@ -43,11 +43,6 @@ class QualityCurve:
     guess: float | None
 
     @property
-    def nbytes(self) -> int:
-        """About what it holds in memory, for the cache that keeps it."""
-        return 80 * len(self.values) + 500
-
-    @property
     def percents(self) -> tuple[float, ...]:
         """``values`` as a chart draws them."""
         return in_percent(self.values)
@@ -58,7 +53,9 @@ class QualityCurve:
         return None if self.guess is None else {"guessing": round(100 * self.guess, 1)}
 
 
-_CURVES: ByteBoundedCache[QualityCurve] = ByteBoundedCache(8 << 20, "what networks still know")
+_CURVES: ByteBoundedCache[QualityCurve] = ByteBoundedCache(
+    8 << 20, "what networks still know", weigh=lambda curve: 80 * len(curve.values) + 500
+)
 
 
 def quality_curve(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -> QualityCurve:

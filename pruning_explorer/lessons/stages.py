@@ -1,7 +1,7 @@
 """Stages that were built before: the frames of a lesson are prepared once, for all who look at it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 
@@ -10,17 +10,9 @@ from pruning_explorer.lessons.scene import Scene, Stage, Values
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.subject import Subject
 
-
-@dataclass(frozen=True)
-class _Kept:
-    stage: Stage
-
-    @property
-    def nbytes(self) -> int:
-        return _weigh(self.stage.panels) + _weigh(tuple(self.stage.facts.values()))
-
-
-STAGES: ByteBoundedCache[_Kept] = ByteBoundedCache(128 << 20, "stages of lessons")
+STAGES: ByteBoundedCache[Stage] = ByteBoundedCache(
+    128 << 20, "stages of lessons", weigh=lambda stage: _weigh((stage.panels, stage.facts))
+)
 
 
 def stage_of(subject: Subject, scene: Scene, values: Values) -> Stage:
@@ -33,7 +25,7 @@ def stage_of(subject: Subject, scene: Scene, values: Values) -> Stage:
     settings = {name: setting.default for name, setting in settings_of(scene).items()}
     knobs = {name: value for name, value in {**settings, **values}.items() if name != moves}
     key = (subject.id, scene.name, *sorted(knobs.items()))
-    return STAGES.get(key, lambda: _Kept(scene.build(subject, knobs))).stage
+    return STAGES.get(key, lambda: scene.build(subject, knobs))
 
 
 def _weigh(value: object) -> int:

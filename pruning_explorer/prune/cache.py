@@ -6,22 +6,17 @@ from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, Generic, Protocol, TypeVar
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar
 from weakref import WeakSet
 
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.trace import step
 
+Value = TypeVar("Value")
 
-class Weighed(Protocol):
-    """A value that knows its size."""
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that this value holds in memory."""
-
-
-Value = TypeVar("Value", bound=Weighed)
+_STOPPED: Final = object()
+"""In place of a value, where the thread that made it was stopped."""
 
 
 class CachePool:
@@ -68,16 +63,16 @@ ALL_CACHES = CachePool()
 class _Entry(Generic[Value]):
     __slots__ = ("nbytes", "used", "value")
 
-    def __init__(self, value: Value) -> None:
-        self.value, self.nbytes, self.used = value, value.nbytes, 0
+    def __init__(self, value: Value, nbytes: int) -> None:
+        self.value, self.nbytes, self.used = value, nbytes, 0
 
 
-class _Making(Generic[Value]):
-    """A value that one thread makes and others wait for; None where that thread was stopped."""
+class _Making:
+    """A value that one thread makes and others wait for."""
 
     def __init__(self) -> None:
         self.maker = threading.get_ident()
-        self.future: Future[Value | None] = Future()
+        self.future: Future[Any] = Future()
 
 
 class ByteBoundedCache(Generic[Value]):
@@ -90,13 +85,22 @@ class ByteBoundedCache(Generic[Value]):
         nbytes: bytes that it holds.
         name: what it holds, for reports; only a cache with a name counts towards :func:`set_cache_limit`.
         pool: the caches it shares a limit with; a cache without a name belongs to none.
+
+    Args:
+        weigh: bytes that a value holds in memory; without it, its ``nbytes``.
     """
 
-    def __init__(self, limit: int, name: str = "", pool: CachePool | None = None) -> None:
-        self.limit, self.name = limit, name
+    def __init__(
+        self,
+        limit: int,
+        name: str = "",
+        pool: CachePool | None = None,
+        weigh: Callable[[Value], int] = attrgetter("nbytes"),
+    ) -> None:
+        self.limit, self.name, self._weigh = limit, name, weigh
         self.nbytes = 0
         self._entries: OrderedDict[Hashable, _Entry[Value]] = OrderedDict()
-        self._making: dict[Hashable, _Making[Value]] = {}
+        self._making: dict[Hashable, _Making] = {}
         self.pool = pool or (ALL_CACHES if name else CachePool())
         with self.pool.lock:
             self.pool.caches.add(self)
@@ -129,8 +133,9 @@ class ByteBoundedCache(Generic[Value]):
                     break
             if making.maker == threading.get_ident():
                 return make()  # to wait for itself would be forever
-            if (made := making.future.result()) is not None:
-                return made
+            if (other := making.future.result()) is not _STOPPED:
+                made_by_other: Value = other
+                return made_by_other
         with self._passing_errors_on(key, making):
             made = make()  # outside the lock: others go on meanwhile
             self._keep(key, made, making)
@@ -138,7 +143,7 @@ class ByteBoundedCache(Generic[Value]):
         return made
 
     @contextmanager
-    def _passing_errors_on(self, key: Hashable, making: _Making[Value]) -> Iterator[None]:
+    def _passing_errors_on(self, key: Hashable, making: _Making) -> Iterator[None]:
         """Those who wait hear of what goes wrong."""
         try:
             yield
@@ -147,17 +152,17 @@ class ByteBoundedCache(Generic[Value]):
             if isinstance(error, Exception):
                 making.future.set_exception(error)
             else:
-                making.future.set_result(None)  # only this thread is stopped: one of the others makes it
+                making.future.set_result(_STOPPED)  # only this thread is stopped: one of the others makes it
             raise
         self._done(key, making)
 
-    def _done(self, key: Hashable, making: _Making[Value]) -> None:
+    def _done(self, key: Hashable, making: _Making) -> None:
         with self.pool.lock:
             if self._making.get(key) is making:
                 del self._making[key]
 
-    def _keep(self, key: Hashable, made: Value, making: _Making[Value]) -> None:
-        entry = _Entry(made)
+    def _keep(self, key: Hashable, made: Value, making: _Making) -> None:
+        entry = _Entry(made, self._weigh(made))
         with self.pool.lock:
             most = self.limit if self.pool.limit is None else min(self.limit, self.pool.limit)
             # It may have been forgotten while it was made

@@ -11,13 +11,6 @@ from pruning_explorer.prune.subject import Subject
 V = TypeVar("V")
 
 
-class _Held(Generic[V]):
-    __slots__ = ("nbytes", "value")
-
-    def __init__(self, value: V, nbytes: int) -> None:
-        self.value, self.nbytes = value, nbytes
-
-
 class SubjectCache(Generic[V]):
     """One value per living subject, the least recently used dropped beyond ``limit`` bytes. Safe among threads.
 
@@ -26,8 +19,7 @@ class SubjectCache(Generic[V]):
     """
 
     def __init__(self, limit: int, nbytes: Callable[[V], int], name: str = "") -> None:
-        self._nbytes = nbytes
-        self._values: ByteBoundedCache[_Held[V]] = ByteBoundedCache(limit, name)
+        self._values: ByteBoundedCache[V] = ByteBoundedCache(limit, name, weigh=nbytes)
         self._gone: deque[ref[Subject]] = deque()
         _SUBJECT_CACHES.add(self)
 
@@ -38,12 +30,7 @@ class SubjectCache(Generic[V]):
             Exception: what ``make`` raises, in every thread that waits for it; the next call makes it anew.
         """
         self._drop_gone()
-
-        def held() -> _Held[V]:
-            value = make()
-            return _Held(value, self._nbytes(value))
-
-        return self._values.get(ref(subject, self._bury), held).value
+        return self._values.get(ref(subject, self._bury), make)
 
     def forget(self, subject: Subject) -> None:
         """Drop the subject's value; if it is being made it is not kept."""

@@ -50,12 +50,10 @@ class Way:
     sparsity: tuple[float, ...]
     quality: tuple[float, ...]
 
-    @property
-    def nbytes(self) -> int:
-        return self.kept.nbytes + 64 * len(AMOUNTS)
 
-
-WAYS: ByteBoundedCache[Way] = ByteBoundedCache(8 << 20, "ways to share an amount")
+WAYS: ByteBoundedCache[Way] = ByteBoundedCache(
+    8 << 20, "ways to share an amount", weigh=lambda way: way.kept.nbytes + 64 * len(AMOUNTS)
+)
 """Results for every way to share an amount; a knob changes few of them, so the others are reused."""
 
 

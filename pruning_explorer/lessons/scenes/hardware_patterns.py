@@ -72,10 +72,6 @@ class Way:
     magnitude: tuple[float, ...]
     quality: tuple[float, ...]
 
-    @property
-    def nbytes(self) -> int:
-        return self.leaves.nbytes + 96 * len(AMOUNTS)
-
     def kept_of(self, m: int) -> NDArray[np.int64]:
         """How many each group of M neighbours keeps, ``[stops, groups]``."""
         kept = self.leaves[None] > np.arange(len(AMOUNTS))[:, None, None]
@@ -83,7 +79,9 @@ class Way:
         return counts
 
 
-WAYS: ByteBoundedCache[Way] = ByteBoundedCache(4 << 20, "ways to choose in groups")
+WAYS: ByteBoundedCache[Way] = ByteBoundedCache(
+    4 << 20, "ways to choose in groups", weigh=lambda way: way.leaves.nbytes + 96 * len(AMOUNTS)
+)
 """Results for each pattern; the knob changes few of them, so the others are reused."""
 
 
