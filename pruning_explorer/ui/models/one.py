@@ -8,6 +8,8 @@ import streamlit as st
 from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.prune.subject import Subject
+from pruning_explorer.sources.own_samples.sample_files import ENDINGS, samples_in
+from pruning_explorer.sources.own_samples.sample_fit import fit_samples
 from pruning_explorer.sources.words import names_a_library
 from pruning_explorer.ui import session
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
@@ -106,8 +108,6 @@ def _samples(subject: Subject) -> None:
             icon=":material/info:",
         )
         return
-    from pruning_explorer.sources.own_samples.sample_files import ENDINGS
-
     edition = EDITION.get()
     file = st.file_uploader(
         f"Samples of your own, up to {largest()}",
@@ -139,9 +139,6 @@ def _samples(subject: Subject) -> None:
 
 
 def _take_samples(subject: Subject, file_name: str, content: bytes) -> None:
-    from pruning_explorer.sources.own_samples.sample_files import samples_in
-    from pruning_explorer.sources.own_samples.sample_fit import fit_samples
-
     try:
         with st.spinner(f"Reading {plain(file_name)} …"):
             judged = fit_samples(subject, samples_in(file_name, content))
