@@ -12,7 +12,6 @@ from torch import nn
 from pruning_explorer import Recipe, Subject, compare, load_subject
 from pruning_explorer.comparison_charts import largest
 from pruning_explorer.comparison_file import comparison_html
-from pruning_explorer.lab.comparison import current_points_of
 from pruning_explorer.lab.curve_points import measure_points
 from pruning_explorer.lab.curves import COLUMNS
 from pruning_explorer.prune.subject import SampleView
@@ -161,13 +160,13 @@ def test_a_network_without_samples_has_what_needs_none() -> None:
     html = ours(comparison_html(comparison))
     assert headings(html)[-3:] == ["Agreement of the masks", "Sparsity by layer", "Recipes"]
     assert "No amount was measured." in html
-    assert current_points_of(comparison.reports).empty
+    assert comparison.current_points.empty
 
 
 def test_where_recipes_stand_is_where_their_curves_pass() -> None:
     subject = load_subject("digits-cnn")
     recipes = {**TWO, "channels": Recipe(amount=0.6, granularity="channel", targets=("fc.weight", "conv1.weight"))}
-    standing = current_points_of(compare(subject, recipes, ()).reports)
+    standing = compare(subject, recipes, ()).current_points
     assert list(standing["recipe"]) == [0, 1, 2]
     for row, recipe in zip(standing.to_dict("records"), recipes.values(), strict=True):
         (point,) = measure_points(subject, recipe, [recipe.amount])

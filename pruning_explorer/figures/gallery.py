@@ -177,13 +177,11 @@ def number_table(
         table["true"] = [class_name(names, int(labels[number])) for number in numbers]
     for who in ("dense", "pruned"):
         answers = samples[f"{who}_top1"]
-        table[who] = [each if isinstance(each, str) else _answer_of(names, int(each)) for each in answers]
+        table[who] = [
+            each if isinstance(each, str) else MISSING if each < 0 else class_name(names, int(each)) for each in answers
+        ]
         table[f"{who} probability"] = samples[f"{who}_probability"].to_numpy(dtype=np.float64)
     return table
-
-
-def _answer_of(names: Sequence[str], index: int) -> str:
-    return MISSING if index < 0 else class_name(names, index)
 
 
 def sample_picture(number: int, picture: npt.NDArray[np.floating], true: str | None) -> str:

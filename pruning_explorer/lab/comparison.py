@@ -104,8 +104,17 @@ class Comparison:
 
     @computed_once
     def current_points(self) -> pd.DataFrame:
-        """As :func:`current_points_of`."""
-        return current_points_of(self.reports)
+        """The point of each recipe at its own amount, to mark it on the curves; a row each, where there are samples.
+
+        Columns: as :meth:`~pruning_explorer.lab.curves.CurveJob.frame`.
+        """
+        rows = [
+            {"recipe": i, "seed": each.recipe.seed, "amount": each.recipe.amount}
+            | figures_of(each.subject, each.masks, each.output_drift, each.sample_quality)
+            for i, each in enumerate(self.reports)
+            if each is not None and each.output_drift is not None
+        ]
+        return pd.DataFrame(rows, columns=COLUMNS)
 
     @computed_once
     def exemplars(self) -> pd.DataFrame:
@@ -177,20 +186,6 @@ def class_changes(reports: Sequence[Report | None]) -> pd.DataFrame:
     (``"all"``) first. Without rows where the subject has no labels.
     """
     return _stack({i: each.quality for i, each in enumerate(reports) if each is not None and each.quality is not None})
-
-
-def current_points_of(reports: Sequence[Report | None]) -> pd.DataFrame:
-    """The point of each recipe at its own amount, for marking it on the curves; a row each, where there are samples.
-
-    Columns: as :meth:`~pruning_explorer.lab.curves.CurveJob.frame`.
-    """
-    rows = [
-        {"recipe": i, "seed": each.recipe.seed, "amount": each.recipe.amount}
-        | figures_of(each.subject, each.masks, each.output_drift, each.sample_quality)
-        for i, each in enumerate(reports)
-        if each is not None and each.output_drift is not None
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def pareto_front(curves: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Quality: how well outputs match the labels, or score by a metric, dense and pruned, with confidence intervals."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -241,7 +240,7 @@ def _intervals(parts: Sequence[SampleQuality]) -> tuple[FloatArray, FloatArray]:
 
 
 def _wilson(right: NDArray[np.int64], n: NDArray[np.int64], confidence: float) -> tuple[FloatArray, FloatArray]:
-    z = _normal_quantile((1 + confidence) / 2)
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = right / n
     centre = p + z * z / (2 * n)
     half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -249,11 +248,6 @@ def _wilson(right: NDArray[np.int64], n: NDArray[np.int64], confidence: float) -
     # Exact at the ends, where rounding would leave 1e-17
     low = np.where(right == 0, 0.0, np.clip((centre - half) / scale, 0, 1))
     return low, np.where(right == n, 1.0, np.clip((centre + half) / scale, 0, 1))
-
-
-@lru_cache(maxsize=8)
-def _normal_quantile(probability: float) -> float:
-    return NormalDist().inv_cdf(probability)
 
 
 def quality_totals(table: pd.DataFrame | None) -> dict[str, float | int] | None:

@@ -232,13 +232,3 @@ def set_cache_limit(total: int) -> None:
     if total < 0:
         raise PruningExplorerError(f"the caches cannot hold {total} bytes; give 0 to keep nothing, or more")
     ALL_CACHES.set_limit(total)
-
-
-def cache_limit() -> int:
-    """Bytes that all caches may hold together: what was set, or else the sum of their own limits."""
-    return sum(cache.limit for cache in ALL_CACHES.caches) if ALL_CACHES.limit is None else ALL_CACHES.limit
-
-
-def cache_usage() -> dict[str, int]:
-    """Bytes that each cache holds, by its name; the largest first."""
-    return ALL_CACHES.usage()

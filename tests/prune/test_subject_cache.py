@@ -13,7 +13,7 @@ from pruning_explorer.errors import PruningExplorerError
 from pruning_explorer.lab.curves import CurveQueue
 from pruning_explorer.measure.forward import DENSE_OUTPUTS
 from pruning_explorer.measure.report import REPORTS, report_of
-from pruning_explorer.prune.cache import ALL_CACHES, cache_limit, cache_usage, set_cache_limit
+from pruning_explorer.prune.cache import ALL_CACHES, set_cache_limit
 from pruning_explorer.prune.engine import RANKINGS
 from pruning_explorer.prune.subject_cache import SubjectCache, forget, on_forget
 
@@ -71,16 +71,16 @@ def test_all_caches_together_stay_below_their_bound() -> None:
     """Twenty networks are looked at, under two criteria each; each needs some 8 kB of rankings and masks alone."""
     needed = 0
     set_cache_limit(50_000)
-    assert cache_limit() == 50_000
+    assert ALL_CACHES.limit == 50_000
     for seed in range(20):
         look_at(subject_of(seed))
         look_at(subject_of(seed), "random")
         needed += 2 * 8 * (8 * 40 + 40 * 3)
-        assert sum(cache_usage().values()) <= 50_000
+        assert sum(ALL_CACHES.usage().values()) <= 50_000
     assert needed > 50_000
     assert RANKINGS.nbytes > 0
     set_cache_limit(1000)
-    assert sum(cache_usage().values()) <= 1000
+    assert sum(ALL_CACHES.usage().values()) <= 1000
     with pytest.raises(PruningExplorerError, match="cannot hold -1 bytes; give 0 to keep nothing"):
         set_cache_limit(-1)
 
@@ -90,7 +90,7 @@ def test_every_cache_counts_towards_the_bound() -> None:
     names = [cache.name for cache in ALL_CACHES.caches]
     assert len(names) == len(set(names))
     assert {"rankings", "masks", "dense outputs", "gradients", "multiply-adds"} <= set(names)
-    assert set(cache_usage()) == set(names)
+    assert set(ALL_CACHES.usage()) == set(names)
 
 
 @pytest.mark.usefixtures("nothing_kept")
@@ -98,14 +98,14 @@ def test_to_forget_a_subject_drops_what_is_its_own() -> None:
     one, other = subject_of(0), subject_of(1)
     look_at(one)
     forget(one)
-    assert set(cache_usage().values()) == {0}, "nothing is left"
+    assert set(ALL_CACHES.usage().values()) == {0}, "nothing is left"
     look_at(other)
-    kept = cache_usage()
+    kept = ALL_CACHES.usage()
     assert kept["rankings"] == 8 * (8 * 40 + 40 * 3)
     look_at(one)
-    assert cache_usage() != kept
+    assert ALL_CACHES.usage() != kept
     forget(one)
-    assert cache_usage() == kept
+    assert ALL_CACHES.usage() == kept
     gone = weakref.ref(one)
     del one
     gc.collect()

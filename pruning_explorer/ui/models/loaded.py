@@ -12,6 +12,7 @@ from pruning_explorer.ui import address_bar, session
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.models.looked_at import LOOKED_AT, look_at, take_next
+from pruning_explorer.ui.not_runnable import what_is_missing
 from pruning_explorer.ui.query import MODELS, Asked
 from pruning_explorer.ui.subjects import find_subject, is_sample, subject_names
 
@@ -105,8 +106,6 @@ def _row(subject: Subject) -> dict[str, object]:
 
 def what_it_runs_on(subject: Subject) -> str:
     """Its samples in a few words, or why nothing is run."""
-    if not subject.runnable:
-        return "weights only"
-    if subject.samples is None:
-        return "no samples"
+    if not subject.runnable or subject.samples is None:
+        return what_is_missing(subject)
     return f"{subject.sample_count:,} samples{'' if subject.labels is None else ', labelled'}"
