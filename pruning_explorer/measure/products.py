@@ -75,14 +75,15 @@ def _convolution(args: Any, output: Any) -> list[Product]:
 
 def _trilinear(args: Any, _output: Any) -> list[Product]:
     # First two factors are multiplied and summed over the dims that the third does not have, then the third comes in
-    one, two, three = (_with_dims(tensor.shape, dims) for tensor, dims in zip(args[:3], args[3:6], strict=True))
+    one, two, three = (with_dims(tensor.shape, dims) for tensor, dims in zip(args[:3], args[3:6], strict=True))
     pair = [max(sizes) for sizes in zip(one, two, strict=True)]
     left = [1 if dim in args[6] and dim in args[5] else size for dim, size in enumerate(pair)]
     rest = prod(max(sizes) for sizes in zip(left, three, strict=True))
     return [Product(prod(pair), tuple(args[:2])), Product(rest, (args[2],))]
 
 
-def _with_dims(shape: tuple[int, ...], dims: list[int]) -> list[int]:
+def with_dims(shape: tuple[int, ...], dims: list[int]) -> list[int]:
+    """Sizes of a tensor that got a dim of size 1 at each of these places, one after the other."""
     sizes = list(shape)
     for dim in dims:
         sizes.insert(dim, 1)

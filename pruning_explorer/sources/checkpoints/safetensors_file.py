@@ -106,11 +106,8 @@ def _check_header(path: Path, label: str) -> None:
         shape = entry.get("shape") if isinstance(entry, dict) else None
         if name == "__metadata__" or not isinstance(shape, list):
             continue
-        if len(shape) > DIMS_MOST or not all(type(n) is int and 0 <= n <= NUMBERS_MOST for n in shape):
-            raise SubjectError(
-                f"{name[:80]!r} in {label} has shape {str(shape)[:80]}, which no weight has; save it again"
-            )
-        if prod(max(n, 1) for n in shape) > NUMBERS_MOST:
+        sizes = len(shape) <= DIMS_MOST and all(type(n) is int and 0 <= n <= NUMBERS_MOST for n in shape)
+        if not sizes or prod(max(n, 1) for n in shape) > NUMBERS_MOST:
             raise SubjectError(
                 f"{name[:80]!r} in {label} has shape {str(shape)[:80]}, which no weight has; save it again"
             )

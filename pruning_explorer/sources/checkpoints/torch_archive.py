@@ -46,9 +46,10 @@ def read_archive(path: Path) -> TorchArchive:
             directory = _directory_start(file, path.stat().st_size)
             with zipfile.ZipFile(file) as archive:
                 return _checked(file, archive, directory)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, struct.error, EOFError) as error:
-        raise DamagedPickleError(f"is a damaged archive ({str(error)[:100]})") from None
-    except (ValueError, NotImplementedError, RuntimeError, KeyError, OSError, MemoryError) as error:
+    except (
+        *(zipfile.BadZipFile, zipfile.LargeZipFile, struct.error, EOFError),
+        *(ValueError, NotImplementedError, RuntimeError, KeyError, OSError, MemoryError),
+    ) as error:
         raise DamagedPickleError(f"is a damaged archive ({str(error)[:100] or type(error).__name__})") from None
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.measure.products import products_of
+from pruning_explorer.measure.products import products_of, with_dims
 
 _ALSO_IN_PLACE = """
 abs acos acosh add addcdiv addcmul alpha_dropout asin asinh atan atan2 atanh bitwise_and bitwise_not bitwise_or
@@ -170,16 +170,9 @@ def work_of(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], output:
         kernel = args[1] if isinstance(args[1], list | tuple) else [args[1]] * 3
         work += _PER_ELEMENT * tensors[-1].numel() * prod(kernel)
     if name == "_trilinear":
-        grown = (_grown(each, dims) for each, dims in zip(args[:3], args[3:6], strict=True))
+        grown = (with_dims(each.shape, dims) for each, dims in zip(args[:3], args[3:6], strict=True))
         work += _PER_ELEMENT * prod(max(sizes) for sizes in zip(*grown, strict=True))
     return work
-
-
-def _grown(tensor: Tensor, dims: list[int]) -> list[int]:
-    sizes = list(tensor.shape)
-    for dim in dims:
-        sizes.insert(dim, 1)
-    return sizes
 
 
 def _flat(values: Any) -> list[Any]:
