@@ -48,7 +48,7 @@ STYLE = """<style>
   font-size: 0.75rem; white-space: normal; overflow: visible;
 }
 /* The pages' names stand above: the room that is left for them would else be empty, and so would that at the end */
-[data-testid=stMainBlockContainer] { padding-top: 4rem; padding-bottom: 2rem; }
+[data-testid=stMainBlockContainer] { padding: 4rem clamp(1rem, 2.5vw, 3rem) 2rem; }
 [data-testid=stMain] h1 { padding: 0.25rem 0; }
 /* What shows nothing takes no room between what does */
 .st-key-address_bar, .st-key-glossary_reach, .st-key-sidebar_labels { position: absolute; width: 0; }

@@ -62,20 +62,19 @@ def explore(path: Path) -> None:
     import numpy as np
 
     from pruning_explorer import Recipe, load_subject
-    from pruning_explorer.figures.layers import layer_bars
     from pruning_explorer.lab.workers import tune_process
     from pruning_explorer.measure.report import report_of
     from pruning_explorer.prune.engine import rank_targets
     from pruning_explorer.prune.subject import Subject
     from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
-    from pruning_explorer.ui.explore import layer, page  # noqa: F401
+    from pruning_explorer.ui.explore import layer, layers, page  # noqa: F401
 
     def look(subject: Subject, recipe: Recipe, place: tuple[int, int, int, int]) -> None:
-        """All of Explore that the amount changes: key figures, bars, the open layer and its window."""
+        """All of Explore that the amount changes: key figures, the list of layers, the open layer and its window."""
         shown = report_of(subject, recipe)
         shown.measure()
         assert shown.sparsity_by_layer.loc[0, "removed"] == round(recipe.amount * shown.masks.targets[0].numel)
-        layer_bars(shown.sparsity_by_layer, shown.masks.targets[0].name)
+        layers._messages(shown)
         opened = layer._Shown(subject, recipe, shown.masks.targets[0])
         layer._payload(opened)
         layer.window_of(opened, place)

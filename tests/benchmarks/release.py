@@ -64,7 +64,7 @@ MEASURE = """shows => { window.measured = new Promise(done => {
 
 THUMB = "[data-testid=stSlider] [data-testid=stSliderThumbValue]"
 ECHOED = "document.querySelector('[data-testid=stMain]').innerText.includes('Amount ' + amount + ' %')"
-CHARTS_FOLLOW = """['cliff', 'layers_chart'].every(
+CHARTS_FOLLOW = """['cliff'].every(
     key => document.querySelector(`.st-key-${key} .main-svg .trace path`))
     && document.querySelector('.px-stand').dataset.percent === amount
     && document.querySelector('[data-testid=stMetricDelta]').innerText.includes(`requested ${amount} %`)"""

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 # Each kind of element is fetched when first needed, so a script that has ended is not yet a page that stands
 STANDS = """cliff => {
   const all = selector => [...document.querySelectorAll(selector)];
-  const drawn = ['cliff', 'layers_chart'].map(key => `.st-key-${key} .js-plotly-plot`);
+  const drawn = ['cliff'].map(key => `.st-key-${key} .js-plotly-plot`);
   return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !all('[data-stale=true], [data-testid=stSkeleton]').length
     && all('[data-testid=stMetric]').length === 5
@@ -19,8 +19,8 @@ STANDS = """cliff => {
     && all('[data-testid=stPlotlyChart]').every(chart => chart.querySelector('.main-svg'))
     && all('[role=tabpanel] [data-testid=stElementContainer]').length
     && all('.st-key-live_mask-view *').some(e => e.shadowRoot?.querySelector('.kept')?.textContent
-      && document.querySelector('.st-key-layers_chart .js-plotly-plot')._fullData[0].customdata
-        .includes(e.shadowRoot.querySelector('.title').textContent))
+      && all('.st-key-layer_list *').some(list => list.shadowRoot?.querySelector('[aria-selected=true]')?.title
+        === e.shadowRoot.querySelector('.title').textContent))
     && !(cliff && all('.st-key-cliff_progress [data-testid=stProgress]').length)
 }"""
 
@@ -66,10 +66,9 @@ class ExplorePage:
         return f"{self.page.locator('.px-stand').get_attribute('data-percent')} %"
 
     def bars(self) -> dict[str, float]:
-        """Percent removed of each layer, from the chart."""
-        script = f"""() => {{ const bar = ({CHART})('layers_chart')._fullData.find(t => t.name === 'removed');
-            return [...bar.y].map((y, i) => [bar.customdata[i], Math.round(y * 100) / 100]) }}"""
-        return dict(self.page.evaluate(script))
+        """Percent removed of each layer in sight, from the list of layers."""
+        script = "rows => rows.map(row => [row.title, parseFloat(row.querySelector('.gone').textContent)])"
+        return dict(self.page.locator(".layer-list .row").evaluate_all(script))
 
     @property
     def live_amount(self) -> str:
@@ -153,13 +152,7 @@ class ExplorePage:
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def click_bar(self, target: str) -> None:
-        chart = self.page.locator(".st-key-layers_chart .js-plotly-plot")
-        script = """(chart, target) => {
-            const bar = chart.querySelectorAll('.point path')[chart._fullData[0].customdata.indexOf(target)];
-            const [at, from] = [bar.getBoundingClientRect(), chart.getBoundingClientRect()];
-            return { x: at.x + at.width / 2 - from.x, y: at.y + at.height / 2 - from.y };
-        }"""
-        chart.click(position=chart.evaluate(script, target))
+        self.page.locator(f".layer-list .row[title='{target}']").click()
         expect(self.page.locator(".live-mask .title")).to_have_text(target)
         self.stand()
 

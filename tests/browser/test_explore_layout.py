@@ -169,7 +169,7 @@ def test_the_cliff_can_be_cancelled_and_nothing_moves(explore: Explore) -> None:
     visit.page.goto(f"{visit.base_url}/?subject=digits-vit&criterion=synflow&schedule=linear%3Asteps%3D50")
     visit.stand(cliff=False)
     box = visit.page.locator(".st-key-cliff_progress")
-    below = visit.page.locator(".st-key-layers_chart")
+    below = visit.page.locator(".st-key-layer_list")
     before = below.bounding_box()
     box.get_by_role("button", name="Cancel").click()
     expect(box.get_by_text("Cancelled at")).to_be_visible()

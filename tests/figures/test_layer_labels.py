@@ -9,7 +9,6 @@ from pruning_explorer.cli.comparison_text import write_comparison
 from pruning_explorer.figures.agreement_matrix import agreement_by_layer, agreement_matrix
 from pruning_explorer.figures.chart import Chart
 from pruning_explorer.figures.layer_drift import layer_drift_chart
-from pruning_explorer.figures.layers import layer_bars
 from pruning_explorer.figures.mask_panels import mask_panels
 from pruning_explorer.figures.short_names import LONGEST, short_layers
 from pruning_explorer.figures.sparsity_lines import sparsity_lines
@@ -108,8 +107,6 @@ def test_axes_of_layers_name_each_of_them_once(names: list[str]) -> None:
         }
     )
     axes = [
-        ticks(layer_bars(layers(names)), "xaxis"),
-        *[ticks(layer_bars(layers(names), opened), "xaxis") for opened in names[:: len(names) // 5 or 1]],
         ticks(sparsity_lines(layers(names).assign(recipe=0), ["A"]), "xaxis"),
         ticks(
             layer_drift_chart(modules), "xaxis2" if "xaxis2" in layer_drift_chart(modules).figure.layout else "xaxis"

@@ -109,9 +109,9 @@ def test_only_the_open_tab_is_computed(open_page: OpenPage, monkeypatch: pytest.
     assert set(computed) == {"script"}
 
 
-def test_layers_chart_and_cliff_are_drawn(open_page: OpenPage) -> None:
+def test_list_of_layers_and_cliff_are_drawn(open_page: OpenPage) -> None:
     page = open_page(subject="spirals-mlp", amount="0.4")
-    assert page.has_chart("layers_chart")
+    assert any(each.key == "layer_list" for each in page.app.get("bidi_component"))
     for _ in range(200):  # its three points are measured behind the page
         if page.has_chart("cliff"):
             break
@@ -319,6 +319,6 @@ def test_a_layer_that_loses_everything_is_told_until_a_cap_keeps_some_of_it(open
 
     (told,) = collapse(open_page(subject="spirals-mlp", amount="0.99", scope="global"))
     assert unescaped(told).endswith(
-        "nothing is left of fc2.weight and 1 more. A cap per layer (in the sidebar) keeps some of it."
+        "nothing is left of fc2.weight and 1 more. A cap per layer (among the controls) keeps some of it."
     )
     assert collapse(open_page(subject="spirals-mlp", amount="0.99", scope="global", cap="0.9")) == []

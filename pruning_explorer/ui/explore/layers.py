@@ -1,33 +1,66 @@
-"""A bar for every layer."""
+"""The chosen layers, each with its mask and how much of it stays."""
+
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pruning_explorer.figures.layers import layer_bars
 from pruning_explorer.measure.recalibration import why_no_recalibration
 from pruning_explorer.measure.report import Report
+from pruning_explorer.prune.cache import ByteBoundedCache
+from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe_settings import SETTINGS
+from pruning_explorer.trace import step
 from pruning_explorer.ui import session, state
+from pruning_explorer.ui.layer_list import build_counts, build_thumbnails, layer_list, opened_in_list
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.show_chart import clicked_point, show_chart
 
+KEY = "layer_list"
+PAGE = "explore"
 NOTE_HEIGHT = 76
-"""Height in pixels of the note below the bars; fixed, so that nothing moves when a layer becomes empty."""
+"""Height in pixels of the note below the list; fixed, so that nothing moves when a layer becomes empty."""
 
 MUCH = 0.05
 """Loss of quality, as a fraction of the samples, above which the page explains what BatchNorm has to do with it."""
 
+_LISTS: ByteBoundedCache[tuple[bytes, bytes]] = ByteBoundedCache(
+    64 << 20, "lists of layers", weigh=lambda messages: sum(map(len, messages))
+)
+
 
 def draw_layers(report: Report) -> DeltaGenerator:
-    """Kept and removed by layer, width by size; a click opens a layer below.
+    """A row for each layer; a click opens one.
 
     Returns:
-        The place below, for :func:`draw_note`: the bars need the masks alone, what it says the quality too.
+        The place below, for :func:`draw_note`: the list needs the masks alone, what it says the quality too.
     """
-    opened = state.open_layer(report.masks.targets).name
-    chart = layer_bars(report.sparsity_by_layer, opened)
-    show_chart(chart, "layers_chart", on_click=_open_clicked)
+    counts, thumbnails = _messages(report)
+    layer_list(
+        key=KEY,
+        page=PAGE,
+        counts=counts,
+        thumbnails=thumbnails,
+        opened=state.open_layer(report.masks.targets).name,
+        amount=report.recipe.amount,
+        revision=session.LAST_RELEASE.get(),
+        group=state.SHARED_AMOUNT,
+        on_open=_open,
+    )
     return st.container(height=NOTE_HEIGHT, border=False, key="layers_note")
+
+
+def _messages(report: Report) -> tuple[bytes, bytes]:
+    subject, recipe = report.subject, report.recipe
+    without_amount = replace(recipe, amount=0.0)
+    of = f"{subject.id}-{without_amount.id}"
+
+    def make() -> tuple[bytes, bytes]:
+        with step("counts and small pictures of the layers"):
+            ranked = rank_targets(subject, recipe)
+            return build_counts(subject, ranked, of), build_thumbnails(ranked)
+
+    # A schedule that scores anew ranks for its own amount
+    return _LISTS.get((subject.id, (without_amount if recipe.nested else recipe).id), make)
 
 
 def draw_note(report: Report, place: DeltaGenerator) -> None:
@@ -38,11 +71,11 @@ def draw_note(report: Report, place: DeltaGenerator) -> None:
 def _note(report: Report) -> str:
     emptied = report.sparsity_by_layer.loc[report.sparsity_by_layer["kept"] == 0, "target"].tolist()
     if not emptied:
-        return _recalibration_note(report) or "Click a bar to look into that layer below."
+        return _recalibration_note(report) or "Click a layer to look into it."
     others = f" and {len(emptied) - 1} more" if len(emptied) > 1 else ""
     return (
         f":material/warning: **Layer collapse**: nothing is left of {plain(emptied[0])}{others}. "
-        "A cap per layer (in the sidebar) keeps some of it."
+        "A cap per layer (among the controls) keeps some of it."
     )
 
 
@@ -53,11 +86,10 @@ def _recalibration_note(report: Report) -> str:
         return ""
     return (
         ":material/lightbulb: BatchNorm still uses the dense network's statistics: switch on "
-        f"**{SETTINGS['recalibrate'].label}** in the sidebar, and see how much of the fall is theirs."
+        f"**{SETTINGS['recalibrate'].label}** among the controls, and see how much of the fall is theirs."
     )
 
 
-def _open_clicked() -> None:
-    if point := clicked_point("layers_chart"):
-        name = point["customdata"]
-        session.OPEN_LAYER.set(name if isinstance(name, str) else name[0])
+def _open() -> None:
+    if name := opened_in_list(KEY):
+        session.OPEN_LAYER.set(name)

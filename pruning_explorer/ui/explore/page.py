@@ -1,10 +1,9 @@
 """Explore: pick a network, drag a slider, see what goes, what stays and what it still knows."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pruning_explorer.errors import PruningExplorerError
-from pruning_explorer.measure.report import Report, report_of
+from pruning_explorer.measure.report import report_of
 from pruning_explorer.trace import step
 from pruning_explorer.ui import address_bar, session, state
 from pruning_explorer.ui.address import read_address, write_address
@@ -33,15 +32,16 @@ def explore() -> None:
     tell_problems(session.EXPLORE_PROBLEMS)
     st.title("Explore", anchor=False)
     st.caption(STEPS)
-    waiting, figures, curve, bars = Waiting(state.subject()), st.container(), st.container(), st.container()
+    waiting, figures, curve = Waiting(state.subject()), st.container(key="key_figures"), st.container(key="curve")
+    bars, layer = (column.container() for column in st.columns([36, 64], gap="medium"))
     take_released_amount()
     try:
         with step("controls"):
             recipe = draw_controls()
         with waiting.ranking(recipe):
             shown = report_of(state.subject(), recipe)
-        # What takes the browser long is sent first where it stands already: it is drawn while the network runs
-        note = _bars(shown, bars) if session.Key("layers_chart").is_set() else None
+        with bars, step("the list of layers"):
+            note = draw_layers(shown)
         with waiting.running():
             shown.measure()
         with figures, step("key figures"):
@@ -55,17 +55,11 @@ def explore() -> None:
     address_bar.tell(write_address(shown.subject, shown.recipe, session.OPEN_LAYER.get()))
     with curve, step("the cliff and what can go"):
         draw_cliff(shown)
-    draw_note(shown, note or _bars(shown, bars))
-    layer = st.container()
+    draw_note(shown, note)
     with waiting.picturing(), layer, step("pictures of the open layer"):
         draw_layer(shown.subject, shown.recipe, shown.masks.targets)
     with step("the tabs below"):
         draw_details(shown)
-
-
-def _bars(shown: Report, place: DeltaGenerator) -> DeltaGenerator:
-    with place:
-        return draw_layers(shown)
 
 
 def _begin() -> None:
