@@ -116,16 +116,6 @@ def _native_attention(args: Any, _output: Any) -> list[Product]:
     ]
 
 
-def _encoder_layer(args: Any, _output: Any) -> list[Product]:
-    inputs, width = args[:2]
-    lengths = [len(each) for each in inputs.unbind()] if inputs.is_nested else [inputs.shape[-2]] * len(inputs)
-    weights = (args[3], args[5], args[14], args[16])
-    return [
-        *(Product(sum(lengths) * weight.numel(), (weight,)) for weight in weights),
-        Product(2 * sum(length * length for length in lengths) * width),
-    ]
-
-
 def _quantised_linear(args: Any, output: Any) -> list[Product]:
     return [Product(args[0].numel() * output.shape[-1])]
 
@@ -154,7 +144,6 @@ FORMULAS: Mapping[str, Callable[[Any, Any], list[Product]]] = {
         )
     },
     "aten::_native_multi_head_attention": _native_attention,
-    "aten::_transformer_encoder_layer_fwd": _encoder_layer,
     **{f"quantized::linear{kind}": _quantised_linear for kind in ("", "_relu", "_dynamic", "_relu_dynamic")},
     **{f"quantized::linear{kind}_fp16": _quantised_linear for kind in ("_dynamic", "_relu_dynamic")},
     **{f"quantized::conv{n}d{kind}": _quantised_convolution for n in (1, 2, 3) for kind in ("", "_relu", "_dynamic")},

@@ -215,7 +215,7 @@ class LnBlock(prune.BasePruningMethod):
         norms = torch.where(there, as_ranked(block.group_scores(t.detach().abs())), torch.inf)
         keep = torch.ones(norms.numel(), dtype=torch.bool)
         keep[norms.flatten().argsort(stable=True)[: _count(self.amount, int(there.sum()))]] = False
-        return default_mask * block.expand(keep, t.shape).to(default_mask.dtype)
+        return default_mask * block.expand(keep, t.shape)
 
 
 def _matrix(shape: Shape) -> tuple[int, int]:

@@ -116,6 +116,20 @@ def test_recurrent_layers(make: Make, layer: type[nn.RNNBase], gates: int) -> No
     assert dense_cost(subject).macs == 2 * (first + second) + 4 * states
 
 
+def test_a_sample_may_be_several_sequences(make: Make) -> None:
+    class Together(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.LSTM(3, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.layer(x.flatten(0, 1).transpose(0, 1))[0][-1]
+
+    # Of each of 2 samples 3 sequences of 5 steps
+    subject = make(Together, torch.ones(2, 3, 5, 3))
+    assert of_layer(subject) == {"weight_ih_l0": 3 * 5 * 16 * 3, "weight_hh_l0": 3 * 5 * 16 * 4}
+
+
 def test_lstm_with_a_projection(make: Make) -> None:
     subject = make(lambda: First(nn.LSTM(3, 4, proj_size=2, batch_first=True)), torch.ones(2, 5, 3))
     assert of_layer(subject) == {"weight_ih_l0": 5 * 16 * 3, "weight_hh_l0": 5 * 16 * 2, "weight_hr_l0": 5 * 2 * 4}

@@ -262,6 +262,12 @@ def test_what_shifts_and_scales_is_no_product(make: Make) -> None:
     assert not counted.uncounted
 
 
+def test_a_row_that_scales_is_no_matrix(make: Make) -> None:
+    counted = cost(make, called(nn.Linear(4, 1, bias=False), lambda a, x: x[:, :1] * a.weight), torch.ones(2, 4))
+    assert counted.macs == 0
+    assert not counted.uncounted
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_quantised_layers(make: Make) -> None:
     model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), First(nn.LSTM(5, 4, batch_first=True)), nn.Linear(4, 2))
@@ -269,3 +275,18 @@ def test_quantised_layers(make: Make) -> None:
     counted = cost(make, packed, torch.ones(2, 3, 6))
     assert counted.macs == 3 * (30 + 4 * 2)
     assert counted.uncounted == ("2.layer.weight",)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Please use quant_min")
+def test_a_quantised_convolution(make: Make) -> None:
+    """Each of 25 places of 4 channels is a product over one of two channels of 3x3."""
+    quantization = torch.ao.quantization
+    convolution = nn.Conv2d(2, 4, 3, padding=1, groups=2)
+    model = nn.Sequential(quantization.QuantStub(), convolution, quantization.DeQuantStub(), nn.Flatten()).eval()
+    model.qconfig = quantization.get_default_qconfig(torch.backends.quantized.engine)
+    prepared = quantization.prepare(model)
+    prepared(torch.ones(2, 2, 5, 5))
+    packed = nn.Sequential(quantization.convert(prepared), nn.Linear(100, 3))
+    counted = cost(make, packed, torch.ones(2, 2, 5, 5))
+    assert counted.macs == 25 * 4 * 9 + 300
+    assert counted.uncounted == ()

@@ -108,6 +108,7 @@ def test_labels_are_the_right_answers_where_they_could_be(spans: Subject) -> Non
     assert answers is not None
     assert answers.tolist() == [[0, 1, 0, 1], [1, 1, 0, 0], [0, 0, 0, 0]]
     assert true_answers(spans, torch.zeros(3, 2)) is None
+    assert true_answers(replace(spans, labels=torch.zeros(3, 4).long()), torch.zeros(3, 4, 1)) is None
     assert true_answers(replace(spans, labels=torch.full((3, 4), 2)), torch.zeros(3, 4, 2)) is None
     assert true_answers(replace(spans, labels=torch.zeros(3, 4)), torch.zeros(3, 4, 2)) is None
 

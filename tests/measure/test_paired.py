@@ -59,6 +59,17 @@ def test_interval_of_a_mean_is_that_of_theory(monkeypatch: pytest.MonkeyPatch, c
     assert high == pytest.approx(values.mean() + half, abs=0.01)
 
 
+@pytest.mark.parametrize("chunk", [paired.CHUNK_ELEMENTS, 7_000])
+def test_there_are_2000_resamples_whatever_fits_at_once(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    monkeypatch.setattr(paired, "CHUNK_ELEMENTS", chunk)
+    means: list[np.ndarray] = []
+    bootstrap_interval(lambda mean: means.append(mean) or mean, np.arange(10.0))
+    assert means[0].shape == (2_000,)
+    # A mean of ten draws of 0 ... 9: of mean 4.5, and of variance 8.25 / 10
+    assert means[0].mean() == pytest.approx(4.5, abs=0.08)
+    assert means[0].var() == pytest.approx(0.825, abs=0.08)
+
+
 def test_pairing_takes_out_what_is_hard_for_both() -> None:
     generator = np.random.default_rng(1)
     hardness = generator.exponential(10, size=500)

@@ -121,6 +121,28 @@ def test_shapes_count_in_the_id() -> None:
     assert Subject.from_module(flat).id != Subject.from_module(tall).id
 
 
+@pytest.mark.parametrize(
+    "kept", [None, 2, "two", b"two", [1, 2], {"key": 1}, {"key": torch.ones(2)}, {"other": torch.zeros(2)}], ids=str
+)
+def test_what_a_module_keeps_beside_its_tensors_counts_in_the_id(kept: object) -> None:
+    class Keeps(nn.Linear):
+        def get_extra_state(self) -> object:
+            return self.kept
+
+        def set_extra_state(self, state: object) -> None:
+            self.kept = state
+
+    def id_with(extra: object) -> str:
+        torch.manual_seed(0)
+        model = Keeps(2, 2)
+        model.kept = extra
+        return Subject.from_module(model).id
+
+    assert id_with(kept) == id_with(copy.deepcopy(kept))
+    assert id_with(kept) != id_with({"key": torch.zeros(2)})
+    assert id_with(kept) != id_with(1)
+
+
 BAD_SAMPLES: dict[str, tuple[Tensor | list[Tensor] | None, Tensor | None, Tensor | None, str]] = {
     "labels too few": (torch.ones(5, 4), torch.ones(4).long(), None, r"equally many; these have \[4, 5\]"),
     "inputs differ": ([torch.ones(5, 4), torch.ones(3)], None, None, r"equally many; these have \[3, 5\]"),
@@ -167,6 +189,31 @@ def test_the_example_is_one_input_of_either_part() -> None:
     assert alone.example is not None
     assert torch.equal(alone.example[0], calibration[:1])
     assert Subject.from_module(network()).example is None
+
+
+def test_other_samples_make_another_subject_of_the_same_network() -> None:
+    whole = Subject.from_module(network(), calibration=torch.ones(5, 4), output_names=("a", "b", "c"), about="One.")
+    samples, labels = torch.arange(12.0).view(3, 4), torch.tensor([0, 2, 2])
+    other = whole.with_samples(samples, labels, about="Another.")
+    assert other.model is whole.model
+    assert other.calibration is whole.calibration
+    assert (other.sample_count, other.quality_name) == (3, "accuracy")
+    assert (other.labels, other.groups) == (labels, labels)
+    assert (other.output_names, other.group_names) == (("a", "b", "c"), ("a", "b", "c"))
+    assert other.description == "One. Another."
+    unlabelled = other.with_samples(samples, output_names=("x", "y", "z"))
+    assert (unlabelled.labels, unlabelled.groups, unlabelled.group_names) == (None, None, ())
+    assert unlabelled.output_names == ("x", "y", "z")
+    others = [whole, other, whole.with_samples(samples), whole.with_samples(samples + 1, labels)]
+    assert len({each.id for each in [*others, whole.with_samples(samples, labels.roll(1))]}) == 5
+    assert whole.with_samples(samples.clone(), labels.clone()).id == other.id
+
+
+def test_other_samples_must_be_like_the_calibration_inputs() -> None:
+    subject = Subject.from_module(network(), calibration=torch.randn(5, 4))
+    assert subject.with_samples(torch.randn(3, 4)).sample_count == 3
+    with pytest.raises(SubjectError, match="has 1 tensors and a sample 2"):
+        subject.with_samples((torch.randn(3, 4), torch.randn(3, 4)))
 
 
 def test_what_is_not_said_is_filled_in() -> None:

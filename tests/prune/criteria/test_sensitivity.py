@@ -39,6 +39,21 @@ def test_fisher_is_the_squared_weight_times_the_mean_squared_gradient() -> None:
     assert_scores(scores_of(even_logits(), "fisher", "weight"), [[4 * 5 / 8, 5 / 2], [16 * 5 / 8, 0]])
 
 
+def test_more_samples_than_go_at_once_count_alike() -> None:
+    """Each of two samples a hundred times over: the means are those of the two."""
+    two = even_logits()
+    assert two.calibration is not None
+    assert two.calibration_labels is not None
+    many = Subject.from_module(
+        linear([[2, 1], [4, 0]]),
+        calibration=two.calibration[0].repeat(100, 1),
+        calibration_labels=two.calibration_labels.repeat(100),
+    )
+    assert_scores(scores_of(many, "gradient", "weight"), [[2 / 4, 1 / 2], [4 / 4, 0]])
+    assert_scores(scores_of(many, "fisher", "weight"), [[4 * 5 / 8, 5 / 2], [16 * 5 / 8, 0]])
+    assert squared_gradients(many, {}).batched
+
+
 def test_biases_have_gradients_too() -> None:
     """dL/db is dL/dz: its mean (0, 0), its mean square (1/4, 1/4)."""
     subject = Subject.from_module(
