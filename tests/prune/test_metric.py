@@ -57,6 +57,15 @@ def test_what_computes_differently_has_another_id() -> None:
     assert len(set(ids)) == len(ids)
 
 
+def test_whatever_a_metric_holds_tells_it_from_others() -> None:
+    def holding(held: object) -> Callable[[Tensor, Tensor | None], Tensor]:
+        return lambda logits, labels: logits[:, 0] * len(str(held))
+
+    things = [nn.Linear, nn.Conv2d, len, sum, {1, "a"}, {2, "a"}, frozenset({1, "a"}), {"a": 1}, {"b": 1}, [1], (1,)]
+    assert len({metric_id(holding(each)) for each in things}) == len(things)
+    assert metric_id(holding({"b", 3, "a"})) == metric_id(holding({"a", "b", 3}))
+
+
 def test_the_same_again_has_the_same_id() -> None:
     assert metric_id(within(0.1)) == metric_id(within(0.1))
     assert metric_id(Weighted(torch.ones(3))) == metric_id(Weighted(torch.ones(3)))

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
-from pruning_explorer import Recipe
+from pruning_explorer import Recipe, Subject
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.granularities import GRANULARITIES
 from pruning_explorer.prune.grouping import Channel, Element
+from pruning_explorer.prune.recipe import passed_over
 
 names = st.text("abc.0_weight", min_size=1, max_size=8)
 fractions = st.floats(0, 1)
@@ -241,6 +243,19 @@ def test_whatever_a_file_holds_there_is_a_recipe_or_a_recipe_error(content: dict
 
 def test_json_may_write_one_without_a_point() -> None:
     assert Recipe.from_json('{"amount": 1, "amounts": {"a": 0}, "cap": 1}') == Recipe(amount=1.0, amounts={"a": 0.0})
+
+
+def test_what_is_switched_on_and_cannot_be_pruned_is_named_with_a_reason() -> None:
+    subject = Subject.from_module(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)))
+    assert passed_over(subject, Recipe(biases=True, norms=True)) == {}
+    assert passed_over(subject, Recipe(granularity="channel")) == {}
+    one_dim = "channel:dim=0,n=2: it has one dim only, so its channels are its elements"
+    assert passed_over(subject, Recipe(granularity="channel", biases=True)) == {"0.bias": one_dim}
+    assert passed_over(subject, Recipe(granularity="channel:dim=2", biases=True, norms=True)) == {
+        "0.weight": "channel:dim=2,n=2: it has 2 dims, so there is no dim 2",
+        **dict.fromkeys(("0.bias", "1.weight", "1.bias"), one_dim.replace("dim=0", "dim=2")),
+    }
+    assert passed_over(subject, Recipe(granularity="channel", biases=True, targets=("0.bias",))) == {}
 
 
 def test_granularities_are_read_and_written_one_way() -> None:

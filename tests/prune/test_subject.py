@@ -204,6 +204,7 @@ def test_other_samples_make_another_subject_of_the_same_network() -> None:
     unlabelled = other.with_samples(samples, output_names=("x", "y", "z"))
     assert (unlabelled.labels, unlabelled.groups, unlabelled.group_names) == (None, None, ())
     assert unlabelled.output_names == ("x", "y", "z")
+    assert unlabelled.description == "One."
     others = [whole, other, whole.with_samples(samples), whole.with_samples(samples + 1, labels)]
     assert len({each.id for each in [*others, whole.with_samples(samples, labels.roll(1))]}) == 5
     assert whole.with_samples(samples.clone(), labels.clone()).id == other.id

@@ -77,6 +77,8 @@ def test_a_group_stays_if_the_mask_keeps_any_weight_of_it(subject: Subject) -> N
     for text, kept in expected.items():
         scoring = Scoring(subject, GRANULARITIES.read(text).grouping, (), 0, criterion.values)
         assert criterion.protect(scoring, subject.target("0.weight")).tolist() == kept
+        everything = compute_masks(subject, Recipe(str(criterion), text, amount=1.0))["0.weight"]
+        assert torch.equal(everything, scoring.granularity.expand(torch.tensor(kept), (2, 2)))
 
 
 BAD_SCORES: dict[str, tuple[Tensor, str]] = {
