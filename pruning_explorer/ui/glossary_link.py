@@ -1,5 +1,6 @@
 """Links from the help of every control to the words of the glossary."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -18,6 +19,24 @@ body:has([data-testid=stTooltipIcon] :focus-visible) [data-testid=stTooltipConte
 </style>"""
 
 
+@dataclass(frozen=True)
+class GlossaryLink:
+    """A link to a word, as plain text."""
+
+    title: str
+    address: str
+
+
+def glossary_links(*words: str | None) -> tuple[GlossaryLink, ...]:
+    """Links to words of the glossary, for where no Markdown is read; None is one that it does not have.
+
+    Raises:
+        LessonError: the glossary has no such word.
+    """
+    known = (word for word in words if word is not None)
+    return tuple(GlossaryLink(glossary().word(word).title, word_address(word)) for word in known)
+
+
 def help_with_glossary_link(help: str, *words: str | None) -> str:
     r"""A control's help with a link to each word of the glossary that it speaks of.
 
@@ -33,8 +52,7 @@ def help_with_glossary_link(help: str, *words: str | None) -> str:
     >>> help_with_glossary_link("Drag.", "amount")
     'Drag.\n\n[Glossary: Amount](learn?view=glossary&word=amount)'
     """
-    known = (word for word in words if word is not None)
-    links = " · ".join(f"[Glossary: {plain(glossary().word(word).title)}]({word_address(word)})" for word in known)
+    links = " · ".join(f"[Glossary: {plain(each.title)}]({each.address})" for each in glossary_links(*words))
     return f"{help}\n\n{links}" if links else help
 
 

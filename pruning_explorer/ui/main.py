@@ -42,11 +42,6 @@ STYLE = """<style>
 .stButton [kind=primary], .stDownloadButton [kind=primary], .stFormSubmitButton [kind=primaryFormSubmit] {
   background: transparent !important; color: inherit !important; box-shadow: inset 0 0 0 1px currentColor;
 }
-/* Key figures side by side from a phone up: no number, and no word of what it is, is cut off */
-[data-testid=stMetricValue] { font-size: 1.6rem; }
-[data-testid=stMetricDelta], [data-testid=stMetricDelta] * {
-  font-size: 0.75rem; white-space: normal; overflow: visible;
-}
 /* The pages' names stand above: the room that is left for them would else be empty, and so would that at the end */
 [data-testid=stMainBlockContainer] { padding: 4rem clamp(1rem, 2.5vw, 3rem) 2rem; }
 [data-testid=stMain] h1 { padding: 0.25rem 0; }

@@ -67,7 +67,8 @@ ECHOED = "document.querySelector('[data-testid=stMain]').innerText.includes('Amo
 CHARTS_FOLLOW = """['cliff'].every(
     key => document.querySelector(`.st-key-${key} .main-svg .trace path`))
     && document.querySelector('.px-stand').dataset.percent === amount
-    && document.querySelector('[data-testid=stMetricDelta]').innerText.includes(`requested ${amount} %`)"""
+    && [...document.querySelectorAll('.st-key-key_figures *')].some(
+      each => each.shadowRoot?.querySelector('.below')?.innerText.includes(`requested ${amount} %`))"""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
 from tests.browser.compare_page import ComparePage
 from tests.browser.explore_page import ExplorePage, new_page
@@ -26,6 +27,8 @@ from tests.browser.explore_page import ExplorePage, new_page
 expect.set_options(timeout=30_000)
 
 ROOT = Path(__file__).resolve().parents[2]
+UI = ROOT / "pruning_explorer" / "ui"
+ORIGIN = "http://modules.test"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -244,3 +247,32 @@ def wait_until_settled(page: Page, timeout: float = 60_000) -> None:
     """At rest: the script is not running and no element waits for its successor."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=timeout)
     page.wait_for_function("!document.querySelector('[data-stale=true]')", timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:
+    """An empty page that can import the modules as they lie in the package."""
+
+    def serve(route: Route) -> None:
+        file = UI / urlparse(route.request.url).path.removeprefix("/")
+        if file.is_file():
+            route.fulfill(body=file.read_bytes(), content_type="text/javascript")
+        else:
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page = browser.new_page()
+    page.route(f"{ORIGIN}/**", serve)
+    page.goto(ORIGIN)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def js(blank: Page) -> Callable[..., Any]:
+    """The value of a JavaScript expression in which ``m`` is a module and ``x`` what is handed over."""
+
+    def run(module: str, expression: str, x: Any = None) -> Any:
+        code = f"async (x) => {{ const m = await import('/{module}'); return ({expression}); }}"
+        return blank.evaluate(code, x)
+
+    return run

@@ -14,7 +14,11 @@ STANDS = """cliff => {
   const drawn = ['cliff'].map(key => `.st-key-${key} .js-plotly-plot`);
   return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !all('[data-stale=true], [data-testid=stSkeleton]').length
-    && all('[data-testid=stMetric]').length === 5
+    && all('.st-key-key_figures *').some(e => {
+      const measured = [...e.shadowRoot?.querySelectorAll('.figure') ?? []].filter(figure =>
+        figure.querySelector('.number').textContent !== '…' && figure.querySelector('.about').hidden);
+      return measured.length === 5;
+    })
     && drawn.every(selector => all(`${selector} .main-svg`).length)
     && all('[data-testid=stPlotlyChart]').every(chart => chart.querySelector('.main-svg'))
     && all('[role=tabpanel] [data-testid=stElementContainer]').length
@@ -55,11 +59,10 @@ class ExplorePage:
 
     def figures(self) -> dict[str, tuple[str, str]]:
         """Key figures: label -> (value, the line below it)."""
-        part = "part => metric.querySelector(`[data-testid=stMetric${part}]`)?.innerText"
-        script = f"all => all.map(metric => ['Label', 'Value', 'Delta'].map({part}))"
-        return {
-            label: (value, delta) for label, value, delta in self.page.get_by_test_id("stMetric").evaluate_all(script)
-        }
+        script = """all => all.map(
+          figure => ['.label', '.value', '.below'].map(part => figure.querySelector(part).innerText))"""
+        figures = self.page.locator(".key-figures .figure").evaluate_all(script)
+        return {label: (value, below) for label, value, below in figures}
 
     def marker(self) -> str:
         """Where the cliff says that one stands."""

@@ -243,7 +243,7 @@ def test_mask_from_a_file_is_the_mask_that_is_shown(explore: Explore, tmp_path: 
     visit.criteria.locator("input[type=file]").set_input_files(tmp_path / "keep.npz")
     visit.follows("100.0 %")
     assert visit.live_kept == "Kept 17 of 20 weights"
-    expect(visit.page.get_by_test_id("stMetricDelta").first).to_have_text("requested 100.0 %")
+    expect(visit.page.locator(".key-figures .below").first).to_have_text("requested 100.0 %")
     assert visit.figures()["Sparsity"] == ("15.0 %", "requested 100.0 %")
     expect(visit.criterion_button).to_have_text(re.compile("Criterion: Own mask"))
 

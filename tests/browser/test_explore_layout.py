@@ -22,7 +22,7 @@ WATCH = r"""() => {
   const roots = [document, ...all('*').map(e => e.shadowRoot).filter(Boolean)];
   const named = () => [
     ...all('[class*=st-key-]').map(e => [/st-key-\S+/.exec(e.className)[0], e]),
-    ...all('[data-testid=stMetric]').map((e, i) => [`figure ${i}`, e]),
+    ...roots.flatMap(r => [...r.querySelectorAll('.key-figures .figure > *')]).map((e, i) => [`figure ${i}`, e]),
     ...roots.flatMap(r => [...r.querySelectorAll('.live-mask .pane, .live-mask .chart, .live-mask .bar')])
       .map((e, i) => [`live mask ${i}`, e]),
     ...all('[role=tabpanel] [data-testid=stElementContainer]').map((e, i) => [`tab ${i}`, e]),

@@ -1,21 +1,18 @@
 """The components' JavaScript by itself: each module in a Chromium, with no page around it, against numbers by hand."""
 
 import math
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlparse
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Page
 
 from pruning_explorer.figures.colours import ON_DARK, ON_LIGHT
 from pruning_explorer.ui.browser import colour_variables, join_modules
 from pruning_explorer.ui.live_mask import build_payload
+from tests.browser.conftest import UI
 
-UI = Path(__file__).resolve().parents[2] / "pruning_explorer" / "ui"
-ORIGIN = "http://modules.test"
 COMPONENTS = sorted(
     str(path.relative_to(UI)) for path in UI.rglob("*.js") if "\nexport default " in f"\n{path.read_text()}"
 )
@@ -23,35 +20,6 @@ NUMBERS, CUTS, CELLS = "browser/js/numbers.js", "live_mask/js/cuts.js", "live_ma
 THEME, VIEWPORT, CURVES = "browser/js/theme.js", "live_mask/js/viewport.js", "learn/stage/js/curves.js"
 
 Js = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def blank(browser: Browser) -> Iterator[Page]:
-    """An empty page that can import the modules as they lie in the package."""
-
-    def serve(route: Route) -> None:
-        file = UI / urlparse(route.request.url).path.removeprefix("/")
-        if file.is_file():
-            route.fulfill(body=file.read_bytes(), content_type="text/javascript")
-        else:
-            route.fulfill(body="<!doctype html>", content_type="text/html")
-
-    page = browser.new_page()
-    page.route(f"{ORIGIN}/**", serve)
-    page.goto(ORIGIN)
-    yield page
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def js(blank: Page) -> Js:
-    """The value of a JavaScript expression in which ``m`` is a module and ``x`` what is handed over."""
-
-    def run(module: str, expression: str, x: Any = None) -> Any:
-        code = f"async (x) => {{ const m = await import('/{module}'); return ({expression}); }}"
-        return blank.evaluate(code, x)
-
-    return run
 
 
 def linear(groups: int, cap: float = 1.0) -> list[int]:

@@ -52,7 +52,7 @@ def test_a_checkpoint_is_dropped_looked_into_pruned_and_forgotten(explore: Explo
     expect(page.get_by_text("so it cannot be run").first).to_be_visible()
     masks = compute_masks(Subject.from_module(network()), Recipe(amount=0.5))
     left = sum(masks.kept(name) for name in masks) + 32 + 10  # biases stay
-    expect(page.get_by_test_id("stMetric").filter(has_text="Parameters")).to_contain_text(f"{left:,}")
+    expect(page.locator(".key-figures .figure", has_text="Parameters")).to_contain_text(f"{left:,}")
     assert "subject=my-net" in page.url
     page.get_by_role("link", name="Models").click()
     page.get_by_role("button", name="Forget it").click()

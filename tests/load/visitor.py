@@ -63,10 +63,12 @@ class Shown:
 
     @classmethod
     def on(cls, run: Run) -> "Shown":
-        channels = {each.id.rpartition("-live_mask-")[2]: each for each in run.all("bidi_component")}
+        components = run.all("bidi_component")
+        channels = {each.id.rpartition("-live_mask-")[2]: each for each in components}
+        exact = next((json.loads(each.json) for each in components if each.id.endswith("-explore-exact")), {})
         return cls(
             query=run.query,
-            figures=tuple((each.label, each.body, each.delta) for each in run.all("metric")),
+            figures=tuple((each["label"], each["value"], each["below"]) for each in exact.get("figures", ())),
             layer=channels["layer"].bytes if "layer" in channels else b"",
             stands=json.loads(channels["state"].json) if "state" in channels else {},
             networks=next((tuple(each.options) for each in run.all("selectbox") if each.id.endswith("-subject")), ()),

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Metric, Tab
+from streamlit.testing.v1.element_tree import Tab
 
 import pruning_explorer
 from pruning_explorer import Recipe, Subject
@@ -18,6 +18,15 @@ from pruning_explorer.ui.address import read_address
 from tests.ui.hands import amount_shown, controlled, release_amount
 
 MAIN = Path(pruning_explorer.__file__).parent / "ui" / "main.py"
+
+
+class KeyFigure(NamedTuple):
+    """What one of the key figures says; ``words`` are those of the glossary that its help leads to."""
+
+    value: str
+    below: str
+    help: str
+    words: tuple[str, ...]
 
 
 class Page:
@@ -65,8 +74,14 @@ class Page:
         return load_sample(self.app.selectbox(key="subject").value)
 
     @property
-    def metrics(self) -> dict[str, Metric]:
-        return {each.label: each for each in self.app.metric}
+    def metrics(self) -> dict[str, KeyFigure]:
+        """The key figures as they were sent to the browser, by label; none where there is nothing to measure."""
+        sent = next((each.proto.json for each in self.app.get("bidi_component") if each.key == "explore-exact"), "{}")
+        figures = json.loads(sent).get("figures", ())
+        return {
+            each["label"]: KeyFigure(each["value"], each["below"], each["help"], tuple(each["words"]))
+            for each in figures
+        }
 
     @property
     def layers(self) -> list[str]:

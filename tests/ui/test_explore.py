@@ -56,23 +56,23 @@ def test_key_figures_are_those_of_the_report(open_page: OpenPage, name: str, rec
 
     sparsity, drift, cost = (report.totals[part] for part in ("sparsity", "drift", "cost"))
     assert number(metrics["Sparsity"].value) == pytest.approx(100 * sparsity["achieved"], abs=0.051)
-    assert number(metrics["Sparsity"].delta) == pytest.approx(100 * sparsity["requested"], abs=0.051)
+    assert number(metrics["Sparsity"].below) == pytest.approx(100 * sparsity["requested"], abs=0.051)
     left, parameters = sparsity["nonzero_parameters"], sparsity["parameters"]
     assert f"{left:,} of {parameters:,}" in metrics["Parameters"].help
-    assert number(metrics["Parameters"].delta) == pytest.approx(100 * (left / parameters - 1), abs=0.051)
+    assert number(metrics["Parameters"].below) == pytest.approx(100 * (left / parameters - 1), abs=0.051)
     assert number(metrics["Drift, nats"].value) == pytest.approx(drift["kl_nats"], rel=0.01)
-    assert metrics["Drift, nats"].delta == f"{drift['flipped']:,} of {drift['samples']:,} flip"
+    assert metrics["Drift, nats"].below == f"{drift['flipped']:,} of {drift['samples']:,} flip"
     saved = 1 - cost["macs_theoretical"] / cost["macs_dense"]
-    assert number(metrics["Multiply-adds"].delta) == pytest.approx(-100 * saved, abs=0.051)
-    assert metrics["Multiply-adds"].delta.endswith("theoretical")
+    assert number(metrics["Multiply-adds"].below) == pytest.approx(-100 * saved, abs=0.051)
+    assert metrics["Multiply-adds"].below.endswith("theoretical")
     quality = next(metrics[label] for label in metrics if label.startswith(("Accuracy", "Exact match")))
     if report.quality is None:
         assert not any(sign.isdigit() for sign in quality.value)
-        assert "no labels" in quality.delta + quality.help
+        assert "no labels" in quality.below + quality.help
     else:
         row = report.quality.iloc[0]
         assert number(quality.value) == pytest.approx(100 * row["pruned"], abs=0.051)
-        assert number(quality.delta) == pytest.approx(100 * row["change"], abs=0.051)
+        assert number(quality.below) == pytest.approx(100 * row["change"], abs=0.051)
 
 
 def number(text: str) -> float:

@@ -88,7 +88,7 @@ def test_no_layer_says_so_and_the_sidebar_stays(open_page: OpenPage) -> None:
     page.click("layers_none")
     assert page.errors == ["No layer is chosen, so there is nothing to prune. Choose at least one under “Layers”."]
     assert keys_in_the_sidebar(page) == controls
-    assert len(page.app.metric) == 0
+    assert page.metrics == {}
     page.set_amount(40.0)
     page.click("layers_all")
     assert page.errors == []

@@ -89,7 +89,7 @@ def test_n_of_every_m(open_page: OpenPage) -> None:
     assert str(page.recipe.granularity) == "n_m:n=2,m=4"
     assert "2 of every 4 weights stay, so 2:4 removes at most 50 %." in captions(page)
     assert page.metrics["Sparsity"].value == "50.0 %"
-    assert page.metrics["Sparsity"].delta == "requested 90.0 %"
+    assert page.metrics["Sparsity"].below == "requested 90.0 %"
     page.enter("n_m_m", 8)
     assert page.recipe == Recipe(amount=0.9, granularity="n_m:n=2,m=8")
     assert "2 of every 8 weights stay, so 2:8 removes at most 75 %." in captions(page)

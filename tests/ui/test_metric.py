@@ -90,7 +90,7 @@ def test_one_that_fails_says_so_in_its_place_and_all_else_stands(judged: Judged)
     (warning,) = page.warnings
     assert "the metric “first arm” gave float32 [2] for logits float32 [300, 3]" in warning
     assert "it must give one number in [0, 1] or bool per sample, a tensor [300]" in warning
-    assert page.metrics["First arm"].delta == "not known, see below"
+    assert page.metrics["First arm"].below == "not known, see below"
     assert page.metrics["Drift, nats"].value != page.metrics["First arm"].value
     for tab in ("Outputs", "Drift by layer", "Numbers", "Code and recipe"):
         page.open(tab)

@@ -50,8 +50,8 @@ def test_the_page_says_so(open_page: Callable[..., Page]) -> None:
         page = open_page(subject="by-element", amount="0.5")
         assert page.errors == []
         figure = page.metrics["Multiply-adds"]
-        assert (figure.value, figure.delta) == ("12", "-50.0 % of the counted")
-        assert "those of 1.weight" in figure.help.replace("\\", "")
+        assert (figure.value, figure.below) == ("12", "−50.0 % of the counted")
+        assert "those of 1.weight" in figure.help
         page.open("Numbers")
         assert page.errors == []
         numbers = page.tab("Numbers").dataframe[0].value.set_index("target")

@@ -1,7 +1,5 @@
 """The chosen layers, each with its mask and how much of it stays."""
 
-from dataclasses import replace
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -12,11 +10,11 @@ from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.trace import step
 from pruning_explorer.ui import session, state
+from pruning_explorer.ui.explore.key_figures import PAGE, without_amount
 from pruning_explorer.ui.layer_list import build_counts, build_thumbnails, layer_list, opened_in_list
 from pruning_explorer.ui.plain_text import plain
 
 KEY = "layer_list"
-PAGE = "explore"
 NOTE_HEIGHT = 76
 """Height in pixels of the note below the list; fixed, so that nothing moves when a layer becomes empty."""
 
@@ -51,8 +49,7 @@ def draw_layers(report: Report) -> DeltaGenerator:
 
 def _messages(report: Report) -> tuple[bytes, bytes]:
     subject, recipe = report.subject, report.recipe
-    without_amount = replace(recipe, amount=0.0)
-    of = f"{subject.id}-{without_amount.id}"
+    of = without_amount(subject, recipe)
 
     def make() -> tuple[bytes, bytes]:
         with step("counts and small pictures of the layers"):
@@ -60,7 +57,7 @@ def _messages(report: Report) -> tuple[bytes, bytes]:
             return build_counts(subject, ranked, of), build_thumbnails(ranked)
 
     # A schedule that scores anew ranks for its own amount
-    return _LISTS.get((subject.id, (without_amount if recipe.nested else recipe).id), make)
+    return _LISTS.get((subject.id, of if recipe.nested else recipe.id), make)
 
 
 def draw_note(report: Report, place: DeltaGenerator) -> None:

@@ -11,7 +11,13 @@ from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.controls import draw_controls
 from pruning_explorer.ui.explore.cliff import draw_cliff
 from pruning_explorer.ui.explore.details import draw_details, keep_open_tab
-from pruning_explorer.ui.explore.key_figures import draw_key_figures
+from pruning_explorer.ui.explore.key_figures import (
+    draw_key_figures,
+    draw_notes,
+    place_key_figures,
+    tell_amount,
+    tell_no_figures,
+)
 from pruning_explorer.ui.explore.layer import draw_layer, take_released_amount
 from pruning_explorer.ui.explore.layers import draw_layers, draw_note
 from pruning_explorer.ui.explore.waiting import Waiting
@@ -32,12 +38,17 @@ def explore() -> None:
     tell_problems(session.EXPLORE_PROBLEMS)
     st.title("Explore", anchor=False)
     st.caption(STEPS)
-    waiting, figures, curve = Waiting(state.subject()), st.container(key="key_figures"), st.container(key="curve")
+    waiting, figures = Waiting(state.subject()), st.container(key="key_figures", gap=None)
+    notes, curve = st.container(), st.container(key="curve")
     bars, layer = (column.container() for column in st.columns([36, 64], gap="medium"))
+    with figures:
+        place_key_figures()
     take_released_amount()
     try:
         with step("controls"):
             recipe = draw_controls()
+        with figures:
+            tell_amount(state.subject(), recipe)
         with waiting.ranking(recipe):
             shown = report_of(state.subject(), recipe)
         with bars, step("the list of layers"):
@@ -46,9 +57,13 @@ def explore() -> None:
             shown.measure()
         with figures, step("key figures"):
             draw_key_figures(shown)
+        with notes:
+            draw_notes(shown)
     except PruningExplorerError as error:
-        figures.error(plain(str(error)), icon=":material/error:")
-        figures.info("Nothing you set is lost. Mend the control in the sidebar, and the page comes back.")
+        with figures:
+            tell_no_figures()
+        notes.error(plain(str(error)), icon=":material/error:")
+        notes.info("Nothing you set is lost. Mend the control in the sidebar, and the page comes back.")
         keep_open_tab()
         return
     session.EXPLORED.set(recipe)
