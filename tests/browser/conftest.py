@@ -26,6 +26,9 @@ from tests.browser.explore_page import ExplorePage, new_page
 # Two cores may be busy with other things; what comes sooner costs nothing
 expect.set_options(timeout=30_000)
 
+Js = Callable[..., Any]
+"""``js(module, expression, x)``: see the fixture of that name."""
+
 ROOT = Path(__file__).resolve().parents[2]
 UI = ROOT / "pruning_explorer" / "ui"
 ORIGIN = "http://modules.test"
@@ -268,7 +271,7 @@ def blank(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def js(blank: Page) -> Callable[..., Any]:
+def js(blank: Page) -> Js:
     """The value of a JavaScript expression in which ``m`` is a module and ``x`` what is handed over."""
 
     def run(module: str, expression: str, x: Any = None) -> Any:

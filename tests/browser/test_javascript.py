@@ -1,7 +1,6 @@
 """The components' JavaScript by itself: each module in a Chromium, with no page around it, against numbers by hand."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,13 @@ from playwright.sync_api import Page
 from pruning_explorer.figures.colours import ON_DARK, ON_LIGHT
 from pruning_explorer.ui.browser import colour_variables, join_modules
 from pruning_explorer.ui.live_mask import build_payload
-from tests.browser.conftest import UI
+from tests.browser.conftest import UI, Js
 
 COMPONENTS = sorted(
     str(path.relative_to(UI)) for path in UI.rglob("*.js") if "\nexport default " in f"\n{path.read_text()}"
 )
 NUMBERS, CUTS, CELLS = "browser/js/numbers.js", "live_mask/js/cuts.js", "live_mask/js/cells.js"
 THEME, VIEWPORT, CURVES = "browser/js/theme.js", "live_mask/js/viewport.js", "learn/stage/js/curves.js"
-
-Js = Callable[..., Any]
 
 
 def linear(groups: int, cap: float = 1.0) -> list[int]:

@@ -11,9 +11,9 @@ from playwright.sync_api import Locator, expect
 
 from pruning_explorer import Recipe, compute_masks, load_subject
 from pruning_explorer.figures.numbers import count, decimal, percent, points, short_count
+from tests.browser.conftest import Js
 from tests.browser.explore_page import ExplorePage
 
-Js = Callable[..., Any]
 Explore = Callable[..., ExplorePage]
 
 WRITE, READING = "key_figures/js/write.js", "key_figures/js/reading.js"

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from pruning_explorer import Recipe, load_subject
 from pruning_explorer.prune.engine import masks_at
+from tests.browser.conftest import Js
 from tests.browser.explore_page import ExplorePage
-from tests.browser.test_javascript import Js, blank, js  # noqa: F401
 
 Explore = Callable[..., ExplorePage]
 MODEL = "layer_list/js/model.js"
@@ -62,7 +62,7 @@ def test_keys_walk_the_layers_and_open_one(explore: Explore) -> None:
     visit.stand()
 
 
-def test_of_many_layers_those_in_sight_are_drawn(js: Js, page: Page) -> None:  # noqa: F811
+def test_of_many_layers_those_in_sight_are_drawn(js: Js, page: Page) -> None:
     assert js(MODEL, "m.inSight(0, 390, 74)") == [0, 10]
     assert js(MODEL, "m.inSight(2000, 390, 74)") == [44, 56]
     assert js(MODEL, "m.inSight(2866, 390, 74)")[1] == 74
@@ -72,12 +72,12 @@ def test_of_many_layers_those_in_sight_are_drawn(js: Js, page: Page) -> None:  #
     ("kept", "text"),
     [(1000, "0.0 %"), (500, "50.0 %"), (0, "⚠ empty"), (999.9, "< 0.1 %"), (0.3, "> 99.9 %"), (377, "62.3 %")],
 )
-def test_what_is_gone_is_never_rounded_to_all_or_nothing(js: Js, kept: float, text: str) -> None:  # noqa: F811
+def test_what_is_gone_is_never_rounded_to_all_or_nothing(js: Js, kept: float, text: str) -> None:
     counts: dict[str, Any] = {"header": {"weights": [7, 1000]}, "kept": [7] * 1001 + [kept] * 1001}
     assert js(MODEL, "m.keptAt(x, 1, 400).text", counts) == text
 
 
-def test_between_two_stops_a_block_is_on_the_line(js: Js) -> None:  # noqa: F811
+def test_between_two_stops_a_block_is_on_the_line(js: Js) -> None:
     picture = {"rows": 1, "cols": 2, "from": 3, "in": "gone"}
     thumbnails = {"header": {"stops": 3}, "gone": [9, 9, 9, 0, 0, 100, 40, 255, 255]}
     code = "{ const p = [0, 0]; m.paint(p, x[0], x[1], POSITION, Array.from({length: 256}, (_, i) => i)); return p; }"
@@ -86,7 +86,7 @@ def test_between_two_stops_a_block_is_on_the_line(js: Js) -> None:  # noqa: F811
         assert js(MODEL, call, [picture, thumbnails]) == expected
 
 
-def test_a_weight_goes_at_its_own_position(js: Js) -> None:  # noqa: F811
+def test_a_weight_goes_at_its_own_position(js: Js) -> None:
     picture, thumbnails = {"rows": 2, "cols": 2, "from": 1, "in": "exits"}, {"exits": [0, 300, 301, 1001, 0]}
     paint = "m.paint(p, x[0], x[1], 300, Array.from({length: 256}, (_, i) => i))"
     code = f"(() => {{ const p = [9, 9, 9, 9]; {paint}; return p; }})()"
@@ -96,12 +96,12 @@ def test_a_weight_goes_at_its_own_position(js: Js) -> None:  # noqa: F811
 @pytest.mark.parametrize(
     ("typed", "at", "found"), [("f", 0, 3), ("conv2", 0, 2), ("b", 1, 2), ("b", 2, 1), ("block1.c", 1, 1), ("x", 0, -1)]
 )
-def test_typing_finds_a_part_of_a_name(js: Js, typed: str, at: int, found: int) -> None:  # noqa: F811
+def test_typing_finds_a_part_of_a_name(js: Js, typed: str, at: int, found: int) -> None:
     labels = ["stem", "block1.conv1", "block1.conv2", "fc"]
     assert js(MODEL, "m.search(x[0], x[1], x[2])", [labels, typed, at]) == found
 
 
-def test_sizes_grow_with_the_weights(js: Js) -> None:  # noqa: F811
+def test_sizes_grow_with_the_weights(js: Js) -> None:
     small, half, large = js(MODEL, "m.sizes([1, 500000, 1000000])")
     assert (large["side"], large["length"]) == (38, 100)
     assert small["side"] < half["side"] < large["side"]
