@@ -37,6 +37,29 @@ def decision_line(found: MostWithin, quality_name: str, samples: int) -> str:
     return f"{line}."
 
 
+def decision_in_short(found: MostWithin) -> str:
+    """The amount, and what it costs there and one step further: ``"62.5 % costs 0.83, 62.6 % costs 1.1"``."""
+    if found.amount is None or found.cost is None:
+        return "no measured amount does"
+    if not found.exact and found.beyond is not None:
+        return f"at least {percent(found.amount)}, less than {percent(found.beyond)}"
+    line = f"{percent(found.amount)} {_short_loss(found, found.cost)}"
+    if found.beyond is None or found.beyond_cost is None:
+        return line
+    return f"{line}, {percent(found.beyond)} {_short_loss(found, found.beyond_cost)}"
+
+
+def mark_words(found: MostWithin) -> str:
+    """What stands at the amount on the curve: ``"most for 1 point"``."""
+    return "most for " + (f"{found.allowed:g} % flipped" if found.measure == "agreement" else _points(found.allowed))
+
+
+def _short_loss(found: MostWithin, cost: float) -> str:
+    if found.measure == "agreement":
+        return f"flips {cost:.2g} %"
+    return f"gains {-cost:.2g}" if cost < 0 else f"costs {cost:.2g}"
+
+
 def _loss(found: MostWithin, cost: float) -> str:
     if found.measure == "agreement":
         return f"{cost:.2g} % flip"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pruning_explorer.decision import decision_line
+from pruning_explorer.decision import decision_in_short, decision_line, mark_words
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,22 @@ class Told:
 )
 def test_what_is_said(told: Told, line: str) -> None:
     assert decision_line(told, "accuracy", 360) == line
+
+
+@pytest.mark.parametrize(
+    ("told", "line", "mark"),
+    [
+        (Told(), "52.9 % costs 0.83, 53.0 % costs 1.1", "most for 1 point"),
+        (
+            Told(measure="agreement", allowed=2.5, cost=1.4),
+            "52.9 % flips 1.4 %, 53.0 % flips 1.1 %",
+            "most for 2.5 % flipped",
+        ),
+        (Told(exact=False), "at least 52.9 %, less than 53.0 %", "most for 1 point"),
+        (Told(amount=1.0, beyond=None, beyond_cost=None, cost=-2.0), "100.0 % gains 2", "most for 1 point"),
+        (Told(amount=None, cost=None, achieved=None), "no measured amount does", "most for 1 point"),
+    ],
+)
+def test_what_is_said_in_a_line_and_at_the_mark(told: Told, line: str, mark: str) -> None:
+    assert decision_in_short(told) == line
+    assert mark_words(told) == mark

@@ -4,7 +4,9 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError
@@ -16,7 +18,7 @@ from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 
-Point = dict[str, float]
+Point = dict[str, Any]
 Load = Callable[[str], Subject]
 
 
@@ -78,7 +80,8 @@ def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -
         For each amount ``seed``, ``amount``; ``achieved``, the fraction removed of the chosen layers; ``sparsity``,
         that of all weights that can be pruned (biases and norm layers left out); ``compression``, 1 / (1 - sparsity);
         ``quality`` with its 95 % interval ``quality_low`` and ``quality_high``, NaN where nothing judges
-        the samples or their judge fails; ``kl_nats``, ``agreement``, ``sqnr_db``.
+        the samples or their judge fails; ``kl_nats``, ``agreement``, ``sqnr_db``; ``flips``, bytes with a bit for each
+        sample, the lowest of each byte first, which is 1 where its top answer is another one than the dense network's.
 
     Raises:
         PruningExplorerError: the recipe does not fit the subject, or the network fails.
@@ -96,9 +99,15 @@ def measure_points(subject: Subject, recipe: Recipe, amounts: Sequence[float]) -
     drifts = DriftFrom(dense).measure_all([pruned for _, _, pruned in runs])
     for (amount, masks, pruned), drift in zip(runs, drifts, strict=True):
         worth = _worth(subject, pruned, drift)
-        yield {"seed": recipe.seed, "amount": amount, **figures_of(subject, masks, drift, worth)}
+        point = {"seed": recipe.seed, "amount": amount, **figures_of(subject, masks, drift, worth)}
+        yield point | {"flips": flips_of(drift)}
     if problem is not None:
         raise problem
+
+
+def flips_of(drift: Drift) -> bytes:
+    """Which samples flip: ``flips`` of :func:`measure_points`."""
+    return np.packbits(~drift.agrees, bitorder="little").tobytes()
 
 
 def figures_of(subject: Subject, masks: Masks, drift: Drift, worth: SampleQuality | None) -> Point:

@@ -47,14 +47,16 @@ STYLE = """<style>
 [data-testid=stMain] h1 { padding: 0.25rem 0; }
 /* What shows nothing takes no room between what does */
 .st-key-address_bar, .st-key-glossary_reach, .st-key-sidebar_labels { position: absolute; width: 0; }
-/* The marker lies over the cliff: in the flow of the page it would push the chart away */
-.st-key-cliff_box { position: relative; }
-.st-key-cliff_box [data-testid=stElementContainer]:has(.px-stand) {
-  position: absolute; inset: 0; pointer-events: none;
+/* The amount stays in sight while what follows it passes */
+[data-testid=stLayoutWrapper]:has(> .st-key-amount_band) {
+  position: sticky; top: 3.75rem; z-index: 90; background: var(--st-background-color, inherit);
 }
+/* What can go for a loss, in one line; room is kept where it wraps */
+[data-testid=stLayoutWrapper]:has(> .st-key-decision_line) { flex: 1 1 18rem; min-width: 0; }
+@media (max-width: 640px) { .st-key-decision_line { min-height: 7.5rem; } }
 /* Answers come in without moving what stands below them; a phone needs more lines for each */
 [class*=st-key-decision_answers] { --lines: 5.2rem; min-height: calc(var(--lines) * var(--recipes)); }
-.st-key-decision_answers_1 { --recipes: 1; } .st-key-decision_answers_2 { --recipes: 2; }
+.st-key-decision_answers_2 { --recipes: 2; }
 .st-key-decision_answers_3 { --recipes: 3; } .st-key-decision_answers_4 { --recipes: 4; }
 @media (max-width: 640px) { [class*=st-key-decision_answers] { --lines: 11.5rem; } }
 /* What asks again shows nothing, and takes no room */

@@ -79,14 +79,17 @@ def is_waited_for(job: Job) -> bool:
     return not job.done and not job.stopped.is_set() and session_id() not in job.declined_by
 
 
-def draw_progress(queue: JobQueue[Work], job: Work, key: str, height: int, progress: Progress) -> None:
+def draw_progress(
+    queue: JobQueue[Work], job: Work, key: str, height: int, progress: Progress, width: int | None = None
+) -> None:
     """A bar and a button to cancel; then a line in the same place, so that nothing moves.
 
     Args:
         key: of the box; its buttons' are ``{key}_cancel`` and ``{key}_go_on``.
         height: of the box, in pixels.
+        width: likewise; None is all that there is.
     """
-    with st.container(height=height, border=False, key=key):
+    with st.container(height=height, width=width or "stretch", border=False, key=key, vertical_alignment="center"):
         if job.done:
             st.caption(progress.done)
             return

@@ -52,10 +52,10 @@ async def moves_of_a_large_network(url: str, begins: Event) -> None:
     """Drag the slider of a ViT-B, each time to another amount, as soon as the page has answered."""
     begins.set()
     async with visit(url, query="subject=vit_b") as tab:
-        page = await tab.until(lambda run: run.has("amount_control"), PATIENCE)
+        page = await tab.until(lambda run: run.has("amount_curve-view"), PATIENCE)
         for number in itertools.count(1):
             percent = round(5 + 7.3 * number % 90, 1)
-            await tab.act(page.widget("amount_control"), json_value=release(percent, number))
+            await tab.act(page.widget("amount_curve-view"), json_value=release(percent, number))
             page = await tab.until(lambda run, percent=percent: amount_of(run) == percent, PATIENCE)
 
 
@@ -82,7 +82,7 @@ async def _uploads(url: str, begins: Event, name: str, content: bytes, *, explor
             page = await tab.until(lambda run: run.has("model_files_1") and run.has("to_explore"), PATIENCE)
             if explore:
                 await tab.act(page.widget("to_explore"), trigger_value=True)
-                await tab.until(lambda run: run.has("amount_control"), PATIENCE)
+                await tab.until(lambda run: run.has("amount_curve-view"), PATIENCE)
 
 
 def checkpoint() -> bytes:

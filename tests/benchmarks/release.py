@@ -64,9 +64,8 @@ MEASURE = """shows => { window.measured = new Promise(done => {
 
 THUMB = "[data-testid=stSlider] [data-testid=stSliderThumbValue]"
 ECHOED = "document.querySelector('[data-testid=stMain]').innerText.includes('Amount ' + amount + ' %')"
-CHARTS_FOLLOW = """['cliff'].every(
-    key => document.querySelector(`.st-key-${key} .main-svg .trace path`))
-    && document.querySelector('.px-stand').dataset.percent === amount
+CHARTS_FOLLOW = """[...document.querySelectorAll('.st-key-amount_curve-view *')]
+      .some(e => e.shadowRoot?.querySelector('.amount-curve')?.dataset.told === amount)
     && [...document.querySelectorAll('.st-key-key_figures *')].some(
       each => each.shadowRoot?.querySelector('.below')?.innerText.includes(`requested ${amount} %`))"""
 
@@ -125,16 +124,12 @@ class Slider:
 
 
 class ExploreSlider(Slider):
-    """Explore, by the slider in its sidebar."""
+    """Explore, by the curve."""
 
     shows = CHARTS_FOLLOW
 
     def stand(self) -> None:
         ExplorePage(self.page, "", []).stand()
-
-
-class LiveSlider(ExploreSlider):
-    """Explore, by the slider of the open layer."""
 
     def place(self, percent: float) -> tuple[float, float]:
         return ExplorePage(self.page, "", []).slider_place(percent)
@@ -149,7 +144,7 @@ def amounts() -> Iterator[float]:
 
 
 def main() -> int:
-    """Exit code 1 if Explore takes more than its share by either slider, to the last chart or to rest."""
+    """Exit code 1 if Explore takes more than its share, to the last chart or to rest."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as open_things:
         browser = open_things.enter_context(sync_playwright()).chromium.launch(args=ARGUMENTS, executable_path=CHROMIUM)
         scripts = {"bare": BARE, "bare_with_torch": BARE_WITH_TORCH}
@@ -160,8 +155,7 @@ def main() -> int:
         sliders = [
             Slider("bare page", browser, bare.url),
             Slider("bare page, imports torch", browser, with_torch.url),
-            ExploreSlider("Explore, sidebar slider", browser, explore.url),
-            LiveSlider("Explore, live slider", browser, explore.url),
+            ExploreSlider("Explore", browser, explore.url),
         ]
         found: dict[str, list[Release]] = {slider.name: [] for slider in sliders}
         way = amounts()

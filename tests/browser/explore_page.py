@@ -11,7 +11,6 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 # Each kind of element is fetched when first needed, so a script that has ended is not yet a page that stands
 STANDS = """cliff => {
   const all = selector => [...document.querySelectorAll(selector)];
-  const drawn = ['cliff'].map(key => `.st-key-${key} .js-plotly-plot`);
   return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !all('[data-stale=true], [data-testid=stSkeleton]').length
     && all('.st-key-key_figures *').some(e => {
@@ -19,7 +18,7 @@ STANDS = """cliff => {
         figure.querySelector('.number').textContent !== '…' && figure.querySelector('.about').hidden);
       return measured.length === 5;
     })
-    && drawn.every(selector => all(`${selector} .main-svg`).length)
+    && all('.st-key-amount_curve-view *').some(e => e.shadowRoot?.querySelector('.amount-curve')?.dataset.told)
     && all('[data-testid=stPlotlyChart]').every(chart => chart.querySelector('.main-svg'))
     && all('[role=tabpanel] [data-testid=stElementContainer]').length
     && all('.st-key-live_mask-view *').some(e => e.shadowRoot?.querySelector('.kept')?.textContent
@@ -30,7 +29,7 @@ STANDS = """cliff => {
 
 CHART = "key => document.querySelector(`.st-key-${key} .js-plotly-plot`)"
 THUMB = 24
-"""Width of the live slider's thumb, in pixels."""
+"""Width in pixels of the thumb of a layer's own slider."""
 
 
 @dataclass
@@ -65,8 +64,23 @@ class ExplorePage:
         return {label: (value, below) for label, value, below in figures}
 
     def marker(self) -> str:
-        """Where the cliff says that one stands."""
-        return f"{self.page.locator('.px-stand').get_attribute('data-percent')} %"
+        """Where Python says that one stands."""
+        return f"{self.curve.get_attribute('data-told')} %"
+
+    @property
+    def curve(self) -> Locator:
+        """The amount's control."""
+        return self.page.locator(".amount-curve")
+
+    @property
+    def hand(self) -> Locator:
+        """What one drags: the curve."""
+        return self.page.get_by_role("slider", name="Amount to remove")
+
+    @property
+    def box(self) -> Locator:
+        """What one types the amount into."""
+        return self.page.get_by_role("spinbutton", name="Amount, exact, %")
 
     def bars(self) -> dict[str, float]:
         """Percent removed of each layer in sight, from the list of layers."""
@@ -75,7 +89,8 @@ class ExplorePage:
 
     @property
     def live_amount(self) -> str:
-        return self.page.locator(".live-mask .amount").inner_text()
+        """Of the open layer's picture."""
+        return self.page.locator(".live-mask .amount").text_content() or ""
 
     @property
     def live_kept(self) -> str:
@@ -120,14 +135,16 @@ class ExplorePage:
     # ---- what hands do ----
 
     def slider_place(self, percent: float) -> tuple[float, float]:
-        slider = self.page.locator(".live-mask .slider")
+        """Where one drags to: on the curve, or on the slider of an open layer with an amount of its own."""
+        own = self.page.locator(".live-mask:not(.follows) .slider")
+        slider, thumb = (own, THUMB) if own.count() else (self.curve.locator(".track"), 0)
         slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
         assert box is not None
-        return box["x"] + THUMB / 2 + (box["width"] - THUMB) * percent / 100, box["y"] + box["height"] / 2
+        return box["x"] + thumb / 2 + (box["width"] - thumb) * percent / 100, box["y"] + box["height"] / 2
 
     def drag_to(self, percent: float, steps: int = 8) -> None:
-        """Take the live slider's thumb with the mouse, move it, and keep holding."""
+        """Take the handle with the mouse, move it, and keep holding."""
         here = float(self.live_amount.removesuffix(" %"))
         self.page.mouse.move(*self.slider_place(here))
         self.page.mouse.down()
@@ -136,19 +153,15 @@ class ExplorePage:
         self.next_frame()
 
     def let_go(self) -> float:
-        """Release the thumb and wait for the page to follow; the percent where it stands."""
+        """Release the handle and wait for the page to follow; the percent where it stands."""
         percent = self.live_amount
         self.page.mouse.up()
         self.follows(percent)
         return float(percent.removesuffix(" %"))
 
     def follows(self, percent: str) -> None:
-        """Wait until the cliff's marker stands at the amount and all else has settled."""
-        self.page.wait_for_function(
-            "percent => document.querySelector('.px-stand')?.dataset.percent === percent",
-            arg=percent.removesuffix(" %"),
-            timeout=60_000,
-        )
+        """Wait until Python has taken the amount and all else has settled."""
+        expect(self.curve).to_have_attribute("data-told", percent.removesuffix(" %"), timeout=60_000)
         self.stand()
 
     def next_frame(self) -> None:

@@ -18,7 +18,7 @@ class Try:
     """Two keys, one after the other.
 
     Attributes:
-        first, second: where each is pressed: ``slider``, ``box`` or ``live``.
+        first, second: where each is pressed: ``curve`` or ``box``.
         gap: milliseconds between them.
         expected: the amount, in percent, that all must show in the end.
         shown: what shows the amount, and which.
@@ -37,16 +37,13 @@ class Try:
 
 
 def control(visit: ExplorePage, name: str) -> Locator:
-    """The sidebar's slider, its box, or the open layer's own slider."""
-    page = visit.page
-    if name == "box":
-        return page.get_by_role("spinbutton", name="Amount, exact, %")
-    return page.get_by_role("slider", name="Amount, %") if name == "slider" else page.locator(".live-mask .slider")
+    """The curve, or the box beside it."""
+    return visit.box if name == "box" else visit.hand
 
 
 def press_twice(visit: ExplorePage, first: str, second: str, gap: int) -> Try:
     """Press a key up twice, and wait until the page is at rest; the page must be so before."""
-    before = float(control(visit, "slider").input_value())
+    before = float(visit.box.input_value())
     control(visit, first).focus()
     visit.page.keyboard.press("ArrowUp")
     time.sleep(gap / 1000)
@@ -63,9 +60,10 @@ def amounts(visit: ExplorePage) -> dict[str, str]:
     asked = re.search(r"[?&]amount=([\d.]+)", visit.page.url)
     requested = visit.figures()["Sparsity"][1].removeprefix("requested ")
     return {
-        "slider": f"{float(control(visit, 'slider').input_value()):.1f}",
-        "box": control(visit, "box").input_value(),
-        "live slider": visit.live_amount.removesuffix(" %"),
+        "curve": f"{float(visit.hand.get_attribute('aria-valuenow') or 'nan'):.1f}",
+        "readout": visit.curve.locator(".amount").inner_text().partition(" %")[0],
+        "box": visit.box.input_value(),
+        "open layer": visit.live_amount.removesuffix(" %"),
         "address": f"{float(asked[1] if asked else 0.5) * 100:.1f}",
         "figures": requested.removesuffix(" %"),
         "marker": visit.marker().removesuffix(" %"),

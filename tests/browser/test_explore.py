@@ -17,13 +17,12 @@ FIGURES = ["Sparsity", "Parameters", "Accuracy", "Drift, nats", "Multiply-adds"]
 
 
 def stands_at(visit: ExplorePage) -> float:
-    """The percent at which the line over the cliff is drawn, read from the chart's own axis."""
-    script = """([chart, marker]) => {
-        const axis = chart._fullLayout.xaxis, x = marker.getBoundingClientRect().x - chart.getBoundingClientRect().x;
-        return axis.p2l(x + 1 - axis._offset);
+    """The percent at which the handle is drawn, between the curve's ends."""
+    script = """curve => {
+        const [area, stand] = ['.area', '.stand'].map(part => curve.querySelector(part).getBoundingClientRect());
+        return 100 * (stand.x + 1 - area.x) / area.width;
     }"""
-    chart = visit.page.locator(".st-key-cliff .js-plotly-plot").element_handle()
-    return float(visit.page.evaluate(script, [chart, visit.page.locator(".px-stand > div").element_handle()]))
+    return float(visit.curve.evaluate(script))
 
 
 def test_first_page_stands_complete(explore: Explore) -> None:
@@ -56,8 +55,9 @@ def test_mask_follows_the_pointer_and_the_page_follows_the_release(explore: Expl
     during = visit.shown()
     assert float(during["live"][1].removesuffix(" %")) > 79
     assert before["live"][3] != during["live"][3]
-    assert stands_at(visit) > 79  # the line over the cliff goes along
-    assert {part for part in before if before[part] != during[part]} == {"live"}
+    assert stands_at(visit) > 79
+    assert {part for part in before if before[part] != during[part]} == {"live", "bars", "figures"}
+    assert visit.hand.get_attribute("aria-valuenow") == during["live"][1].removesuffix(" %").removesuffix(".0")
 
     percent = visit.let_go()
     after = visit.shown()
@@ -71,23 +71,27 @@ def test_mask_follows_the_pointer_and_the_page_follows_the_release(explore: Expl
     visit.address_has(f"amount={percent / 100:.3f}".rstrip("0"))
 
 
-def test_sidebar_slider_and_box_go_by_keyboard(explore: Explore) -> None:
+def test_curve_and_box_go_by_keyboard(explore: Explore) -> None:
     visit = explore()
-    slider = visit.page.get_by_role("slider", name="Amount, %")
+    slider = visit.hand
     slider.focus()
     slider.press("ArrowRight")
     visit.follows("50.1 %")
     expect(slider).to_be_focused()
+    slider.press("Shift+ArrowLeft")
+    visit.follows("49.1 %")
+    slider.press("PageUp")
+    visit.follows("59.1 %")
     slider.press("End")
     visit.follows("100.0 %")
     expect(visit.page.locator(".live-mask .kept")).to_have_text("Kept 0 of 9,216 weights")
 
-    box = visit.page.get_by_role("spinbutton", name="Amount, exact, %")
+    box = visit.box
     box.fill("12.5")
     box.press("Enter")
     visit.follows("12.5 %")
     expect(visit.page.locator(".live-mask .amount")).to_have_text("12.5 %")
-    expect(slider).to_have_value("12.5")
+    expect(slider).to_have_attribute("aria-valuenow", "12.5")
     visit.address_has("amount=0.125")
 
 
@@ -114,7 +118,7 @@ def test_zoom_survives_every_release(explore: Explore) -> None:
         visit.let_go()
         assert visit.region == zoomed
     # and where the amount is set elsewhere
-    visit.page.get_by_role("slider", name="Amount, %").press("Home")
+    visit.hand.press("Home")
     visit.follows("0.0 %")
     assert visit.region == zoomed
 
@@ -297,24 +301,15 @@ def test_the_decision_is_said_and_one_goes_there(explore: Explore) -> None:
     visit = explore("/?subject=digits-cnn&scope=global&amount=0.2")
     found = most_within(load_subject("digits-cnn"), Recipe(scope="global"), 1.0)
     assert found.amount is not None
-    said = visit.page.locator(".st-key-decision_answers_1")
-    expect(said).to_contain_text(f"{100 * found.amount:.1f} % can go for at most 1 point of accuracy: there")
+    percent = f"{100 * found.amount:.1f} %"
+    said = visit.page.locator(".st-key-decision_line")
+    expect(said).to_contain_text(f"points of accuracy: {percent} costs {found.cost:.2g}")
+    said.get_by_test_id("stTooltipIcon").filter(visible=True).first.hover()
+    expect(visit.page.get_by_test_id("stTooltipContent")).to_contain_text(
+        f"{percent} can go for at most 1 point of accuracy: there"
+    )
     visit.page.get_by_role("button", name="Set it").click()
     visit.address_has(f"amount={found.amount}")
     visit.stand()
-    assert "you are here" in visit.page.locator(".px-stand").inner_text()
-    assert visit.page.locator(".px-stand").get_attribute("data-percent") == f"{100 * found.amount:.1f}"
-
-
-def test_a_click_on_the_cliff_goes_to_that_amount(explore: Explore) -> None:
-    visit = explore("/?subject=digits-cnn&scope=global&amount=0.2")
-    plot = visit.page.locator(".st-key-cliff .nsewdrag").first
-    box = plot.bounding_box()
-    assert box is not None
-    # The axis runs from -1 to 101; the measured amount next to 74.4 % is 75 %
-    visit.page.mouse.move(box["x"] + box["width"] * (74.4 + 1) / 102, box["y"] + box["height"] / 2)
-    visit.next_frame()
-    visit.page.mouse.click(box["x"] + box["width"] * (74.4 + 1) / 102, box["y"] + box["height"] / 2)
-    visit.address_has("amount=0.75")
-    visit.stand()
-    assert visit.page.locator(".px-stand").get_attribute("data-percent") == "75.0"
+    assert visit.marker() == percent
+    assert abs(stands_at(visit) - 100 * found.amount) < 0.3

@@ -175,7 +175,7 @@ def test_the_cliff_can_be_cancelled_and_nothing_moves(explore: Explore) -> None:
     expect(box.get_by_text("Cancelled at")).to_be_visible()
     assert below.bounding_box() == before
     # Another amount is on the same curve, and does not begin it again
-    visit.page.get_by_role("slider", name="Amount, %").press("ArrowRight")
+    visit.hand.press("ArrowRight")
     visit.follows("50.1 %")
     expect(box.get_by_text("Cancelled at")).to_be_visible()
     box.get_by_role("button", name="Measure the rest").click()

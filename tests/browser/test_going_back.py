@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.browser.compare_page import ComparePage
 from tests.browser.conftest import wait_until_settled
 from tests.browser.explore_page import ExplorePage
-from tests.browser.quick_hands import amounts, control, rest
+from tests.browser.quick_hands import amounts, rest
 
 Explore = Callable[..., ExplorePage]
 
@@ -15,7 +15,7 @@ Explore = Callable[..., ExplorePage]
 def test_explore_goes_back_and_forward_as_it_stood(explore: Explore) -> None:
     visit = explore("/?subject=tutorial-mlp&amount=0.2")
     page = visit.page
-    control(visit, "slider").press("End")
+    visit.hand.press("End")
     visit.follows("100.0 %")
     visit.choose("Scope", "Global")
     visit.address_has("scope=global")

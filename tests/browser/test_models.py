@@ -58,7 +58,7 @@ def test_a_checkpoint_is_dropped_looked_into_pruned_and_forgotten(explore: Explo
     page.get_by_role("button", name="Forget it").click()
     expect(page.get_by_role("button", name="Forget it")).to_have_count(0)
     page.get_by_role("link", name="Explore").click()
-    expect(page.locator(".px-stand")).to_be_attached()
+    expect(page.locator(".amount-curve")).to_be_attached()
     assert "subject=my-net" not in page.url
 
 

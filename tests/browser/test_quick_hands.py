@@ -11,7 +11,7 @@ from tests.browser.quick_hands import control, press_twice
 Explore = Callable[..., ExplorePage]
 
 
-@pytest.mark.parametrize(("first", "second"), [("slider", "slider"), ("box", "box"), ("slider", "box")])
+@pytest.mark.parametrize(("first", "second"), [("curve", "curve"), ("box", "box"), ("curve", "box")])
 def test_two_quick_keys_both_count(explore: Explore, first: str, second: str) -> None:
     visit = explore("/?subject=tutorial-mlp&amount=0.2")
     for gap in (120, 320, 450):  # the first comes before Python hears of anything, the others while it runs
@@ -20,12 +20,12 @@ def test_two_quick_keys_both_count(explore: Explore, first: str, second: str) ->
     expect(control(visit, second)).to_be_focused()
 
 
-def test_a_hand_on_one_control_moves_the_others_along(explore: Explore) -> None:
+def test_a_drag_moves_the_box_and_the_open_layer_along(explore: Explore) -> None:
     visit = explore("/?subject=tutorial-mlp&amount=0.2")
     visit.drag_to(80)
     assert float(control(visit, "box").input_value()) > 79
     percent = visit.let_go()
-    control(visit, "slider").press("Home")
+    visit.hand.press("Home")
     expect(visit.page.locator(".live-mask .amount")).to_have_text("0.0 %")
     assert percent > 79
     visit.follows("0.0 %")
@@ -37,10 +37,10 @@ def test_what_is_no_amount_is_told_and_changes_nothing(explore: Explore) -> None
     for text, words in (("130", "130 is not between 0 and 100"), ("many", "“many” is no number"), ("", "Nothing is")):
         box.fill(text)
         box.press("Enter")
-        expect(visit.page.locator(".amount-control .problem")).to_contain_text(words)
+        expect(visit.page.locator(".amount-curve .problem")).to_contain_text(words)
         expect(box).to_have_value(text)
     box.fill("33,33 %")
     box.press("Enter")
     visit.follows("33.3 %")
     expect(box).to_have_value("33.3")
-    expect(visit.page.locator(".amount-control .problem")).to_be_hidden()
+    expect(visit.page.locator(".amount-curve .problem")).to_be_hidden()

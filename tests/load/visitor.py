@@ -136,7 +136,7 @@ class Visitor:
             await act()
 
     def _acts(self) -> Iterator[Callable[[], Awaitable[None]]]:
-        slides = (self.slide, self.slide_live, self.slide, self.slide_twice)
+        slides = (self.slide, self.slide, self.slide_twice)
         others = (self.choose_scope, self.choose_criterion, self.choose_model)
         while True:
             for _ in range(self._chance.randint(2, 5)):
@@ -146,22 +146,16 @@ class Visitor:
     # ---- what a person does ----
 
     async def slide(self) -> None:
-        """Let go of the slider in the sidebar."""
+        """Let go of the handle on the curve."""
         amount = self._amount()
         self._want(amount=amount)
-        await self._let_go("amount_control", json_value=self._release(amount))
-
-    async def slide_live(self) -> None:
-        """Let go of the open layer's own slider."""
-        amount = self._amount()
-        self._want(amount=amount)
-        await self._let_go("live_mask-view", json_value=self._release(amount))
+        await self._let_go("amount_curve-view", json_value=self._release(amount))
 
     async def slide_twice(self) -> None:
         """Go on before the page has answered."""
         amount = self._amount()
         self._want(amount=amount)
-        await self._act("amount_control", json_value=self._release(amount))
+        await self._act("amount_curve-view", json_value=self._release(amount))
         await self.slide()
 
     async def choose_scope(self) -> None:
@@ -238,7 +232,7 @@ class Visitor:
         return await self.session.until(stands, PATIENCE)
 
     def _look(self, run: Run) -> None:
-        if not run.has("amount_control"):
+        if not run.has("amount_curve-view"):
             return  # still on Models
         shown = Shown.on(run)
         # The same layer comes again with every run: it is kept once

@@ -12,11 +12,11 @@ _REVISIONS = count(1)
 
 
 def amount_shown(app: AppTest) -> float:
-    """The percent at which the sidebar's slider and its box stand."""
-    return round(json.loads(_component(app, "amount_control").json)["amount"] * 100, 1)
+    """The percent at which the handle on the curve and its box stand."""
+    return round(json.loads(component(app, "amount_curve-state").json)["amount"] * 100, 1)
 
 
-def release_amount(app: AppTest, percent: float, key: str = "amount_control", revision: int | None = None) -> None:
+def release_amount(app: AppTest, percent: float, key: str = "amount_curve-view", revision: int | None = None) -> None:
     """Let go of a slider that is a component, and run.
 
     Args:
@@ -25,7 +25,7 @@ def release_amount(app: AppTest, percent: float, key: str = "amount_control", re
     number = next(_REVISIONS) if revision is None else revision
     states: WidgetStates = app._tree.get_widget_states()
     value = json.dumps({"release": {"amount": percent / 100, "revision": number}})
-    states.widgets.append(WidgetState(id=_component(app, key).id, json_value=value))
+    states.widgets.append(WidgetState(id=component(app, key).id, json_value=value))
     app._run(states)
 
 
@@ -34,5 +34,6 @@ def controlled(widgets: Iterable[Any], name: str) -> Any:
     return next(each for each in widgets if name in (each.key, str(each.key).rpartition("-")[0]))
 
 
-def _component(app: AppTest, key: str) -> Any:
+def component(app: AppTest, key: str) -> Any:
+    """What a component of ours was sent."""
     return next(each.proto for each in app.get("bidi_component") if each.proto.id.endswith(f"-{key}"))

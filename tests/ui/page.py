@@ -15,7 +15,7 @@ from pruning_explorer import Recipe, Subject
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.address import read_address
-from tests.ui.hands import amount_shown, controlled, release_amount
+from tests.ui.hands import amount_shown, component, controlled, release_amount
 
 MAIN = Path(pruning_explorer.__file__).parent / "ui" / "main.py"
 
@@ -89,7 +89,7 @@ class Page:
 
     @property
     def amount(self) -> float:
-        """In percent, where the slider and its box stand."""
+        """In percent, where the handle on the curve and its box stand."""
         return amount_shown(self.app)
 
     @property
@@ -121,6 +121,15 @@ class Page:
 
     def _criterion_help(self) -> str:
         return CRITERIA.read(self.app.session_state["criterion"]).help
+
+    @property
+    def curve(self) -> dict[str, Any]:
+        """What the browser is told of the curve; nothing before it is told."""
+        try:
+            told: dict[str, Any] = json.loads(component(self.app, "explore-points").json)
+        except StopIteration:
+            return {}
+        return told
 
     def has_chart(self, key: str) -> bool:
         return any(each.key == key for each in self.app.get("plotly_chart"))
@@ -164,7 +173,7 @@ class Page:
         self._look()
 
     def set_amount(self, percent: float) -> None:
-        """Let go of the sidebar's slider, or type into its box."""
+        """Let go of the handle on the curve, or type into its box."""
         release_amount(self.app, percent)
         self._look()
 

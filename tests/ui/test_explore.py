@@ -2,9 +2,11 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 
@@ -34,7 +36,7 @@ def test_the_first_thing_says_what_this_is_and_the_three_steps(open_page: OpenPa
     assert re.split(r" \*\*[123]\*\* ", first.value) == [
         "See what a network still knows without some of its weights.",
         "Among the controls, pick network and layers.",
-        "Drag the amount.",
+        "Drag along the curve.",
         "Read what is left and what it costs.",
     ]
 
@@ -113,10 +115,15 @@ def test_list_of_layers_and_cliff_are_drawn(open_page: OpenPage) -> None:
     page = open_page(subject="spirals-mlp", amount="0.4")
     assert any(each.key == "layer_list" for each in page.app.get("bidi_component"))
     for _ in range(200):  # its three points are measured behind the page
-        if page.has_chart("cliff"):
+        if page.curve["done"]:
             break
         page.run()
-    assert page.has_chart("cliff")
+    amounts, agreements = zip(*((point["amount"], point["agreement"]) for point in page.curve["points"]), strict=True)
+    assert amounts == (0.0, 0.4, 0.5, 1.0)  # with what the page itself has measured, at 0.4
+    assert agreements[0] == 1.0
+    for point in page.curve["points"]:
+        flips = np.unpackbits(np.frombuffer(b64decode(point["flips"]), np.uint8), bitorder="little")
+        assert int(flips.sum()) == point["flipped"] == round((1 - point["agreement"]) * page.curve["samples"])
     assert any(each.key == "live_mask-view" for each in page.app.get("bidi_component"))
 
 

@@ -17,7 +17,7 @@ def test_every_control_has_a_line_of_help(open_page: OpenPage) -> None:
     page = open_page(subject="digits-vit", granularity="channel")
     app = page.app
     controls = [*app.selectbox, *app.multiselect, *app.button_group, *app.slider, *app.number_input, *app.toggle]
-    assert len(controls) == 15  # and the amount, which is a component below a line with a help
+    assert len(controls) == 15  # and the amount, which is a component
     assert [each.key for each in controls if not each.proto.help.strip()] == []
     assert [each.key for each in app.sidebar.button if not each.help and "(" not in each.label] == []
 

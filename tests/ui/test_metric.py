@@ -53,7 +53,7 @@ def first_arm(logits: Tensor, labels: Tensor | None) -> Tensor:
 def wait_for_cliff(page: Page) -> None:
     """Until one of its three points stands."""
     for _ in range(200):
-        if page.has_chart("cliff") and "yaxis2" in page.chart("cliff")["layout"]:
+        if page.curve.get("points"):
             return
         page.run()
     raise AssertionError("no point of the cliff came")
@@ -72,7 +72,7 @@ def test_its_name_its_mean_and_its_interval_stand_everywhere(judged: Judged) -> 
     chart = page.chart("class_quality")
     assert chart["layout"]["title"]["text"] == "Mean probability of the right arm by class"
     wait_for_cliff(page)
-    assert page.chart("cliff")["layout"]["yaxis"]["title"]["text"] == "mean probability of the right arm (%)"
+    assert page.curve["quality_name"] == "mean probability of the right arm"
     assert page.warnings == page.errors == []
 
 
@@ -98,4 +98,5 @@ def test_one_that_fails_says_so_in_its_place_and_all_else_stands(judged: Judged)
     page.open("By class")
     assert [unescaped(each.value) for each in page.tab("By class").warning] == [warning]
     wait_for_cliff(page)
-    assert "agreement" in page.chart("cliff")["layout"]["yaxis"]["title"]["text"]
+    assert page.curve["dense_quality"] is None
+    assert all(point["quality"] is None and point["agreement"] is not None for point in page.curve["points"])

@@ -137,7 +137,7 @@ def _edit() -> None:
             on_change=box.on_change(lambda letter: columns.edit(numbers[letter])),
         )
     try:
-        changed = what_changed(draw_controls())
+        changed = what_changed(draw_controls(amount=True))
     except PruningExplorerError as error:
         controls_make_nothing()
         columns.update(replace(column, problem=str(error)))

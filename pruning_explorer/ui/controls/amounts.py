@@ -53,9 +53,10 @@ class _Table:
 _TABLE = session.Key[_Table]("amounts_table", _Table(0, (), {}))
 
 
-def draw_amounts() -> None:
-    """The amount for all, and the table of those that differ."""
-    _amount()
+def draw_amounts(*, shared: bool) -> None:
+    """The amount for all, where it is ``shared`` here, and the table of those that differ."""
+    if shared:
+        _amount()
     _layer_amounts()
 
 

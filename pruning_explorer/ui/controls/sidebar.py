@@ -11,8 +11,11 @@ from pruning_explorer.ui.controls.method import draw_method, draw_recalibrate
 from pruning_explorer.ui.controls.more import draw_more
 
 
-def draw_controls() -> Recipe:
+def draw_controls(*, amount: bool) -> Recipe:
     """Draw every control and say what they stand for.
+
+    Args:
+        amount: whether the amount of all is one of them; else it is set elsewhere on the page.
 
     Raises:
         PruningExplorerError: they make no recipe; all of them are drawn nevertheless.
@@ -21,7 +24,7 @@ def draw_controls() -> Recipe:
         draw_layers(draw_network())
         draw_criterion()
         draw_method()
-        draw_amounts()
+        draw_amounts(shared=amount)
         draw_recalibrate()
         draw_more()
     return state.recipe()

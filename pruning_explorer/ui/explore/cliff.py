@@ -1,96 +1,118 @@
-"""The cliff: what comes before one drags there."""
+"""The cliff, which is the amount's slider: what comes before one drags there."""
+
+import math
 
 import streamlit as st
 
-from pruning_explorer.figures.chart import Chart
-from pruning_explorer.figures.cliff import amount_marker, cliff
+from pruning_explorer.decision import mark_words
+from pruning_explorer.lab.curve_points import Point, figures_of, flips_of
 from pruning_explorer.lab.curves import CurveJob, CurveQueue, cliff_amounts
+from pruning_explorer.lab.most_within import MostWithin
 from pruning_explorer.measure.quality import dense_level, quality_label
 from pruning_explorer.measure.report import Report
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.ui import state
-from pruning_explorer.ui.decision import draw_decision
-from pruning_explorer.ui.live_mask import LIVE_AMOUNT
-from pruning_explorer.ui.not_runnable import explain_not_runnable
+from pruning_explorer.ui import session, state
+from pruning_explorer.ui.amount_curve import amount_curve, released_on_curve, send_points
+from pruning_explorer.ui.decision import draw_decision_line
+from pruning_explorer.ui.not_runnable import why_not_runnable
 from pruning_explorer.ui.plain_text import plain
-from pruning_explorer.ui.progress import Progress, chart_so_far, draw_as_it_comes, draw_progress
-from pruning_explorer.ui.session import Key, session_id
-from pruning_explorer.ui.show_chart import clicked_point, show_chart
+from pruning_explorer.ui.progress import Progress, draw_as_it_comes, draw_progress, is_waited_for
+from pruning_explorer.ui.session import session_id
 
-PROGRESS_HEIGHT = 48
+KEY = "amount_curve"
+PAGE = "explore"
+"""The store of what is about the whole page, in the browser."""
+PROGRESS_HEIGHT = 40
 """Height in pixels of the progress bar and of the line that replaces it; equal, so that nothing moves at the end."""
-
-
-_CLICKED = Key[bool]("cliff_clicked", False)
-"""Whether an amount on the curve was clicked in this run."""
+PROGRESS_WIDTH = 170
 
 _QUEUE = CurveQueue(cliff_amounts, seeds=1)
 
 
 def warm_cliff(subject: Subject, recipe: Recipe) -> None:
     """Measure a cliff before anybody asks for it."""
-    job = _QUEUE.ask(subject, recipe, "start")
-    job.wait()
-    _chart(job, job.measured)
+    _QUEUE.ask(subject, recipe, "start").wait()
+
+
+def draw_amount() -> None:
+    """The amount's slider, on which the curve appears once :func:`draw_cliff` sends it."""
+    take_amount()  # where what took it was stopped, nobody calls it again
+    subject = state.subject()
+    amount_curve(
+        key=KEY,
+        page=PAGE,
+        label="Amount to remove",
+        exact="Amount, exact, %",
+        amount=session.AMOUNT.get(),
+        revision=session.LAST_RELEASE.get(),
+        group=state.SHARED_AMOUNT,
+        note=why_not_runnable(subject) if subject.samples is None else "",
+        on_release=take_amount,
+    )
+
+
+def take_amount() -> None:
+    """Take what the handle was let go at, unless it is taken already."""
+    state.take_release(released_on_curve(KEY), state.set_amount)
 
 
 def draw_cliff(report: Report) -> None:
-    """Quality and drift over all amounts, as far as they are computed, with a marker where one stands."""
+    """Send the curve as far as it is measured, and say how much can go for a loss that one allows."""
     if report.subject.samples is None:
-        explain_not_runnable(report.subject, "drift over amounts cannot be measured")
-        return
+        return  # which the track says
     job = _QUEUE.ask(report.subject, report.recipe, session_id())
     # While points come in, only this part of the page is drawn anew
     draw_as_it_comes([job], lambda: _draw(report, job), "cliff_part")
 
 
 def _draw(report: Report, job: CurveJob) -> bool:
-    with st.container(key="cliff_box"):
-        chart = _chart(job, job.measured)
-        show_chart(chart, "cliff", on_click=_take_click)
-        st.html(amount_marker(report.recipe.amount, LIVE_AMOUNT))
+    subject = report.subject
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="cliff_line"):
+        found, deciding = draw_decision_line(job, report.recipe.amount, state.set_amount)
+        draw_progress(_QUEUE, job, "cliff_progress", PROGRESS_HEIGHT, _progress(job), PROGRESS_WIDTH)
     if problem := job.problems[0]:
         st.warning(f"The curve stops here: {plain(problem)}")
-    else:
-        draw_progress(_QUEUE, job, "cliff_progress", PROGRESS_HEIGHT, _progress(job))
-    deciding = draw_decision(job, [report.recipe.amount], lambda _, amount: state.set_amount(amount))
-    if _CLICKED.pop():
-        st.rerun()  # the whole page follows the amount
+    points = list(job.curves[0].points)
+    send_points(
+        PAGE,
+        # What the page itself has measured is on the curve, too
+        [*points, *_here(report)] if points else (),
+        planned=job.planned,
+        measured=len(points),
+        quality_name=quality_label(subject),
+        dense_quality=dense_level(subject) if points else None,
+        samples=subject.sample_count,
+        done=job.done,
+        mark=_mark(found),
+        note="Measuring what each amount costs …" if is_waited_for(job) else "",
+    )
     return deciding
 
 
-def _take_click() -> None:
-    """Go to the amount that was clicked, which is the measured one next to the pointer."""
-    if point := clicked_point("cliff"):
-        state.set_amount(point["x"] / 100)
-        _CLICKED.set(True)
+def _here(report: Report) -> list[Point]:
+    if report.output_drift is None:
+        return []
+    drift = report.output_drift
+    figures = figures_of(report.subject, report.masks, drift, report.sample_quality)
+    return [{"amount": report.recipe.amount, **figures, "flips": flips_of(drift)}]
+
+
+def _mark(found: MostWithin | None) -> dict[str, object] | None:
+    if found is None or found.amount is None:
+        return None
+    return {"amount": found.amount, "words": mark_words(found), "exact": found.exact}
 
 
 def _progress(job: CurveJob) -> Progress:
     subject = job.subject
-    done = f"Measured at {job.planned} amounts on the same {subject.sample_count} samples. Click one to go there."
-    if subject.metric is not None and (unknown := int(job.frame()["quality"].isna().sum())):
-        done += f" At {unknown} of them the {plain(quality_label(subject))} is not known."
+    done = f"{job.planned} amounts, {subject.sample_count} samples."
+    if subject.metric is not None and (unknown := sum(math.isnan(each["quality"]) for each in job.curves[0].points)):
+        done = f"At {unknown} of {job.planned} amounts the {plain(quality_label(subject))} is not known."
     return Progress(
         job.progress,
-        f"Measuring other amounts: {job.progress:.0%}",
-        f"Cancelled at {job.measured} of {job.planned} amounts.",
+        f"Measuring: {job.progress:.0%}",
+        f"Cancelled at {job.measured} of {job.planned}.",
         done,
         "Measure the rest",
-    )
-
-
-def _chart(job: CurveJob, points: int) -> Chart:
-    """The chart of a job's first ``points`` points."""
-    subject = job.subject
-    return chart_so_far(
-        job,
-        points,
-        lambda: cliff(
-            job.frame(),
-            dense_quality=dense_level(subject) if points else None,
-            quality_name=quality_label(subject),
-            planned=job.planned,
-        ),
     )

@@ -35,7 +35,7 @@ RANKED_WITH = {
 WINDOW = session.Key[tuple[str, tuple[int, int, int, int]] | None]("live_mask_asked", None)
 """The layer, and the rows and columns of it whose single weights the person zoomed into."""
 AMOUNT_OF = session.Key[str | None]("live_mask_amount_of", None)
-"""The layer whose own amount the slider sets; None where it sets that of all layers."""
+"""The layer whose own amount the slider sets; None where there is no slider, as the layer has none."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,8 @@ def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> 
         revision=session.LAST_RELEASE.get(),
         group=state.SHARED_AMOUNT if own is None else "",
         label="Amount" if own is None else f"Amount of {target.name} alone",
-        help=ALL_FOLLOWS if recipe.nested else STEPS_FOLLOW,
+        help=STEPS_FOLLOW if not recipe.nested else ALL_FOLLOWS if own is not None else "",
         window_payload=_window(shown, layer_key),
-        followers=".px-stand" if own is None else "",
         on_release=take_released_amount,
     )
     if now.window and WINDOW.get() != (layer_key, now.window):
@@ -203,14 +202,12 @@ def _note(recipe: Recipe) -> str:
 
 
 def take_released_amount() -> None:
-    """Take what the slider above the layer was let go at: when the browser says so, and at the beginning of each run,
-    since nobody says it again where that was stopped.
+    """Take what the slider of a layer's own amount was let go at: when the browser says so, and at the beginning of
+    each run, since nobody says it again where that was stopped.
     """
 
     def of_the_layer(amount: float) -> None:
-        if (layer := AMOUNT_OF.get()) is None:
-            state.set_amount(amount)
-        else:
+        if (layer := AMOUNT_OF.get()) is not None:
             session.LAYER_AMOUNTS.set({**session.LAYER_AMOUNTS.get(), layer: amount})
 
     state.take_release(released_in_mask(KEY), of_the_layer)

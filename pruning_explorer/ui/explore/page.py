@@ -9,7 +9,7 @@ from pruning_explorer.ui import address_bar, session, state
 from pruning_explorer.ui.address import read_address, write_address
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.controls import draw_controls
-from pruning_explorer.ui.explore.cliff import draw_cliff
+from pruning_explorer.ui.explore.cliff import draw_amount, draw_cliff
 from pruning_explorer.ui.explore.details import draw_details, keep_open_tab
 from pruning_explorer.ui.explore.key_figures import (
     draw_key_figures,
@@ -26,7 +26,7 @@ from pruning_explorer.ui.shared_controls import EXPLORE, take_controls
 
 STEPS = (
     "See what a network still knows without some of its weights. **1** Among the controls, pick network and layers. "
-    "**2** Drag the amount. **3** Read what is left and what it costs."
+    "**2** Drag along the curve. **3** Read what is left and what it costs."
 )
 """One line for a first visit that says what to do on this page."""
 
@@ -39,14 +39,16 @@ def explore() -> None:
     st.title("Explore", anchor=False)
     st.caption(STEPS)
     waiting, figures = Waiting(state.subject()), st.container(key="key_figures", gap=None)
-    notes, curve = st.container(), st.container(key="curve")
+    notes, hand, curve = st.container(), st.container(key="amount_band"), st.container(key="curve")
     bars, layer = (column.container() for column in st.columns([36, 64], gap="medium"))
     with figures:
         place_key_figures()
     take_released_amount()
+    with hand:
+        draw_amount()
     try:
         with step("controls"):
-            recipe = draw_controls()
+            recipe = draw_controls(amount=False)
         with figures:
             tell_amount(state.subject(), recipe)
         with waiting.ranking(recipe):

@@ -16,9 +16,6 @@ from pruning_explorer.ui.release import Release, read_release
 from pruning_explorer.ui.session import component_state
 
 _HERE = Path(__file__).parent
-LIVE_AMOUNT = "--live-amount"
-"""Name of the CSS variable that holds the amount, in [0, 1], at which the live mask stands; other parts of the page
-follow it."""
 
 _VIEW = declare_component(
     "live_mask",
@@ -51,7 +48,6 @@ def live_mask(
     help: str = "",
     window_payload: bytes | None = None,
     group: str = "",
-    followers: str = "",
     disabled: bool = False,
     on_release: Callable[[], None] | None = None,
 ) -> LiveMaskState:
@@ -70,8 +66,8 @@ def live_mask(
         label: of the slider.
         help: one line below it.
         window_payload: from :func:`build_window`, for large layers.
-        group: what this is the amount of; while a hand is at one control of a group, the others move along.
-        followers: a CSS selector; in the page's elements that it finds, ``LIVE_AMOUNT`` is set frame by frame.
+        group: whose amount this is. Then its control is elsewhere on the page: there is no slider here, and all moves
+            along with the hand there.
         disabled: lock the slider; looking and zooming stay possible.
         on_release: called when a new amount was released, before the script runs.
     """
@@ -89,8 +85,8 @@ def live_mask(
             "label": label,
             "help": help,
             "disabled": disabled,
+            "group": group,
         }
-        state |= {"group": group, "followers": followers, "variable": LIVE_AMOUNT}
         send_state(key, "state", state)
         if window_payload is not None:
             send_arrays(key, "window", window_payload, layer_key)

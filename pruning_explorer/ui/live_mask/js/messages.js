@@ -40,7 +40,6 @@ function takeState(app, message) {
   app.$(".label").textContent = message.label;
   app.$(".help").textContent = message.help;
   app.slider.disabled = message.disabled;
-  app.followers = message.followers;
-  app.variable = message.variable;
+  app.root.classList.toggle("follows", Boolean(message.group));
   app.amount.take(message);
 }

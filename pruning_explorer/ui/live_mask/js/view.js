@@ -93,18 +93,9 @@ function drawFrame(app) {
     drawHistogramAndBars(app);
     writeCount(app);
   }
-  if (stale & AMOUNT) tellFollowers(app);
   if (stale & VIEW) writeView(app);
   writeCursor(app, stale);
   if (stale & AMOUNT) app.root.frames.times[app.root.frames.count++ & 511] = performance.now() - began;
-}
-
-// On the followers themselves: a variable on the whole page would make the browser style all of it anew.
-function tellFollowers(app) {
-  if (!app.followers) return;
-  for (const follower of document.querySelectorAll(app.followers)) {
-    follower.style.setProperty(app.variable, String(app.position / 1000));
-  }
 }
 
 function drawHistogramAndBars(app) {
