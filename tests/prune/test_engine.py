@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import RecipeError, ScoreError, TargetError
+from pruning_explorer.prune import engine
+from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.criteria import CRITERIA, Criterion
 from pruning_explorer.prune.engine import RANKINGS, masks_at, rank_targets
 from tests.prune.oracle import amounts, assert_nested, masks_of, network_of, weights
@@ -242,11 +244,12 @@ def test_removed_at_tells_what_each_amount_does(criterion: str, granularity: str
 
 @pytest.mark.parametrize("scope", ["layer", "global"])
 @pytest.mark.parametrize("schedule", ["one-shot", "linear:steps=2"])
-def test_masks_at_several_amounts_are_those_of_each(schedule: str, scope: str) -> None:
+@pytest.mark.parametrize("criterion", ["random", "synflow"])
+def test_masks_at_several_amounts_are_those_of_each(criterion: str, schedule: str, scope: str) -> None:
     torch.manual_seed(5)
     inputs = torch.randn(8, 6)
     subject = Subject.from_module(network_of(torch.randn(5, 6), torch.randn(4, 5)), inputs, torch.zeros(8).long())
-    recipe = Recipe("random", scope=scope, schedule=schedule, amounts={"0.weight": 0.2}, recalibrate=True)
+    recipe = Recipe(criterion, scope=scope, schedule=schedule, amounts={"0.weight": 0.2}, recalibrate=True)
     several = [0.0, 0.25, 0.7]
     found = list(masks_at(subject, recipe, several))
     assert [masks.recipe for masks in found] == [replace(recipe, amount=amount) for amount in several]
@@ -255,6 +258,16 @@ def test_masks_at_several_amounts_are_those_of_each(schedule: str, scope: str) -
         assert all(torch.equal(masks[name], alone[name]) for name in alone)
         assert masks.requested == alone.requested
         assert (masks.requested_total, masks.recalibrate) == (alone.requested_total, True)
+
+
+@pytest.mark.parametrize("scope", ["layer", "row", "global"])
+def test_a_really_large_layer_is_ranked_like_any_other(scope: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = torch.tensor([[3.0, 1.0], [2.0, 4.0]]), torch.tensor([[5.0, 0.5]])
+    expected = masks_of(Recipe(scope=scope, amount=0.5), *layers)
+    monkeypatch.setattr(engine, "ONE_AT_A_TIME_FROM", 1)
+    monkeypatch.setattr(engine, "RANKINGS", ByteBoundedCache(0))
+    for name, mask in masks_of(Recipe(scope=scope, amount=0.5), *layers).items():
+        assert torch.equal(mask, expected[name])
 
 
 def test_masks_are_new_tensors_that_no_one_else_holds(ten_and_four: Subject) -> None:

@@ -97,6 +97,9 @@ def test_the_subject_takes_its_name_and_another_id(model: nn.Module) -> None:
     )
     assert len({plain.id, judged.id, named.id}) == 3
     assert judged.id == Subject.from_module(model, samples, labels, metric=exact_span_match).id
+    near, nearer = (Subject.from_module(model, samples, labels, metric=within(each)) for each in (0.2, 0.1))
+    assert near.quality_name == nearer.quality_name
+    assert near.id != nearer.id
 
 
 def test_other_samples_are_judged_by_the_same_metric(model: nn.Module) -> None:

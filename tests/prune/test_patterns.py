@@ -12,6 +12,7 @@ from torch.nn.utils import prune
 
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import RecipeError
+from pruning_explorer.prune import patterns
 from pruning_explorer.prune.engine import rank_targets
 from pruning_explorer.prune.patterns import Block, LnBlock, NOfMUnstructured, best_of_each
 from tests.prune.oracle import amounts, assert_nested, masks_of, network_of, weights
@@ -38,6 +39,15 @@ def torch_ao(weight: Tensor, **config: object) -> Tensor:
 def test_two_of_four_by_hand() -> None:
     """1 and 2 of the first four go, 5 and 4 of the others."""
     assert mask_of("n_m", 0.5, EIGHT).int().tolist() == [[0, 1, 1, 0, 1, 0, 1, 0]]
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_the_best_of_each_are_the_same_piece_by_piece(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = torch.rand(9, 7, generator=torch.Generator().manual_seed(0))
+    whole = best_of_each(scores, 1, 3, dim)
+    monkeypatch.setattr(patterns, "IN_PARTS_FROM", 1)
+    monkeypatch.setattr(patterns, "PIECE", 20)
+    assert torch.equal(best_of_each(scores, 1, 3, dim), whole)
 
 
 def test_n_m_below_its_own_sparsity_takes_the_least_of_those_that_may_go() -> None:

@@ -239,10 +239,12 @@ def test_the_ranking_tells_the_way(scope: str) -> None:
         assert np.isfinite(ranking.scores).all()
 
 
-def test_scores_shown_are_those_at_which_a_weight_went() -> None:
+@pytest.mark.parametrize("amounts", [{}, {"0.weight": 0.5}])
+def test_scores_shown_are_those_at_which_a_weight_went(amounts: dict[str, float]) -> None:
     """By hand: of one column 1/10, 4/10, 9/10, 16/10; without the 1 they are 4/9, 9/9, 16/9."""
     ranked = rank_targets(
-        Subject.from_module(network_of(torch.tensor([[1.0], [2.0], [3.0], [4.0]]))), recipe_of("linear:steps=2", 0.5)
+        Subject.from_module(network_of(torch.tensor([[1.0], [2.0], [3.0], [4.0]]))),
+        recipe_of("linear:steps=2", 0.25 if amounts else 0.5, amounts=amounts),
     )
     assert ranked.rankings[0].scores.tolist() == pytest.approx([1 / 10, 4 / 9, 1, 16 / 9])
 
@@ -292,6 +294,19 @@ def test_where_nothing_goes_nothing_is_scored_anew(monkeypatch: pytest.MonkeyPat
     assert lost(masks) == [2]
     # For the first weight, for the second, and for the ranking of those that stay
     assert len(scored) == 3
+
+
+def test_what_has_gone_stays_gone_though_the_others_fall_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand, over both layers: 1 and 2 go, then of the rest, each a hundredth by then, the 3 and the 4."""
+    falling = Criterion("falling", "", "", lambda s, t: s.weight(t).abs() / (100 if s.masks else 1))
+    monkeypatch.setitem(CRITERIA, "falling", falling)
+    layers = torch.tensor([[1.0, 5.0, 3.0]]), torch.tensor([[6.0, 2.0, 4.0]])
+    for amount, kept in ((2 / 3, [[[0, 1, 0]], [[1, 0, 0]]]), (1.0, [[[0, 0, 0]], [[0, 0, 0]]])):
+        masks = masks_of(Recipe("falling", scope="global", schedule="linear:steps=2", amount=amount), *layers)
+        assert [mask.int().tolist() for mask in masks.values()] == kept
+    subject = Subject.from_module(network_of(*layers))
+    ranked = rank_targets(subject, Recipe("falling", scope="global", schedule="linear:steps=2", amount=2 / 3))
+    assert ranked.removed_at([1 / 6, 1 / 3, 1 / 2, 2 / 3]).tolist() == [[1, 0], [1, 1], [2, 1], [2, 2]]
 
 
 def test_what_is_drawn_is_drawn_anew_at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:

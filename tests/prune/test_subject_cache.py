@@ -55,6 +55,16 @@ def test_a_subject_that_is_gone_takes_its_value_along() -> None:
     assert cache.get(other, lambda: b"again") == b"other"
 
 
+def test_a_subject_that_is_gone_while_the_caches_are_busy_takes_its_value_along_later() -> None:
+    cache: SubjectCache[bytes] = SubjectCache(100, len, "busy")
+    one = subject_of(0)
+    cache.get(one, lambda: b"one")
+    with ALL_CACHES.lock:
+        del one
+        gc.collect()
+    assert len(cache) == 0
+
+
 def test_equal_networks_have_values_of_their_own() -> None:
     cache: SubjectCache[bytes] = SubjectCache(100, len)
     one, same = subject_of(0), subject_of(0)

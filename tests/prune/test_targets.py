@@ -11,7 +11,7 @@ from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import RecipeError, SubjectError, TargetError
 from pruning_explorer.lessons.glossary import glossary
 from pruning_explorer.prune.granularities import GRANULARITIES
-from pruning_explorer.prune.targets import find_targets
+from pruning_explorer.prune.targets import RecordedLayer, StoredLayer, Target, find_targets
 from pruning_explorer.prune.titles import title_of
 
 # layer -> its targets: name, layer type, role, output dim
@@ -167,6 +167,73 @@ def test_one_module_used_twice_is_one_target() -> None:
     assert (target.name, target.aliases) == ("0.weight", ("2.weight",))
 
 
+def holding(layer: nn.Module, *shape: int, bias: int = 0, name: str = "weight") -> nn.Module:
+    """A layer of which only the tensors are known."""
+    layer.register_parameter(name, nn.Parameter(torch.ones(shape)))
+    if bias:
+        layer.register_parameter("bias", nn.Parameter(torch.ones(bias)))
+    return layer
+
+
+# layer -> what is known of its weight: type, role, output dim, output channels
+KNOWN_BY_NAME = {
+    "stored": (holding(StoredLayer("Conv2d"), 6, 4, 3, 3), ("Conv2d", "weight", 0, 6)),
+    "stored, inputs first": (holding(StoredLayer("Conv1D"), 4, 6), ("Conv1D", "weight", 1, 6)),
+    "stored, of no known type": (holding(StoredLayer("Mixer"), 6, 4), ("Mixer", "weight", 0, 6)),
+    "stored embedding": (holding(StoredLayer("Embedding"), 9, 4), ("Embedding", "embedding", 0, 9)),
+    "stored positions": (holding(StoredLayer("Encoder"), 9, 4, name="pos_embed"), ("Encoder", "embedding", 0, 9)),
+    "stored scale": (holding(StoredLayer("Linear"), 4), ("Linear", "norm", 0, 0)),
+    "stored and transposed": (
+        holding(StoredLayer("ConvTranspose1d"), 4, 3, 2, bias=6),
+        ("ConvTranspose1d", "weight", 1, 6),
+    ),
+    "the same without a bias": (holding(StoredLayer("ConvTranspose1d"), 4, 3, 2), ("ConvTranspose1d", "weight", 1, 3)),
+    "recorded": (
+        holding(RecordedLayer("torch.nn.modules.conv.ConvTranspose2d"), 4, 3, 2, 2, bias=3),
+        ("ConvTranspose2d", "weight", 1, 3),
+    ),
+    "recorded, inputs first": (
+        holding(RecordedLayer("transformers.pytorch_utils.Conv1D"), 4, 6),
+        ("Conv1D", "weight", 1, 6),
+    ),
+    "recorded, of a class of one's own": (holding(RecordedLayer("my.own.Mixer"), 6, 4), ("Mixer", "weight", 0, 6)),
+    "recorded without a class": (holding(RecordedLayer(""), 6, 4), ("layer", "weight", 0, 6)),
+}
+
+
+@pytest.mark.parametrize(("layer", "expected"), KNOWN_BY_NAME.values(), ids=KNOWN_BY_NAME.keys())
+def test_a_layer_whose_code_is_not_there_is_known_by_its_name(
+    layer: nn.Module, expected: tuple[str, str, int, int]
+) -> None:
+    # Inside something that is called like a table of positions, which says nothing of the layer itself
+    target = find_targets(nn.ModuleDict({"pos_embed": layer}))[0][0]
+    assert (target.layer_type, target.role, target.out_dim, target.channels) == expected
+
+
+def test_layers_of_an_exported_program_keep_their_types() -> None:
+    network = nn.Sequential(nn.ConvTranspose1d(4, 6, 2), nn.Flatten(), nn.Linear(12, 2)).eval()
+    program = torch.export.unflatten(torch.export.export(network, (torch.ones(1, 4, 1),)))
+
+    def known(targets: tuple[Target, ...]) -> list[tuple[str, str, int]]:
+        return [(each.name, each.layer_type, each.out_dim) for each in targets]
+
+    assert known(find_targets(program)[0]) == known(find_targets(network)[0])
+
+
+def test_what_a_checkpoint_holds_beside_parameters_is_listed() -> None:
+    outer, inner = holding(StoredLayer("Linear"), 3, 2), StoredLayer("BatchNorm1d")
+    outer.register_buffer("table", torch.zeros(3, dtype=torch.int64))
+    outer.register_buffer("kernel_u", torch.zeros(3))
+    outer.register_buffer("kernel_orig", torch.zeros(3, 2))
+    inner.register_buffer("running_mean", torch.zeros(3))
+    outer.add_module("inner", inner)
+    refused = find_targets(outer)[1]
+    assert refused.keys() == {"table", "kernel_u", "kernel_orig"}
+    assert refused["table"] == "a buffer of int64 and no parameter: nothing that was learnt"
+    assert refused["kernel_u"] == refused["kernel_orig"]
+    assert "remove_spectral_norm first" in refused["kernel_u"]
+
+
 def quantised() -> nn.Module:
     layer = nn.Linear(4, 4)
     layer.weight = nn.Parameter(torch.zeros(4, 4, dtype=torch.int8), requires_grad=False)
@@ -232,14 +299,17 @@ def test_refused(layer: nn.Module, name: str, reason: str) -> None:
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*zero-element")
 def test_refused_old_weight_norm_and_empty() -> None:
-    network = nn.ModuleDict({"old": nn.utils.weight_norm(nn.Linear(4, 4)), "none": nn.Linear(0, 4)})
+    states = nn.utils.weight_norm(nn.LSTM(2, 2, bias=False), "weight_hh_l0")
+    network = nn.ModuleDict({"old": nn.utils.weight_norm(nn.Linear(4, 4)), "states": states, "none": nn.Linear(0, 4)})
     subject = Subject.from_module(network)
     assert {name: why.split(" ")[0] for name, why in subject.refused.items()} == {
         "old.weight_g": "weight_norm",
         "old.weight_v": "weight_norm",
+        "states.weight_hh_l0_g": "weight_norm",
+        "states.weight_hh_l0_v": "weight_norm",
         "none.weight": "empty:",
     }
-    assert [target.name for target in subject.targets] == ["old.bias", "none.bias"]
+    assert [target.name for target in subject.targets] == ["old.bias", "states.weight_ih_l0", "none.bias"]
 
 
 @pytest.mark.filterwarnings("ignore:.*(quantization|quantize)")
@@ -259,6 +329,8 @@ def test_layers_that_torch_has_quantised_are_listed() -> None:
     assert Subject.from_module(packed).id == subject.id
     with pytest.raises(SubjectError, match=r"nothing in my-model can be pruned \(0.weight: quantised by torch"):
         Subject.from_module(nn.Sequential(packed[0]))
+    with pytest.raises(SubjectError, match=r"nothing in my-model can be pruned \(weight: quantised by torch"):
+        Subject.from_module(packed[0])
 
 
 def test_every_parameter_is_offered_or_refused() -> None:
