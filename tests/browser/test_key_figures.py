@@ -108,12 +108,7 @@ def test_what_nothing_tells_has_no_number(js: Js) -> None:
 
 # ---- on the page ----
 
-POINTS = """(points) => {
-  const store = globalThis.pruningExplorerStores.get("explore");
-  store.messages.set("points", { points, dense_quality: 0.95, samples: 360 });
-  for (const take of store.listeners) take("points");
-}"""
-
+POINTS = """() => globalThis.pruningExplorerStores.get("explore").messages.get("points")"""
 
 PLACES = """root => [...root.querySelectorAll(".label, .number, .below, .ask")].map(part => {
   const [at, from] = [part, root].map(each => each.getBoundingClientRect());
@@ -127,39 +122,39 @@ def figure(visit: ExplorePage, name: str) -> Locator:
 
 def test_figures_follow_the_hand_and_are_exact_once_it_lets_go(explore: Explore) -> None:
     visit = explore("/?subject=digits-cnn&amount=0.2")
-    drift = figure(visit, "drift")
     before = visit.figures()
-    assert drift.locator(".about").is_hidden()
-    visit.page.evaluate(
-        POINTS,
-        [
-            {"amount": 0.0, "quality": 0.95, "kl": 0.0, "flipped": 0},
-            {"amount": 1.0, "quality": 0.15, "kl": 2.0, "flipped": 300},
-        ],
-    )
     places = visit.page.locator(".key-figures").evaluate(PLACES)
-    visit.drag_to(70)
+    curve = visit.page.evaluate(POINTS)
+    visit.drag_to(61.2)
     visit.next_frame()
-    expect(figure(visit, "quality").locator(".value")).to_have_text("≈39.0 %")
-    expect(figure(visit, "quality").locator(".below")).to_have_text("−56.0 points")
-    expect(figure(visit, "quality").locator(".source")).to_be_visible()
-    expect(drift.locator(".value")).to_have_text("≈1.40")
-    expect(drift.locator(".below")).to_have_text("210 of 360 flip")
+    at = float(visit.live_amount.removesuffix(" %")) / 100
+    left, right = (next(p for p in curve["points"] if p["amount"] == amount) for amount in (0.6, 0.625))
+
+    def between(name: str) -> float:
+        return float(left[name] + (right[name] - left[name]) * (at - 0.6) / 0.025)
+
     figures = visit.figures()
-    counted = ("Sparsity", "Parameters", "Multiply-adds")
-    assert figures != before
+    quality, drift = between("quality"), f"≈{decimal(between('kl'))}"
+    assert figures["Accuracy"] == (f"≈{percent(quality)}", points(quality - curve["dense_quality"]))
+    assert figures["Drift, nats"] == (drift, f"{round(between('flipped'))} of 360 flip")
+    for name in ("quality", "drift"):
+        expect(figure(visit, name).locator(".source")).to_be_visible()
     assert visit.page.locator(".key-figures").evaluate(PLACES) == places
     expect(visit.page.locator(".key-figures .said")).to_be_empty()
     visit.let_go()
     subject = load_subject("digits-cnn")
-    masks = compute_masks(subject, Recipe(amount=0.7))
+    masks = compute_masks(subject, Recipe(amount=at))
     weights = sum(target.numel for target in masks.targets)
-    achieved = 1 - sum(masks.kept(name) for name in masks) / weights
-    assert figures["Sparsity"] == (percent(achieved), "requested 70.0 %")
-    assert {name: visit.figures()[name] for name in counted} == {name: figures[name] for name in counted}
-    assert drift.locator(".about").is_hidden()
+    achieved = percent(1 - sum(masks.kept(name) for name in masks) / weights)
+    after = visit.figures()
+    assert after != before
+    assert figures["Sparsity"] == (achieved, f"requested {percent(at)}")
+    counted = ("Sparsity", "Parameters", "Multiply-adds")
+    assert {name: after[name] for name in counted} == {name: figures[name] for name in counted}
+    for about in visit.page.locator(".key-figures .about").all():
+        expect(about).to_be_hidden()
     assert visit.page.locator(".key-figures").evaluate(PLACES) == places
-    expect(visit.page.locator(".key-figures .said")).to_contain_text(f"Sparsity {percent(achieved)}, requested 70.0 %")
+    expect(visit.page.locator(".key-figures .said")).to_contain_text(f"Sparsity {achieved}, requested {percent(at)}")
 
 
 @pytest.mark.parametrize("viewport", [None, PHONE], ids=["desktop", "phone"])

@@ -19,8 +19,9 @@ def send_points(page: str, points: Iterable[Point], **told: Any) -> None:
         points: as :func:`~pruning_explorer.lab.curve_points.measure_points` gives them, in any order; of two at the
             same amount the later counts.
         told: ``planned`` and ``measured`` numbers of points, ``quality_name``, ``dense_quality`` in [0, 1] or None,
-            number of ``samples``, whether it is ``done``, the ``mark``: ``{amount, words, exact}`` or None, and a
-            ``note`` that stands over the plain track while there are no points.
+            number of ``samples``, whether it is ``done``, the ``mark``: ``{amount, words, exact}`` or None, a
+            ``note`` that stands over the plain track while there are no points, and ``of``: of which network and recipe
+            but for the amount.
     """
     at = {point["amount"]: point for point in points}
     send_state(page, "points", {"points": [point_told(at[amount], told["samples"]) for amount in sorted(at)], **told})

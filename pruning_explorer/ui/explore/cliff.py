@@ -15,14 +15,13 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.amount_curve import amount_curve, released_on_curve, send_points
 from pruning_explorer.ui.decision import draw_decision_line
+from pruning_explorer.ui.explore.key_figures import PAGE, without_amount
 from pruning_explorer.ui.not_runnable import why_not_runnable
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.progress import Progress, draw_as_it_comes, draw_progress, is_waited_for
 from pruning_explorer.ui.session import session_id
 
 KEY = "amount_curve"
-PAGE = "explore"
-"""The store of what is about the whole page, in the browser."""
 PROGRESS_HEIGHT = 40
 """Height in pixels of the progress bar and of the line that replaces it; equal, so that nothing moves at the end."""
 PROGRESS_WIDTH = 170
@@ -84,6 +83,7 @@ def _draw(report: Report, job: CurveJob) -> bool:
         dense_quality=dense_level(subject) if points else None,
         samples=subject.sample_count,
         done=job.done,
+        of=without_amount(subject, report.recipe),
         mark=_mark(found),
         note="Measuring what each amount costs …" if is_waited_for(job) else "",
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.gallery import class_name, image_gallery, number_table, text_gallery
-from pruning_explorer.figures.numbers import count
+from pruning_explorer.figures.numbers import MISSING, count
 from pruning_explorer.figures.sample_points import DecisionRegions, sample_points
 from pruning_explorer.measure.drift import top1
 from pruning_explorer.measure.forward import masked_outputs
@@ -41,7 +41,7 @@ def draw_outputs(report: Report) -> None:
         f"{count(flipped)} of {count(len(samples))} answers flip: dense and pruned network answer differently. "
         "Beside each answer stands how sure the network is of it (probability)."
     )
-    ordered = samples.sort_values(["agrees", "kl_nats"], ascending=[True, False], kind="stable", na_position="first")
+    ordered = flipped_first(samples)
     kind = None if view is None else view.kind
     if view is None or (isinstance(samples["dense_top1"].iloc[0], tuple) and kind != "text"):
         _table(_spelled(ordered, report.subject.output_names), report, None)
@@ -49,7 +49,7 @@ def draw_outputs(report: Report) -> None:
         _points(report, view, samples)
     elif kind == "image":
         shown = _first(ordered)
-        st.html(image_gallery(shown, np.asarray(view.values), report.subject.output_names, _labels(report)))
+        st.html(image_gallery(shown, np.asarray(view.values), report.subject.output_names, true_labels(report)))
         _more(len(ordered))
     elif kind == "text":
         shown = _first(ordered)
@@ -57,6 +57,11 @@ def draw_outputs(report: Report) -> None:
         _more(len(ordered))
     else:
         _table(ordered, report, view)
+
+
+def flipped_first(samples: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``sample_drift``, those that flip before the others, of both the most drifted first."""
+    return samples.sort_values(["agrees", "kl_nats"], ascending=[True, False], kind="stable", na_position="first")
 
 
 def _first(ordered: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +77,7 @@ def _more(total: int) -> None:
         )
 
 
-def _labels(report: Report) -> NDArray[np.int64] | None:
+def true_labels(report: Report) -> NDArray[np.int64] | None:
     """The right answers, where they are known and are answers that this network can give."""
     labels = None if report.outcome is None else true_answers(report.subject, report.outcome.dense)
     answers = None if report.output_drift is None else report.output_drift.dense_top1
@@ -82,7 +87,7 @@ def _labels(report: Report) -> NDArray[np.int64] | None:
 def _points(report: Report, view: SampleView, samples: pd.DataFrame) -> None:
     points = np.asarray(view.values)
     subject = report.subject
-    chart = sample_points(samples, points, subject.output_names, _labels(report), _regions(report, points))
+    chart = sample_points(samples, points, subject.output_names, true_labels(report), _regions(report, points))
     show_chart(chart, "sample_points")
 
 
@@ -97,15 +102,15 @@ def _regions(report: Report, points: NDArray[np.floating]) -> DecisionRegions:
 
 
 def _texts(shown: pd.DataFrame, report: Report, view: SampleView) -> pd.DataFrame:
-    names, labels = report.subject.output_names, _labels(report)
+    names, labels = report.subject.output_names, true_labels(report)
     numbers = shown["sample"].to_numpy()
     frame = shown.assign(
         prompt=[str(view.values[i]) for i in numbers],
-        dense=[_spell(answer, names) for answer in shown["dense_top1"]],
-        pruned=[_spell(answer, names) for answer in shown["pruned_top1"]],
+        dense=[spelled(answer, names) for answer in shown["dense_top1"]],
+        pruned=[spelled(answer, names) for answer in shown["pruned_top1"]],
     )
     if labels is not None:
-        frame["true"] = [_spell(labels[i].tolist(), names) for i in numbers]
+        frame["true"] = [spelled(labels[i].tolist(), names) for i in numbers]
     return frame
 
 
@@ -113,12 +118,13 @@ def _spelled(ordered: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Answers as a table shows them: sequences as text, numbers as they are."""
     if not isinstance(ordered["dense_top1"].iloc[0], tuple):
         return ordered
-    return ordered.assign(**{side: [_spell(each, names) for each in ordered[side]] for side in ANSWERS})
+    return ordered.assign(**{side: [spelled(each, names) for each in ordered[side]] for side in ANSWERS})
 
 
-def _spell(answer: int | Sequence[int], names: Sequence[str]) -> str:
+def spelled(answer: int | Sequence[int], names: Sequence[str]) -> str:
+    """An answer in words: a class, or the signs of a sequence; a dash where there is none."""
     if not isinstance(answer, Sequence):
-        return class_name(names, int(answer))
+        return MISSING if answer < 0 else class_name(names, int(answer))
     if not names:
         return " ".join(map(str, answer))
     return "".join(names[i] if 0 <= i < len(names) else "·" for i in answer)
@@ -126,7 +132,7 @@ def _spell(answer: int | Sequence[int], names: Sequence[str]) -> str:
 
 def _table(ordered: pd.DataFrame, report: Report, view: SampleView | None) -> None:
     values = np.asarray(view.values) if view is not None and view.kind == "numbers" else None
-    labels = _labels(report)
+    labels = true_labels(report)
     table = number_table(
         ordered, values, report.subject.output_names, labels if labels is not None and labels.ndim == 1 else None
     )

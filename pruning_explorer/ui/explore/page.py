@@ -20,6 +20,7 @@ from pruning_explorer.ui.explore.key_figures import (
 )
 from pruning_explorer.ui.explore.layer import draw_layer, take_released_amount
 from pruning_explorer.ui.explore.layers import draw_layers, draw_note
+from pruning_explorer.ui.explore.output_strip import draw_output_strip, place_output_strip
 from pruning_explorer.ui.explore.waiting import Waiting
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.shared_controls import EXPLORE, take_controls
@@ -41,8 +42,11 @@ def explore() -> None:
     waiting, figures = Waiting(state.subject()), st.container(key="key_figures", gap=None)
     notes, hand, curve = st.container(), st.container(key="amount_band"), st.container(key="curve")
     bars, layer = (column.container() for column in st.columns([36, 64], gap="medium"))
+    strip = st.container(key="output_strip", gap=None)
     with figures:
         place_key_figures()
+    with strip:
+        place_output_strip(state.subject())
     take_released_amount()
     with hand:
         draw_amount()
@@ -59,6 +63,8 @@ def explore() -> None:
             shown.measure()
         with figures, step("key figures"):
             draw_key_figures(shown)
+        with strip, step("the strip of outputs"):
+            draw_output_strip(shown)
         with notes:
             draw_notes(shown)
     except PruningExplorerError as error:

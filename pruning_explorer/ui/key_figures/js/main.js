@@ -93,7 +93,7 @@ function drawSoon(app) {
 
 function draw(app) {
   const { amount, exact, moving } = app;
-  const known = exact && exact.of === app.of;
+  const known = Boolean(exact?.of) && exact.of === app.of;
   const here = known && Math.round(exact.amount * 1000) === amount.position;
   if (known && !here) figuresAt(amount.position, exact, ours(app, app.sums), ours(app, app.curve), moving);
   for (const name of NAMES) {
