@@ -17,9 +17,10 @@ TEXTS = ("sample", "agrees", "prompt", "dense", "pruned", "dense_probability", "
 RIGHT, WRONG, FLIPPED = "✓", "✗", "⇄ flipped"
 NOTHING = "There are no samples to show."
 
-# text has the page's own colour and borders let the page shine through, so one sheet does for light and dark
+# text has the page's own colour and borders let the page shine through, so one sheet does for light and dark. A head
+# has room for the mark on its line: it does not grow where a sample flips
 _STYLE = f"""<style>
-.px-cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(136px,1fr));gap:8px;
+.px-cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(164px,1fr));gap:8px;
 color:inherit;font-size:0.875rem;line-height:1.35}}
 .px-cards.px-wide{{grid-template-columns:repeat(auto-fill,minmax(210px,1fr))}}
 .px-cards.px-recipes{{grid-template-columns:repeat(auto-fill,minmax(270px,1fr))}}

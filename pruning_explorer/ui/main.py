@@ -63,7 +63,6 @@ STYLE = """<style>
 [class*=st-key-look_again] { position: absolute; width: 0; }
 /* Room is kept for words that wrap; on a wide page they need less of it */
 @media (min-width: 1200px) {
-  [data-testid=stLayoutWrapper]:has(> .st-key-layers_note) { flex-basis: 2.5rem; }
   [data-testid=stLayoutWrapper]:has(> .st-key-comparison_status),
   [data-testid=stLayoutWrapper]:has(> .st-key-curves_progress) { flex-basis: 3rem; }
 }

@@ -61,7 +61,7 @@ class ExplorePage:
         script = """all => all.map(
           figure => ['.label', '.value', '.below'].map(part => figure.querySelector(part).innerText))"""
         figures = self.page.locator(".key-figures .figure").evaluate_all(script)
-        return {label: (value, below) for label, value, below in figures}
+        return {label: ("".join(value.splitlines()), below) for label, value, below in figures}
 
     def marker(self) -> str:
         """Where Python says that one stands."""
