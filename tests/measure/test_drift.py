@@ -14,7 +14,7 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure import drift
 from pruning_explorer.measure.drift import DriftFrom, drift_totals, measure_drift, sample_drift, top1
 from pruning_explorer.measure.forward import dense_outputs, layer_outputs, masked_outputs
-from pruning_explorer.measure.layer_drift import COLUMNS, layer_drift
+from pruning_explorer.measure.layer_drift import COLUMNS, Step, drift_frame, layer_drift
 from pruning_explorer.prune.engine import compute_masks
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.recipe import Recipe
@@ -236,6 +236,18 @@ def test_layer_drift_begins_at_the_pruned_layer(everything: Subject) -> None:
         assert frame.loc[module, "cosine"] == pytest.approx(
             float(F.cosine_similarity(d.flatten(), p.flatten(), dim=0)), rel=1e-5
         )
+
+
+def test_layer_drift_is_told_as_it_comes(everything: Subject) -> None:
+    masks = compute_masks(everything, Recipe(amount=0.5))
+    told: list[Step] = []
+    frame = layer_drift(everything, masks, told.append)
+    modules = ["conv", "bn", "relu", "attention", "gru", "head"]
+    assert [(step.module, step.dense) for step in told] == [
+        (each, dense) for dense in (True, False) for each in modules
+    ]
+    assert all(step.row is None for step in told[:6])
+    pd.testing.assert_frame_equal(drift_frame(step.row for step in told[6:] if step.row is not None), frame)
 
 
 def test_the_last_layer_drifts_as_the_outputs_do(everything: Subject) -> None:

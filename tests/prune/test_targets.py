@@ -224,13 +224,14 @@ def test_what_a_checkpoint_holds_beside_parameters_is_listed() -> None:
     outer, inner = holding(StoredLayer("Linear"), 3, 2), StoredLayer("BatchNorm1d")
     outer.register_buffer("table", torch.zeros(3, dtype=torch.int64))
     outer.register_buffer("kernel_u", torch.zeros(3))
+    outer.register_buffer("kernel_v", torch.zeros(2))
     outer.register_buffer("kernel_orig", torch.zeros(3, 2))
     inner.register_buffer("running_mean", torch.zeros(3))
     outer.add_module("inner", inner)
     refused = find_targets(outer)[1]
-    assert refused.keys() == {"table", "kernel_u", "kernel_orig"}
+    assert refused.keys() == {"table", "kernel_u", "kernel_v", "kernel_orig"}
     assert refused["table"] == "a buffer of int64 and no parameter: nothing that was learnt"
-    assert refused["kernel_u"] == refused["kernel_orig"]
+    assert refused["kernel_u"] == refused["kernel_v"] == refused["kernel_orig"]
     assert "remove_spectral_norm first" in refused["kernel_u"]
 
 

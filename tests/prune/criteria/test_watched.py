@@ -361,6 +361,24 @@ def test_packed_weights_have_the_outputs_of_their_rows() -> None:
     assert_close(found, torch.cat(parts))
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_only_products_of_whole_channels_have_their_activation(whole: bool) -> None:
+    """Three rows of two from the first weight on are channels 0 to 2; from the second weight on they are none."""
+
+    class Rows(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 4, bias=False)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            start = 0 if whole else 1
+            return inputs @ self.layer.weight.view(-1)[start : start + 6].view(3, 2).T + self.layer(inputs)[:, :3]
+
+    subject = Subject.from_module(Rows(), calibration=TWO)
+    expected = (TWO @ subject.weight("layer.weight").T).abs().mean(dim=0)
+    assert_close(observe(subject, (TWO,), {}).activation["layer.weight"], expected)
+
+
 def test_what_a_schedule_removed_has_no_activation() -> None:
     """A channel without weights still gives its bias."""
     subject = Subject.from_module(linear(*SIGNED), calibration=TWO)
