@@ -43,8 +43,30 @@ STYLE = """<style>
   background: transparent !important; color: inherit !important; box-shadow: inset 0 0 0 1px currentColor;
 }
 /* The pages' names stand above: the room that is left for them would else be empty, and so would that at the end */
-[data-testid=stMainBlockContainer] { padding: 4rem clamp(1rem, 2.5vw, 3rem) 2rem; }
+[data-testid=stMainBlockContainer] { padding: 3.75rem clamp(1rem, 2.5vw, 3rem) 2rem; }
 [data-testid=stMain] h1 { padding: 0.25rem 0; }
+/* Explore is one screen: what follows the hand lies within a window of 800 pixels, one thing close to the next */
+[data-testid=stVerticalBlock]:has(> * > .st-key-explore_head) {
+  gap: 0.3rem; --middle: clamp(16rem, 100vh - 30.5rem, 25rem);
+}
+.st-key-curve [data-testid=stVerticalBlock] { gap: 0; }
+/* What only brings a message to a part of the page takes no room, also while it is fetched */
+[class*=st-key-explore-], [class*=st-key-live_mask-]:not(.st-key-live_mask-view, .st-key-live_mask-live-mask) {
+  position: absolute; width: 0; height: 0; overflow: hidden;
+}
+/* Room is kept for what is fetched when it is first needed, so that nothing moves when it comes */
+.st-key-key_figures { height: 58px; overflow: hidden; } .st-key-amount_band { height: 156px; }
+.st-key-output_strip { min-height: 118px; } .st-key-live_mask-view { min-height: calc(var(--middle) - 1rem); }
+.st-key-layer_list { min-height: calc(var(--middle) - 3.75rem); } .st-key-curve { min-height: 40px; }
+@media (max-width: 640px) { .st-key-key_figures { height: auto; } }
+.st-key-explore_head [data-testid=stElementContainer]:has(h1) {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
+@media (max-width: 640px) {
+  [data-testid=stLayoutWrapper]:has(> .st-key-amount_band) {
+    position: sticky; top: 3.4rem; z-index: 5; background: var(--st-background-color, white);
+  }
+}
 /* What shows nothing takes no room between what does */
 .st-key-address_bar, .st-key-glossary_reach, .st-key-sidebar_labels { position: absolute; width: 0; }
 /* The amount stays in sight while what follows it passes */

@@ -29,6 +29,18 @@ def release_amount(app: AppTest, percent: float, key: str = "amount_curve-view",
     app._run(states)
 
 
+def open_layer(app: AppTest) -> str:
+    """The layer that the list of layers marks as open."""
+    return str(json.loads(component(app, "explore-layers").json)["opened"])
+
+
+def pick_layer(app: AppTest, name: str) -> None:
+    """Click a layer in the list, and run."""
+    states: WidgetStates = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=component(app, "layer_list").id, json_value=json.dumps({"opened": name})))
+    app._run(states)
+
+
 def controlled(widgets: Iterable[Any], name: str) -> Any:
     """The widget of a name whose key has a number, since it is replaced when something else sets its value."""
     return next(each for each in widgets if name in (each.key, str(each.key).rpartition("-")[0]))

@@ -13,7 +13,7 @@ import streamlit as st
 from pruning_explorer import build_report, compute_masks, load_subject, write_script
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.sources.samples import sample_names
-from tests.ui.hands import controlled
+from tests.ui.hands import open_layer
 from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
@@ -34,10 +34,10 @@ def test_every_network_stands_in_every_tab(open_page: OpenPage, name: str) -> No
 def test_the_first_thing_says_what_this_is_and_the_three_steps(open_page: OpenPage) -> None:
     first = open_page().app.main.caption[0]
     assert re.split(r" \*\*[123]\*\* ", first.value) == [
-        "See what a network still knows without some of its weights.",
-        "Among the controls, pick network and layers.",
+        "What does a network still know without some of its weights?",
+        "Pick network and layers.",
         "Drag along the curve.",
-        "Read what is left and what it costs.",
+        "Read what is left.",
     ]
 
 
@@ -270,7 +270,7 @@ def test_an_address_opens_the_same_page_again(open_page: OpenPage) -> None:
     assert {key: each.value for key, each in received.metrics.items()} == {
         key: each.value for key, each in sent.metrics.items()
     }
-    assert controlled(received.app.selectbox, "open_layer_box").value == "fc.weight"
+    assert open_layer(received.app) == "fc.weight"
 
 
 def test_a_broken_address_says_all_that_is_wrong_until_one_has_read_it(open_page: OpenPage) -> None:

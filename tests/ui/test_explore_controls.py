@@ -7,7 +7,7 @@ import pytest
 
 from pruning_explorer import Recipe, compute_masks
 from pruning_explorer.sources.samples import sample_names
-from tests.ui.hands import controlled
+from tests.ui.hands import controlled, open_layer, pick_layer
 from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
@@ -17,7 +17,7 @@ def test_every_control_has_a_line_of_help(open_page: OpenPage) -> None:
     page = open_page(subject="digits-vit", granularity="channel")
     app = page.app
     controls = [*app.selectbox, *app.multiselect, *app.button_group, *app.slider, *app.number_input, *app.toggle]
-    assert len(controls) == 15  # and the amount, which is a component
+    assert len(controls) == 14  # and the amount, which is a component
     assert [each.key for each in controls if not each.proto.help.strip()] == []
     assert [each.key for each in app.sidebar.button if not each.help and "(" not in each.label] == []
 
@@ -309,18 +309,18 @@ def test_embeddings_are_offered_on_request(open_page: OpenPage) -> None:
     assert page.metrics["Exact match"].value == "10.2 %", "what 1.5 % of the weights cost"
 
 
-def test_the_open_layer_is_chosen_in_its_box_and_stays(open_page: OpenPage) -> None:
+def test_the_open_layer_is_chosen_in_the_list_and_stays(open_page: OpenPage) -> None:
     page = open_page(subject="digits-mlp")
-    assert controlled(page.app.selectbox, "open_layer_box").value == "fc2.weight"
+    assert open_layer(page.app) == "fc2.weight"
     assert "layer" not in page.address
-    page.pick("open_layer_box", "fc3.weight")
+    pick_layer(page.app, "fc3.weight")
     assert page.address["layer"] == ["fc3.weight"]
     page.set_amount(70.0)
-    assert controlled(page.app.selectbox, "open_layer_box").value == "fc3.weight"
+    assert open_layer(page.app) == "fc3.weight"
     page.choose_layers(["fc2.weight"])
-    assert controlled(page.app.selectbox, "open_layer_box").value == "fc2.weight"
+    assert open_layer(page.app) == "fc2.weight"
     page.click("layers_all")
-    assert controlled(page.app.selectbox, "open_layer_box").value == "fc3.weight"
+    assert open_layer(page.app) == "fc3.weight"
 
 
 def test_what_is_not_offered_says_why(open_page: OpenPage) -> None:

@@ -98,7 +98,7 @@ def test_explore(open_page: Callable[..., Page]) -> None:
     seen |= check(page.app)
     assert {"number_input Steps", "slider Cap per layer, %", "toggle Recalibrate BatchNorm", "number_input M"} <= seen
     assert {"file_uploader Upload a recipe", "file_uploader Tensors by parameter name", "figure Sparsity"} <= seen
-    assert {"dead_channels, a column", "flipped, a column", "amount, a column", "selectbox Open layer"} <= seen
+    assert {"dead_channels, a column", "flipped, a column", "amount, a column"} <= seen
     assert len(seen) >= 40
 
 
@@ -182,7 +182,7 @@ def test_no_control_is_written_without_a_link(room: str) -> None:
             linked = said is not None and (isinstance(said, ast.Name) or "help_with_glossary_link" in ast.dump(said))
             without += [] if linked else [place]
     assert without == []
-    assert controls > 1
+    assert controls
 
 
 def test_a_link_to_no_word_is_an_error() -> None:

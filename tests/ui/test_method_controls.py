@@ -160,7 +160,7 @@ def test_a_schedule_and_its_steps(open_page: OpenPage) -> None:
 
 def test_recalibration_is_offered_where_there_is_batchnorm_and_told_what_it_does(open_page: OpenPage) -> None:
     page = open_page(subject="digits-cnn", amount="0.7", scope="global")
-    hint = "BatchNorm still uses the dense network's statistics: switch on **Recalibrate BatchNorm** in the sidebar"
+    hint = "BatchNorm still uses the dense network's statistics: switch on **Recalibrate BatchNorm** among the controls"
     assert sum(hint in each.value for each in page.app.caption) == 1
     before = float(page.metrics["Accuracy"].value.removesuffix(" %"))
     page.switch("recalibrate", True)

@@ -18,8 +18,6 @@ from pruning_explorer.prune.sorting import as_floats
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import session, state
-from pruning_explorer.ui.controlled_widget import controlled_widget
-from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_in_mask
 from pruning_explorer.ui.live_mask.computed import Computed
 from pruning_explorer.ui.live_mask.payload import POSITIONS
@@ -53,20 +51,8 @@ PAYLOADS: ByteBoundedCache[Bytes] = ByteBoundedCache(256 << 20, "pictures of lay
 
 
 def draw_layer(subject: Subject, recipe: Recipe, chosen: tuple[Target, ...]) -> None:
-    """The open layer: which one, and its weights, mask, exit amounts and scores, redrawn in the browser."""
+    """The open layer: its weights, mask, exit amounts and scores, redrawn in the browser."""
     target = state.open_layer(chosen)
-    names = [each.name for each in chosen]
-    box = controlled_widget("open_layer_box", target.name)
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
-    left.header("The layer, weight by weight", anchor="layer")
-    right.selectbox(
-        "Open layer",
-        names,
-        index=names.index(box.value),
-        key=box.key,
-        help=help_with_glossary_link("Or click its bar above.", "target", "exit-amount"),
-        on_change=box.on_change(session.OPEN_LAYER.set),
-    )
     own = recipe.amount_of(target)
     shown = _Shown(subject, recipe, target)
     layer_key = f"{subject.id}-{target.name}"

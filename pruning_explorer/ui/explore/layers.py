@@ -11,11 +11,12 @@ from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.trace import step
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.explore.key_figures import PAGE, without_amount
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.layer_list import build_counts, build_thumbnails, layer_list, opened_in_list
 from pruning_explorer.ui.plain_text import plain
 
 KEY = "layer_list"
-NOTE_HEIGHT = 76
+NOTE_HEIGHT = 44
 """Height in pixels of the note below the list; fixed, so that nothing moves when a layer becomes empty."""
 
 MUCH = 0.05
@@ -62,7 +63,15 @@ def _messages(report: Report) -> tuple[bytes, bytes]:
 
 def draw_note(report: Report, place: DeltaGenerator) -> None:
     """What the bars should not leave unsaid, in its place below them."""
-    place.caption(_note(report))
+    place.caption(
+        _note(report),
+        help=help_with_glossary_link(
+            "The open layer stands weight by weight beside the list. A weight's exit amount is the amount at which it "
+            "goes.",
+            "target",
+            "exit-amount",
+        ),
+    )
 
 
 def _note(report: Report) -> str:

@@ -26,8 +26,8 @@ from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.shared_controls import EXPLORE, take_controls
 
 STEPS = (
-    "See what a network still knows without some of its weights. **1** Among the controls, pick network and layers. "
-    "**2** Drag along the curve. **3** Read what is left and what it costs."
+    "What does a network still know without some of its weights? **1** Pick network and layers. "
+    "**2** Drag along the curve. **3** Read what is left."
 )
 """One line for a first visit that says what to do on this page."""
 
@@ -37,10 +37,11 @@ def explore() -> None:
     state.recover_subject()
     _begin()
     tell_problems(session.EXPLORE_PROBLEMS)
-    st.title("Explore", anchor=False)
-    st.caption(STEPS)
-    waiting, figures = Waiting(state.subject()), st.container(key="key_figures", gap=None)
-    notes, hand, curve = st.container(), st.container(key="amount_band"), st.container(key="curve")
+    with st.container(key="explore_head", gap=None):
+        st.title("Explore", anchor=False)
+        st.caption(STEPS)
+    waiting, figures, notes = Waiting(state.subject()), st.container(key="key_figures", gap=None), st.container()
+    hand, curve = st.container(key="amount_band"), st.container(key="curve", gap=None)
     bars, layer = (column.container() for column in st.columns([36, 64], gap="medium"))
     strip = st.container(key="output_strip", gap=None)
     with figures:
@@ -71,7 +72,7 @@ def explore() -> None:
         with figures:
             tell_no_figures()
         notes.error(plain(str(error)), icon=":material/error:")
-        notes.info("Nothing you set is lost. Mend the control in the sidebar, and the page comes back.")
+        notes.info("Nothing you set is lost. Mend the control, and the page comes back.")
         keep_open_tab()
         return
     session.EXPLORED.set(recipe)
