@@ -30,7 +30,9 @@ def test_all_of_it_can_be_read_and_leads_to_lessons_that_are_there() -> None:
 
 
 def test_every_lesson_is_led_to() -> None:
-    assert {word.lesson for word in glossary().words.values()} - {""} == set(LESSONS)
+    led_to = {word.lesson for word in glossary().words.values()}
+    lost = [lesson for lesson in LESSONS if lesson not in led_to]
+    assert lost == [], f'give a word of glossary.toml lesson = "{lost[0]}"'
 
 
 @pytest.mark.parametrize("name", DESIGN.split())
@@ -61,7 +63,9 @@ def test_words_are_short() -> None:
 def test_every_choice_has_a_word_in_the_packages_own_sentence(kind: str, choices: dict) -> None:
     for name, choice in choices.items():
         named = glossary().word_for(kind, name)
-        assert named is not None, name
+        assert named is not None, (
+            f'glossary.toml needs a word for it: [{name.replace("_", "-")}], text = "{{{kind}:{name}}}"'
+        )
         word = glossary().word(named)
         assert choice.help in word.text
         assert choice.title in (word.title, *word.also)

@@ -12,5 +12,5 @@ IN_SHORT = (Path(pruning_explorer.lessons.__file__).parent / "in_short.md").read
 def draw_in_short() -> None:
     """The summary, below the last lesson."""
     with st.container(key="learn_in_short"):
-        st.subheader("All ten in short", anchor=False)
+        st.subheader("All lessons in short", anchor=False)
         st.markdown(IN_SHORT)
