@@ -71,7 +71,7 @@ STYLE = """<style>
 .st-key-address_bar, .st-key-glossary_reach, .st-key-sidebar_labels { position: absolute; width: 0; }
 /* The amount stays in sight while what follows it passes */
 [data-testid=stLayoutWrapper]:has(> .st-key-amount_band) {
-  position: sticky; top: 3.75rem; z-index: 90; background: var(--st-background-color, inherit);
+  position: sticky; top: 3.75rem; z-index: 90;
 }
 /* What can go for a loss, in one line; room is kept where it wraps */
 [data-testid=stLayoutWrapper]:has(> .st-key-decision_line) { flex: 1 1 18rem; min-width: 0; }

@@ -1,10 +1,14 @@
-"""A small app around the amount's curve alone, for its tests: ``?points=none&amount=40``, or ``begun``, ``half``."""
+"""A small app around the amount's curve alone, for its tests.
+
+``?points=none&amount=40``, or ``begun``, ``half``; ``several=1`` for two recipes at 80 % and at 60 %.
+"""
 
 import math
 
 import streamlit as st
 
-from pruning_explorer.ui.amount_curve import amount_curve, released_on_curve, send_points
+from pruning_explorer.figures.colours import recipe_look
+from pruning_explorer.ui.amount_curve import amount_curve, released_on_curve, send_curves, send_points
 
 AMOUNTS = tuple(i / 10 for i in range(11))
 SAMPLES = 200
@@ -29,13 +33,17 @@ def main() -> None:
     st.session_state.setdefault("points", st.query_params.get("points", "all"))
     st.session_state.runs = st.session_state.get("runs", 0) + 1
     labels = "unlabelled" not in st.query_params
+    several = "several" in st.query_params
+    apart = several and "revision" not in st.session_state
+    looks = [recipe_look(0), recipe_look(1)]
     with st.container(width=int(st.query_params.get("width", "1000"))):
         amount_curve(
             key="curve",
             page="page",
             label="Amount to remove",
             exact="Amount, exact, %",
-            amount=st.session_state.amount,
+            amount=None if apart else st.session_state.amount,
+            own=[(look.letter, look.colour, at) for look, at in zip(looks, (0.8, 0.6), strict=True)] if apart else [],
             revision=st.session_state.get("revision", 0),
             group="shared",
             note="There is no curve.",
@@ -45,7 +53,11 @@ def main() -> None:
     points = [point(amount) for amount in AMOUNTS[:measured]]
     if not labels:
         points = [{**each, **dict.fromkeys(("quality", "quality_low", "quality_high"), math.nan)} for each in points]
-    if st.session_state.points != "none":
+    if several:
+        slower = [{**each, "quality": each["quality"] / 2 + 0.45} for each in points]
+        common = {"quality_name": "accuracy", "dense_quality": 0.9, "samples": SAMPLES, "done": True, "note": ""}
+        send_curves("page", [(looks[0], points), (looks[1], slower)], planned=22, measured=22, **common)
+    elif st.session_state.points != "none":
         send_points(
             "page",
             points,

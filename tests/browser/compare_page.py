@@ -84,10 +84,23 @@ class ComparePage(ExplorePage):
         self.page.get_by_role("button", name="Presets", exact=True).click()
         self.page.get_by_role("button", name=title, exact=True).click()
 
+    @property
+    def hand(self) -> Locator:
+        """What one drags: the curves."""
+        return self.page.get_by_role("slider", name="Amount of all")
+
+    @property
+    def box(self) -> Locator:
+        """What one types the amount of all into."""
+        return self.page.get_by_role("spinbutton", name="Amount of all, exact, %")
+
+    def amount_of(self, letter: str) -> Locator:
+        """The box on a card."""
+        return self.page.get_by_role("spinbutton", name=f"Amount of {letter}, %")
+
     def set_amount_of_all(self, percent: str) -> None:
-        box = self.page.get_by_role("spinbutton", name="Amount of all, %")
-        box.fill(percent)
-        box.press("Enter")
+        self.box.fill(percent)
+        self.box.press("Enter")
 
     def edit(self, letter: str) -> None:
         """By the segments above the sidebar's controls."""

@@ -61,7 +61,7 @@ def amounts(visit: ExplorePage) -> dict[str, str]:
     requested = visit.figures()["Sparsity"][1].removeprefix("requested ")
     return {
         "curve": f"{float(visit.hand.get_attribute('aria-valuenow') or 'nan'):.1f}",
-        "readout": visit.curve.locator(".amount").inner_text().partition(" %")[0],
+        "readout": visit.curve.locator(".amount").inner_text().removesuffix(" %"),
         "box": visit.box.input_value(),
         "open layer": visit.live_amount.removesuffix(" %"),
         "address": f"{float(asked[1] if asked else 0.5) * 100:.1f}",

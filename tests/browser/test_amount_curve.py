@@ -83,7 +83,7 @@ def test_one_drags_anywhere_on_the_curve_and_python_hears_of_the_end(show: Open)
         page.mouse.move(*place(page, percent, above=60))
     # 75 % lies between two measured points: 0.9 * 0.5 and half of 200
     assert says(page) == "75.0 %: accuracy ≈ 45.0 %, ≈ 100 of 200 flip"
-    assert page.locator(".readout").inner_text().split() == f"{says(page)}, drift ≈ 1.5 nats".split()
+    assert page.locator(".readout").inner_text().split() == f"{says(page)}, drift ≈ 1.5 nats".replace(":", "").split()
     assert box(page).input_value() == "75.0"
     assert python_sees(page) == (40, runs)
     page.mouse.move(*place(page, 80))
@@ -220,6 +220,40 @@ def test_without_labels_it_shows_how_many_answers_stay(show: Open) -> None:
     assert page.locator(".lines .quality").count() == 0
 
 
+def test_of_several_recipes_each_has_a_mark_until_a_hand_sets_one_amount_for_all(show: Open) -> None:
+    page = show(several=1)
+    assert says(page) == "Each its own: A 80.0 %, B 60.0 %"
+    assert box(page).input_value() == ""
+    expect(page.locator(".own .flag")).to_have_text(["A", "B"])
+    expect(page.locator(".letter .chip")).to_have_text(["A", "B"])
+    expect(page.locator(".stand")).to_be_hidden()
+    page.mouse.move(*place(page, 30, above=50))
+    page.mouse.down()
+    expect(page.locator(".stand")).to_be_visible()
+    page.mouse.move(*place(page, 75, above=50))
+    # 0.9 * 0.5, and half of that with 0.45
+    assert says(page) == "75.0 %: accuracy A ≈ 45.0 %, B ≈ 67.5 %"
+    page.mouse.up()
+    expect(page.get_by_text("Python sees 75.0 %")).to_be_visible()
+    expect(page.locator(".own .flag")).to_have_count(0)
+
+
+def test_while_amounts_differ_a_mark_can_be_clicked_a_key_starts_there_and_one_can_type(show: Open) -> None:
+    page = show(several=1)
+    page.locator(".own .flag", has_text="B").click()
+    expect(page.get_by_text("Python sees 60.0 %")).to_be_visible()
+    page = show(several=1)
+    hand(page).press("ArrowLeft")
+    expect(page.get_by_text("Python sees 79.9 %")).to_be_visible()
+    page = show(several=1)
+    box(page).fill("x")
+    box(page).press("Enter")
+    expect(page.locator(".problem")).to_have_text("“x” is no number and not between 0 and 100.")
+    box(page).fill("12")
+    box(page).press("Enter")
+    expect(page.get_by_text("Python sees 12.0 %")).to_be_visible()
+
+
 def finger(page: Page, *moves: tuple[str, float, float]) -> None:
     """What a finger does, as the browser hears of it from a screen: it may scroll the page."""
     session = page.context.new_cdp_session(page)
@@ -253,14 +287,21 @@ def test_a_finger_that_scrolls_across_it_sets_nothing(touch: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [300, 1000])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "more"), [("light", ""), ("dark", ""), ("light", "&several=1"), ("dark", "&several=1")]
+)
 def test_it_fits_and_passes_axe(
-    browsers: Callable[..., BrowserContext], base_url: str, watch: Callable[[Page], Page], width: int, scheme: str
+    browsers: Callable[..., BrowserContext],
+    base_url: str,
+    watch: Callable[[Page], Page],
+    width: int,
+    scheme: str,
+    more: str,
 ) -> None:
     page = watch(browsers(f"axe {scheme}", color_scheme=scheme).new_page())
-    page.goto(f"{base_url}/?width={width}&amount=75")
+    page.goto(f"{base_url}/?width={width}&amount=75{more}")
     wait_until_settled(page)
-    expect(page.locator(".flag")).to_be_visible()
+    expect(page.locator(".flag").first).to_be_visible()
     found = Axe().run(page, context={"include": [[".st-key-curve"]]}, options={"resultTypes": ["violations"]})
     assert found.response["violations"] == []
     inside = page.locator(".amount-curve").evaluate(

@@ -64,7 +64,8 @@ def test_all_of_it_can_be_reached_by_keyboard(comparison: Comparison) -> None:
     visit = comparison(FOUR)
     visit.page.get_by_role("heading", name="Compare").click()
     reached: list[str] = []
-    script = """() => { const e = document.activeElement;
+    script = """() => { let e = document.activeElement;
+      while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
       return e.getAttribute('aria-label') || e.innerText || e.closest('[role=radiogroup]')?.ariaLabel || e.tagName }"""
     for _ in range(60):
         visit.page.keyboard.press("Tab")
@@ -73,7 +74,9 @@ def test_all_of_it_can_be_reached_by_keyboard(comparison: Comparison) -> None:
             break
     wanted = [
         "Presets",
-        "Amount of all, %",
+        "Amount of all",
+        "Amount of all, exact, %",
+        "Amount of A, %",
         "Editing",
         "More",
         "Edit",

@@ -157,7 +157,7 @@ POINTS = [
     {"amount": 0.4, "quality": None, "agreement": 0.9, "kl": 0.2, "flipped": 1},
     {"amount": 0.6, "quality": 0.5, "agreement": 0.4, "kl": 1.5, "flipped": 6},
 ]
-CURVE = """(points => ({name: "accuracy", samples: 10, planned: 4, ...Object.fromEntries(
+CURVE = """((points, letter = "") => ({letter, name: "accuracy", samples: 10, done: false, ...Object.fromEntries(
   ["quality", "agreement", "kl", "flipped"].map(name => [name, m.measureOf(points, name)]))}))"""
 
 
@@ -198,14 +198,41 @@ def test_an_amount_that_is_no_exact_fraction_is_found_at_its_position(js: Js) ->
     ],
 )
 def test_what_a_curve_says_in_words(js: Js, position: int, words: str, drift: str) -> None:
-    said = js(READ, f"(c => [m.wordsAt(c, {position}), m.driftAt(c, {position})])({CURVE}(x))", POINTS)
+    said = js(READ, f"(c => [m.wordsAt([c], {position}), m.driftAt(c, {position})])({CURVE}(x))", POINTS)
     assert said == [words, drift]
 
 
 def test_without_labels_a_curve_speaks_of_answers_that_stay(js: Js) -> None:
     points = [{**point, "quality": None} for point in POINTS]
-    words = js(READ, f"m.wordsAt({CURVE}(x), 500)", points)
+    words = js(READ, f"m.wordsAt([{CURVE}(x)], 500)", points)
     assert words == "same answer as dense ≈ 65.0 %, ≈ 4 of 10 flip"
+
+
+@pytest.mark.parametrize(
+    ("position", "words"),
+    [
+        (200, "accuracy A ≈ 76.7 %, B 70.0 %"),
+        (600, "accuracy A 50.0 %"),
+        (700, "not measured yet"),
+    ],
+)
+def test_several_curves_speak_by_their_letters(js: Js, position: int, words: str) -> None:
+    other = [{**POINTS[0], "quality": 0.8}, {**POINTS[1], "amount": 0.2, "quality": 0.7}]
+    said = js(READ, f"(c => m.wordsAt([c(x[0], 'A'), c(x[1], 'B')], {position}))({CURVE})", [POINTS, other])
+    assert said == words
+
+
+def test_a_measure_that_is_complete_and_unknown_is_not_on_its_way(js: Js) -> None:
+    assert js(READ, f"m.wordsAt([{{...{CURVE}(x), done: true}}], 700)", POINTS) == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("value", "position", "found"),
+    [(0.95, 0, 0.9), (0.7, 300, 0.7), (0.5, 600, 0.5), (0.4, 600, 0.5)],
+)
+def test_where_a_line_first_falls_to_a_value(js: Js, value: float, position: float, found: float) -> None:
+    crossing = js(READ, f"m.crossing(m.measureOf(x, 'quality'), {value})", POINTS)
+    assert crossing == {"position": pytest.approx(position), "value": pytest.approx(found)}
 
 
 def test_only_all_is_written_as_all_and_only_none_as_none(js: Js) -> None:

@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 _REVISIONS = count(1)
 
 
-def amount_shown(app: AppTest) -> float:
-    """The percent at which the handle on the curve and its box stand."""
-    return round(json.loads(component(app, "amount_curve-state").json)["amount"] * 100, 1)
+def amount_shown(app: AppTest, key: str = "amount_curve-state") -> float | None:
+    """The percent at which the handle on the curve and its box stand; None where there is no handle."""
+    amount = json.loads(component(app, key).json)["amount"]
+    return None if amount is None else round(amount * 100, 1)
 
 
 def release_amount(app: AppTest, percent: float, key: str = "amount_curve-view", revision: int | None = None) -> None:

@@ -88,7 +88,7 @@ class Page:
         return list(controlled(self.app.multiselect, "layers").value)
 
     @property
-    def amount(self) -> float:
+    def amount(self) -> float | None:
         """In percent, where the handle on the curve and its box stand."""
         return amount_shown(self.app)
 

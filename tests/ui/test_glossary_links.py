@@ -110,7 +110,7 @@ def test_compare(monkeypatch: pytest.MonkeyPatch) -> None:
     for tab in ("Agreement", "Sparsity by layer", "Behaviour", "Take it along"):
         page.open(tab)
         seen |= check(page.app)
-    assert {"text_input Recipe A", "number_input Amount of all, %", "button_group The recipe to edit"} <= seen
+    assert {"text_input Recipe A", "number_input Amount of A, %", "button_group The recipe to edit"} <= seen
     assert {"button_group Axis", "button_group Samples", "selectbox Layer"} <= seen
 
 

@@ -5,7 +5,7 @@ channel beside it, and the curve's points through the page's store, where other 
 (``ui/browser/channel.py``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -29,10 +29,11 @@ def amount_curve(
     page: str,
     label: str,
     exact: str,
-    amount: float,
+    amount: float | None,
     revision: int,
     group: str,
     note: str,
+    own: Sequence[tuple[str, str, float]] = (),
     on_release: Callable[[], None],
 ) -> None:
     """Show the curve with its handle, and a box in which the amount can be typed.
@@ -42,19 +43,21 @@ def amount_curve(
     Args:
         key: identity on the page.
         page: name of the store to which the curve's points go, see
-            :func:`~pruning_explorer.ui.amount_curve.points.send_points`.
+            :mod:`~pruning_explorer.ui.amount_curve.points`.
         label: of the slider, for a screen reader.
         exact: of the box.
-        amount: in [0, 1].
+        amount: in [0, 1]; None where several recipes have different ones.
         revision: of the last release that Python has taken, here or in another control of the same amount.
         group: what this is the amount of; while a hand is at one control of a group, the others move along.
         note: what stands over the plain track where there is no curve, and none on the way.
+        own: of each recipe, where they differ, its letter, colour and amount in [0, 1].
         on_release: called when a new amount was released, before the script runs; see :func:`released_on_curve`.
     """
     with st.container(key=key, gap=None):
         _VIEW(key=f"{key}-view", data={"view": key, "page": page}, on_release_change=on_release)
-        told = {"label": label, "exact": exact, "amount": amount, "revision": revision, "group": group, "note": note}
-        send_state(key, "state", told)
+        words = {"label": label, "exact": exact, "note": note}
+        stands = {"amount": amount, "own": list(own), "revision": revision, "group": group}
+        send_state(key, "state", {**words, **stands})
 
 
 def released_on_curve(key: str) -> Release | None:

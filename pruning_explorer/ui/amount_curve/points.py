@@ -1,10 +1,11 @@
-"""What a curve is to the browser: its measured points, and a mark."""
+"""What curves are to the browser: their measured points, and a mark."""
 
 import base64
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pruning_explorer.figures.colours import RecipeLook
 from pruning_explorer.lab.curve_points import Point
 from pruning_explorer.ui.browser import send_state
 
@@ -23,8 +24,21 @@ def send_points(page: str, points: Iterable[Point], **told: Any) -> None:
             ``note`` that stands over the plain track while there are no points, and ``of``: of which network and recipe
             but for the amount.
     """
+    send_state(page, "points", {"points": _in_order(points, told["samples"]), **told})
+
+
+def send_curves(page: str, curves: Sequence[tuple[RecipeLook, Iterable[Point]]], **told: Any) -> None:
+    """Send a curve of each of several recipes, with how the recipe looks; else as :func:`send_points`, and no mark."""
+    looks = [
+        {"letter": look.letter, "colour": look.colour, "dash": look.dash, "points": _in_order(points, told["samples"])}
+        for look, points in curves
+    ]
+    send_state(page, "points", {"curves": looks, **told})
+
+
+def _in_order(points: Iterable[Point], samples: int) -> list[dict[str, Any]]:
     at = {point["amount"]: point for point in points}
-    send_state(page, "points", {"points": [point_told(at[amount], told["samples"]) for amount in sorted(at)], **told})
+    return [point_told(at[amount], samples) for amount in sorted(at)]
 
 
 def point_told(point: Point, samples: int) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from functools import partial
 
 import streamlit as st
 
-from pruning_explorer.figures.numbers import percent
 from pruning_explorer.lab.comparison import Comparison
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
@@ -30,24 +29,9 @@ _PRESETS_OPEN = session.Key[bool]("presets_open")
 
 
 def draw_choice(subject: Subject, explored: Recipe) -> None:
-    """Above the cards: presets, one amount for all, one more recipe."""
-    amounts = {column.recipe.amount for column in columns.columns()}
-    percent_of_all = controlled_widget("amount_of_all", round(amounts.pop() * 100, 1) if len(amounts) == 1 else None)
+    """Above the cards: presets, and one more recipe."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         presets = st.popover("Presets", key=_PRESETS_OPEN, on_change="rerun", help="Comparisons worth a look.")
-        st.number_input(
-            "Amount of all, %",
-            0.0,
-            100.0,
-            percent_of_all.value,
-            step=0.1,
-            format="%.1f",
-            key=percent_of_all.key,
-            placeholder="each its own",
-            width=170,
-            help=help_with_glossary_link("Gives every recipe the same amount. Empty while they differ.", "amount"),
-            on_change=percent_of_all.on_change(_take_amount_of_all),
-        )
         st.button(
             "Add a recipe",
             key="add_column",
@@ -98,9 +82,10 @@ def _add(recipe: Recipe) -> None:
     columns.add(replace(recipe, amount=amounts.pop()) if len(amounts) == 1 else recipe)
 
 
-def _take_amount_of_all(percent_of_all: float | None) -> None:
-    if percent_of_all is not None:
-        columns.set_amount_of_all(round(percent_of_all / 100, 4))
+def _take_amount(number: int, percent: float) -> None:
+    for place, column in enumerate(columns.columns()):
+        if column.number == number:
+            columns.set_amount(place, round(percent / 100, 4))
 
 
 def _card(column: Column, name: str, place: int, failure: str | None, dense: Sequence[str]) -> None:
@@ -122,7 +107,19 @@ def _card(column: Column, name: str, place: int, failure: str | None, dense: Seq
     # A long name may be longer than its box on a phone
     what = [plain(title)] if column.own_name or len(title) > SHOWN_WHOLE else []
     alone = [f":material/warning: leaves {plain(', '.join(dense))} dense"] if dense else []
-    st.caption(" · ".join([*what, f"{percent(column.recipe.amount)} to remove", *alone]))
+    st.caption(" · ".join([*what, *alone]) or "\N{NO-BREAK SPACE}")  # as high in every card
+    percent = controlled_widget(f"amount_{number}", round(column.recipe.amount * 100, 1))
+    st.number_input(
+        f"Amount of {letter}, %",
+        0.0,
+        100.0,
+        percent.value,
+        step=0.1,
+        format="%.1f",
+        key=percent.key,
+        help=help_with_glossary_link("Of this recipe alone; the curves above set that of all.", "amount"),
+        on_change=percent.on_change(partial(_take_amount, number)),
+    )
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Editing" if edited else "Edit",

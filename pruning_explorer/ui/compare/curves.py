@@ -16,6 +16,7 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.samples import load_sample, sample_names
 from pruning_explorer.ui import session
 from pruning_explorer.ui.compare import columns
+from pruning_explorer.ui.compare.amount import send_all_curves
 from pruning_explorer.ui.compare.save import save_table
 from pruning_explorer.ui.decision import draw_decision
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
@@ -69,6 +70,7 @@ def draw_curves(shown: Comparison) -> None:
 
 def _draw(shown: Comparison, waiting: bool) -> bool:
     job = shown.job
+    send_all_curves(shown)
     chart = curves_chart(shown, _AXIS.get())
     show_chart(chart, "comparison_curves", on_click=_take_click)
     draw_progress(_QUEUE, job, "curves_progress", PROGRESS_HEIGHT, _progress(shown))

@@ -15,6 +15,7 @@ from pruning_explorer.ui import address_bar, session, state
 from pruning_explorer.ui.address_problems import tell_problems
 from pruning_explorer.ui.compare import columns
 from pruning_explorer.ui.compare.address import read_comparison, write_comparison
+from pruning_explorer.ui.compare.amount import draw_amount_of_all, take_amount_of_all
 from pruning_explorer.ui.compare.cards import draw_cards, draw_choice
 from pruning_explorer.ui.compare.columns import FEWEST, LETTERS
 from pruning_explorer.ui.compare.curves import ask_curves, draw_curves
@@ -53,6 +54,7 @@ def compare() -> None:
     _begin()
     _follow_subject()
     _open_in_explore()
+    take_amount_of_all()  # where what took it was stopped, nobody calls it again
     column = columns.edited()
     take_controls(f"recipe {column.number}", state.subject(), column.recipe)
     st.title("Compare", anchor=False)
@@ -60,8 +62,10 @@ def compare() -> None:
     _edit()
     subject = state.subject()
     address_bar.tell(write_comparison(subject, columns.columns()))
-    draw_choice(subject, session.EXPLORED.get())
     recipes = [each.recipe for each in columns.columns()]
+    with st.container(key="amount_band"):
+        draw_amount_of_all(subject, recipes)
+    draw_choice(subject, session.EXPLORED.get())
     jobs = _QUEUE.ask(subject, recipes, session_id())
     be_patient(jobs)
     entries = tuple(map(Entry, columns.names(), recipes))
@@ -137,7 +141,7 @@ def _edit() -> None:
             on_change=box.on_change(lambda letter: columns.edit(numbers[letter])),
         )
     try:
-        changed = what_changed(draw_controls(amount=True))
+        changed = what_changed(draw_controls())
     except PruningExplorerError as error:
         controls_make_nothing()
         columns.update(replace(column, problem=str(error)))

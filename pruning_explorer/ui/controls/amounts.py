@@ -1,4 +1,4 @@
-"""How much to remove, of all layers and of single ones."""
+"""How much to remove of single layers."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -9,13 +9,8 @@ import streamlit as st
 
 from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.short_names import short_layers
-from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.ui import session, state
-from pruning_explorer.ui.amount_control import amount_control, released_by_control
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-
-KEY = "amount_control"
-LABEL = "Amount, %"
 
 
 @dataclass(frozen=True)
@@ -53,40 +48,8 @@ class _Table:
 _TABLE = session.Key[_Table]("amounts_table", _Table(0, (), {}))
 
 
-def draw_amounts(*, shared: bool) -> None:
-    """The amount for all, where it is ``shared`` here, and the table of those that differ."""
-    if shared:
-        _amount()
-    _layer_amounts()
-
-
-def _amount() -> None:
-    setting = SETTINGS["amount"]
-    _take_amount()  # where what took it was stopped, nobody calls it again
-    with st.container(key="amount", gap=None):
-        st.markdown(
-            f":small[{LABEL}]",
-            help=help_with_glossary_link(
-                f"{setting.help} Drag, or type it. The open layer's picture follows while you drag.",
-                setting.name,
-            ),
-        )
-        amount_control(
-            key=KEY,
-            label=LABEL,
-            exact="Amount, exact, %",
-            amount=session.AMOUNT.get(),
-            revision=session.LAST_RELEASE.get(),
-            group=state.SHARED_AMOUNT,
-            on_release=_take_amount,
-        )
-
-
-def _take_amount() -> None:
-    state.take_release(released_by_control(KEY), state.set_amount)
-
-
-def _layer_amounts() -> None:
+def draw_layer_amounts() -> None:
+    """The table of the layers that have an amount of their own."""
     amounts, table = session.LAYER_AMOUNTS.get(), _TABLE.get()
     names = tuple(state.chosen_names())
     if (table.names, table.edited(table.base)) != (names, amounts):

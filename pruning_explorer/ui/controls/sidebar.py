@@ -4,18 +4,15 @@ import streamlit as st
 
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.ui import state
-from pruning_explorer.ui.controls.amounts import draw_amounts
+from pruning_explorer.ui.controls.amounts import draw_layer_amounts
 from pruning_explorer.ui.controls.criterion import draw_criterion
 from pruning_explorer.ui.controls.layers import draw_layers, draw_network
 from pruning_explorer.ui.controls.method import draw_method, draw_recalibrate
 from pruning_explorer.ui.controls.more import draw_more
 
 
-def draw_controls(*, amount: bool) -> Recipe:
-    """Draw every control and say what they stand for.
-
-    Args:
-        amount: whether the amount of all is one of them; else it is set elsewhere on the page.
+def draw_controls() -> Recipe:
+    """Draw every control but the amount's, which is on the page itself, and say what they stand for.
 
     Raises:
         PruningExplorerError: they make no recipe; all of them are drawn nevertheless.
@@ -24,7 +21,7 @@ def draw_controls(*, amount: bool) -> Recipe:
         draw_layers(draw_network())
         draw_criterion()
         draw_method()
-        draw_amounts(shared=amount)
+        draw_layer_amounts()
         draw_recalibrate()
         draw_more()
     return state.recipe()

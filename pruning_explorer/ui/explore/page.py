@@ -53,7 +53,7 @@ def explore() -> None:
         draw_amount()
     try:
         with step("controls"):
-            recipe = draw_controls(amount=False)
+            recipe = draw_controls()
         with figures:
             tell_amount(state.subject(), recipe)
         with waiting.ranking(recipe):

@@ -114,14 +114,23 @@ class Comparison:
         self._look()
 
     @property
-    def amount(self) -> float:
-        """In percent, where the sidebar's slider and its box stand."""
-        return amount_shown(self.app)
+    def amounts(self) -> list[float]:
+        """In percent, as the cards show them."""
+        return [controlled(self.app.number_input, f"amount_{number}").value for number in self.numbers]
 
-    def set_amount(self, percent: float) -> None:
-        """Let go of the sidebar's slider, or type into its box."""
-        release_amount(self.app, percent)
+    @property
+    def amount_of_all(self) -> float | None:
+        """In percent, where the handle on the curves stands; None while the amounts differ."""
+        return amount_shown(self.app, "amount_of_all-state")
+
+    def set_amount_of_all(self, percent: float) -> None:
+        """Let go of the handle on the curves, or type into its box."""
+        release_amount(self.app, percent, "amount_of_all-view")
         self._look()
+
+    def set_amount(self, place: int, percent: float) -> None:
+        """Type into a card."""
+        self.enter(f"amount_{self.numbers[place]}", percent)
 
     def enter(self, key: str, value: float) -> None:
         controlled(self.app.number_input, key).set_value(value).run()

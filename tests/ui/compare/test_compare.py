@@ -1,5 +1,6 @@
 """The Compare page, without a browser: every number on it is one that the package computes."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -11,8 +12,10 @@ from pruning_explorer import Recipe, build_report, compute_masks, load_subject
 from pruning_explorer.figures.numbers import count, nats
 from pruning_explorer.lab.curve_points import measure_points
 from pruning_explorer.measure.agreement import mask_agreement
+from pruning_explorer.measure.report import report_of
 from pruning_explorer.ui.own_models import SESSION_MODELS
 from tests.ui.compare.comparison import Comparison
+from tests.ui.hands import component
 
 Open = Callable[..., Comparison]
 
@@ -84,13 +87,16 @@ def decoded(values: object) -> object:
 def test_the_sidebar_edits_one_recipe_and_leaves_the_others(open_comparison: Open) -> None:
     page = open_comparison("amount=0.8", "amount=0.6&scope=global", "amount=0.4", subject="digits-mlp")
     page.edit(1)
-    page.set_amount(70.0)
+    page.set_amount(1, 70.0)
     page.pick("scope", "layer")
     assert page.recipes == [Recipe(amount=0.8), Recipe(amount=0.7), Recipe(amount=0.4)]
     page.edit(2)
-    assert page.amount == 40.0
+    page.pick("scope", "global")
+    page.set_amount(0, 30.0)  # of a card that the sidebar does not edit
     page.pick("edited_box", "A")
-    assert page.amount == 80.0
+    page.pick("scope", "row")
+    assert page.recipes == [Recipe(amount=0.3, scope="row"), Recipe(amount=0.7), Recipe(amount=0.4, scope="global")]
+    assert page.amounts == [30.0, 70.0, 40.0]
 
 
 def test_an_amount_finer_than_the_controls_stays_until_it_is_touched(open_comparison: Open) -> None:
@@ -98,7 +104,8 @@ def test_an_amount_finer_than_the_controls_stays_until_it_is_touched(open_compar
     page.edit(1)
     page.edit(0)
     assert page.recipes[0].amount == 0.96875
-    page.set_amount(97.0)
+    assert page.amounts[0] == 96.9
+    page.set_amount(0, 97.0)
     assert page.recipes[0].amount == 0.97
 
 
@@ -141,9 +148,27 @@ def test_twins_are_told_apart_by_a_number(open_comparison: Open) -> None:
 
 def test_one_amount_for_all(open_comparison: Open) -> None:
     page = open_comparison("amount=0.1", "amount=0.2", subject="digits-mlp")
-    page.enter("amount_of_all", 62.5)
+    assert page.amount_of_all is None
+    page.set_amount_of_all(62.5)
     assert [recipe.amount for recipe in page.recipes] == [0.625, 0.625]
-    assert page.amount == 62.5
+    assert (page.amount_of_all, page.amounts) == (62.5, [62.5, 62.5])
+    page.set_amount(1, 20.0)
+    assert [recipe.amount for recipe in page.recipes] == [0.625, 0.2]
+    assert page.amount_of_all is None
+
+
+def test_the_curves_of_all_go_to_the_browser(open_comparison: Open) -> None:
+    page = open_comparison("amount=0.4", "amount=0.7&criterion=random", subject="spirals-mlp")
+    page.settle()
+    told = json.loads(component(page.app, "compare-points").json)
+    first, second = told["curves"]
+    assert [(each["letter"], each["dash"]) for each in (first, second)] == [("A", "solid"), ("B", "dash")]
+    assert [point["amount"] for point in first["points"]] == [0.0, 0.4, 0.5, 0.9]
+    assert [point["amount"] for point in second["points"]] == [0.0, 0.5, 0.7, 0.9]
+    subject = load_subject("spirals-mlp")
+    seeds = [report_of(subject, Recipe("random", amount=0.5, seed=seed)).quality for seed in (0, 1)]
+    middle = sum(float(quality.iloc[0]["pruned"]) for quality in seeds if quality is not None) / 2
+    assert second["points"][1]["quality"] == pytest.approx(middle, abs=1e-6)
 
 
 @pytest.mark.parametrize("preset", range(5))

@@ -27,7 +27,7 @@ export function positionAt(x, width, marks) {
 
 /**
  * Binds them. The app has `plot`, which they are at, `area`, the track's extent, `slider`, which hears of them as of an
- * input's own, `amount`, `marks`, and `point`, which is told where a pointer hovers, or null.
+ * input's own, `amount`, `marks` (one at least where the amount is null), and `point`, which is told where a pointer hovers, or null.
  */
 export function bindHands(app) {
   const { plot, area, slider } = app;
@@ -38,13 +38,13 @@ export function bindHands(app) {
   };
   const move = (event) => goTo(positionAt(event.clientX - drag.grabbed - drag.box.left, drag.box.width, app.marks));
   plot.onpointerdown = (event) => {
-    if (event.button > 0 || drag || app.amount.position === null) return;
+    if (event.button > 0 || drag) return;
     const box = area.getBoundingClientRect();
-    const flag = event.target.closest(".flag");
-    const held = flag ? app.marks[Number(flag.dataset.mark)] : app.amount.position;
-    const off = event.clientX - box.left - (box.width * held) / LAST_POSITION;
-    const grabbed = flag || Math.abs(off) <= GRAB ? off : 0;
-    drag = { pointer: event.pointerId, box, grabbed, from: app.amount.position, moved: false };
+    const { position } = app.amount;
+    const mark = event.target.closest(".flag")?.dataset.position;
+    const off = event.clientX - box.left - (box.width * Number(mark ?? position)) / LAST_POSITION;
+    const held = mark !== undefined || (position !== null && Math.abs(off) <= GRAB);
+    drag = { pointer: event.pointerId, box, grabbed: held ? off : 0, from: position, moved: false };
     plot.setPointerCapture(event.pointerId);
     slider.onpointerdown();
     app.point(null);
@@ -68,15 +68,17 @@ export function bindHands(app) {
   };
   plot.onpointercancel = (event) => {
     if (drag?.pointer !== event.pointerId) return;
-    goTo(drag.from); // it was a scroll
+    const { hand } = app.amount;
+    app.amount.set(drag.from); // it was a scroll
     drag = null;
-    slider.onchange();
+    hand.dragging = false;
+    hand.release();
   };
   plot.onpointerleave = () => app.point(null);
   plot.onblur = () => slider.onblur();
   plot.onkeydown = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || drag || app.amount.position === null) return;
-    const position = keyFrom(event.key, event.shiftKey, app.amount.position);
+    if (event.ctrlKey || event.metaKey || event.altKey || drag) return;
+    const position = keyFrom(event.key, event.shiftKey, app.amount.position ?? app.marks[0]);
     if (position === null) return;
     event.preventDefault();
     slider.onkeydown();

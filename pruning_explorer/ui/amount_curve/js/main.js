@@ -3,15 +3,15 @@ import { bindBox, writeBox } from "../../browser/js/amount_box.js";
 import { component } from "../../browser/js/component.js";
 import { listenTo, storeOf } from "../../browser/js/store.js";
 import { followTheme } from "../../browser/js/theme.js";
-import { drawCurve, toCurve } from "./draw.js";
+import { drawCurves, drawOwn, toCurves } from "./draw.js";
 import { bindHands } from "./hands.js";
 import { amountText, driftAt, valueAt, wordsAt } from "./read.js";
 
-// The amount's one control: a track with the curve of what it costs over it, and a box to type in.
+// The amount's one control: a track with the curve of what it costs over it, and a box to type in. Of several recipes
+// each has a curve, and while their amounts differ there is no handle but a mark for each.
 const STAND = 1; // the amount moved
 const CURVE = 2; // points came
 const POINTER = 4; // one points elsewhere
-const DOTS = ["quality", "agreement"];
 
 function open(parent, { view, page }) {
   const root = parent.querySelector(".amount-curve");
@@ -27,13 +27,16 @@ function open(parent, { view, page }) {
     lines: $(".lines g"),
     names: $(".names"),
     stand: $(".stand"),
-    dots: Object.fromEntries(DOTS.map((name) => [name, $(`.dot.${name}`)])),
+    dots: $(".dots"),
+    owns: $(".owns"),
     hover: $(".hover"),
     box: $(".box"),
     problem: $(".problem"),
     texts: { amount: $(".amount"), words: $(".words"), note: $(".note"), hover: $(".hover span") },
     typing: false,
-    curve: null,
+    curves: [],
+    met: [], // each dot with the measure that it is on
+    own: [],
     marks: [],
     note: "",
     coming: null,
@@ -79,14 +82,25 @@ function takeState(app) {
   app.plot.setAttribute("aria-label", told.label);
   app.box.setAttribute("aria-label", told.exact);
   app.note = told.note;
+  app.own = told.own;
+  drawOwn(app, told.own);
+  takeMarks(app);
   app.amount.take(told);
-  app.root.dataset.told = (100 * told.amount).toFixed(1);
+  app.root.dataset.told = told.amount === null ? "" : (100 * told.amount).toFixed(1);
   invalidate(app, STAND);
+}
+
+function takeMarks(app) {
+  const amounts = app.own.map(([, , amount]) => amount);
+  const mark = app.curves[0]?.mark;
+  if (mark) amounts.push(mark.amount);
+  app.marks = amounts.map((amount) => Math.round(amount * LAST_POSITION));
 }
 
 function takePoints(app) {
   const message = storeOf(app.page).messages.get("points");
-  app.curve = message?.points.length ? toCurve(message) : null;
+  app.curves = message ? toCurves(message).filter((curve) => curve.kl.at.length || curve.agreement.at.length) : [];
+  takeMarks(app);
   app.coming = message?.note ?? null;
   app.root.dataset.measured = message ? `${message.measured} of ${message.planned}` : "";
   invalidate(app, CURVE | STAND);
@@ -101,30 +115,38 @@ function drawFrame(app) {
   const began = performance.now();
   const { stale } = app;
   app.request = app.stale = 0;
-  if (stale & CURVE) drawCurve(app, app.curve);
-  if (stale & STAND && app.amount.position !== null) drawStand(app);
+  if (stale & CURVE) drawCurves(app, app.curves);
+  if (stale & STAND && app.amount.told) drawStand(app);
   if (stale & (POINTER | CURVE)) drawHover(app);
   if (stale & STAND) app.root.frames.times[app.root.frames.count++ & 511] = performance.now() - began;
 }
 
 function drawStand(app) {
-  const { curve, plot, texts } = app;
+  const { curves, plot, texts } = app;
   const { position } = app.amount;
+  app.root.classList.toggle("apart", position === null);
+  write(texts.note, curves.length ? "" : (app.coming ?? app.note));
+  writeBox(app);
+  if (position === null) {
+    const own = app.own.map(([letter, , amount]) => `${letter} ${amountText(amount * LAST_POSITION)}`).join(", ");
+    say(app, app.marks[0], "Each its own", own, "");
+    return;
+  }
   app.stand.style.transform = `translateX(${position / 10}%)`;
   plot.style.setProperty("--done", position / LAST_POSITION);
-  for (const name of DOTS) {
-    const value = curve ? valueAt(curve[name], position) : NaN;
-    app.dots[name].style.transform = `translate(${position / 10}%, ${Number.isNaN(value) ? 300 : 100 - 100 * value}%)`;
+  for (const { dot, measure } of app.met) {
+    const value = valueAt(measure, position);
+    dot.style.transform = `translate(${position / 10}%, ${Number.isNaN(value) ? 300 : 100 - 100 * value}%)`;
   }
-  const amount = amountText(position);
-  const words = curve ? wordsAt(curve, position) : "";
+  const words = curves.length ? wordsAt(curves, position) : "";
+  say(app, position, amountText(position), words, curves.length === 1 ? driftAt(curves[0], position) : "");
+}
+
+function say({ plot, texts }, position, amount, words, drift) {
   plot.setAttribute("aria-valuenow", position / 10);
   plot.setAttribute("aria-valuetext", words ? `${amount}: ${words}` : amount);
-  const drift = curve ? driftAt(curve, position) : "";
-  write(texts.amount, words ? `${amount}:` : amount);
+  write(texts.amount, amount);
   write(texts.words, drift ? `${words}, ${drift}` : words);
-  write(texts.note, curve ? "" : (app.coming ?? app.note));
-  writeBox(app);
 }
 
 function drawHover(app) {
@@ -133,7 +155,7 @@ function drawHover(app) {
   if (pointed === null) return;
   app.hover.style.transform = `translateX(${pointed / 10}%)`;
   app.hover.classList.toggle("left", pointed > LAST_POSITION / 2);
-  const words = app.curve ? wordsAt(app.curve, pointed) : "";
+  const words = app.curves.length ? wordsAt(app.curves, pointed) : "";
   write(app.texts.hover, words ? `${amountText(pointed)}: ${words}` : amountText(pointed));
 }
 

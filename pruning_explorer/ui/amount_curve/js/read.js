@@ -43,6 +43,18 @@ export function valueAt({ at, values }, position) {
   return values[i - 1] + ((values[i] - values[i - 1]) * (position - at[i - 1])) / (at[i] - at[i - 1]);
 }
 
+/** Where a measure first falls to a value: {position, value}; its end where it never does. */
+export function crossing({ at, values }, value) {
+  const i = values.findIndex((each) => each <= value);
+  if (i < 0) return { position: at.at(-1), value: values.at(-1) };
+  if (i === 0) return { position: at[0], value: values[0] };
+  const share = (values[i - 1] - value) / (values[i - 1] - values[i]);
+  return { position: at[i - 1] + share * (at[i] - at[i - 1]), value };
+}
+
+/** What a curve is judged by: its quality, or where nothing judges it how often its answers stay. */
+export const judgedOf = ({ quality, agreement }) => (quality.at.length ? quality : agreement);
+
 /** A fraction as percent; only all is written 100.0 %, only none 0.0 %. */
 export function percentOf(fraction) {
   const text = (100 * fraction).toFixed(1);
@@ -55,27 +67,36 @@ export function percentOf(fraction) {
 export const amountText = (position) => `${(position / 10).toFixed(1)} %`;
 
 /**
- * What a curve says at a position, in words: "accuracy 90.6 %, 34 of 360 flip". Where it is read off between two
- * measured points each number has a sign for that.
- * @param curve {name, samples, planned, quality, agreement, flipped}, where the last three are of `measureOf`
+ * What curves say at a position, in words: "accuracy 90.6 %, 34 of 360 flip", or of several "accuracy A 90.6 %, B 88 %".
+ * Where it is read off between two measured points each number has a sign for that.
+ * @param curves each {letter, name, samples, done, quality, agreement, flipped}, the last three of `measureOf`
  */
-export function wordsAt(curve, position) {
-  const judged = curve.quality.at.length ? curve.quality : curve.agreement;
-  const value = valueAt(judged, position);
-  const flipped = valueAt(curve.flipped, position);
-  if (Number.isNaN(value) && Number.isNaN(flipped)) return curve.planned ? "not measured yet" : "";
-  const about = isMeasured(Number.isNaN(value) ? curve.flipped : judged, position) ? "" : "≈ ";
-  const says = [];
-  if (!Number.isNaN(value)) says.push(`${judged === curve.quality ? curve.name : SAME} ${about}${percentOf(value)}`);
-  if (!Number.isNaN(flipped)) says.push(`${about}${whole(flipped)} of ${whole(curve.samples)} flip`);
+export function wordsAt(curves, position) {
+  const known = curves.filter((curve) => !Number.isNaN(valueAt(judgedOf(curve), position)));
+  const [first] = curves;
+  if (!known.length && (first.letter || Number.isNaN(valueAt(first.flipped, position))))
+    return first.done ? "not measured" : "not measured yet";
+  const what = first.quality.at.length ? first.name : SAME;
+  if (first.letter) return `${what} ${known.map((curve) => `${curve.letter} ${read(curve, position)}`).join(", ")}`;
+  const says = known.length ? [`${what} ${read(first, position)}`] : [];
+  const flipped = valueAt(first.flipped, position);
+  if (!Number.isNaN(flipped))
+    says.push(`${about(first.flipped, position)}${whole(flipped)} of ${whole(first.samples)} flip`);
   return says.join(", ");
+}
+
+const about = (measure, position) => (isMeasured(measure, position) ? "" : "≈ ");
+
+function read(curve, position) {
+  const judged = judgedOf(curve);
+  return `${about(judged, position)}${percentOf(valueAt(judged, position))}`;
 }
 
 /** The drift there, "drift ≈ 0.0123 nats"; nothing where it is not known. */
 export function driftAt({ kl }, position) {
   const value = valueAt(kl, position);
   if (Number.isNaN(value)) return "";
-  return `drift ${isMeasured(kl, position) ? "" : "≈ "}${short(Math.max(0, value))} nats`;
+  return `drift ${about(kl, position)}${short(Math.max(0, value))} nats`;
 }
 
 const level = (value) => (100 - 100 * value).toFixed(3);

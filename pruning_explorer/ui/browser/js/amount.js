@@ -7,7 +7,7 @@ export const LAST_POSITION = 1000; // a position is an amount in steps of 0.1 %
 
 /**
  * Keeps an amount, moved by a hand elsewhere on the page or by Python. `take` is what Python says of it: {amount,
- * revision, group}; `group` names the amount among those of the page, and without one no hand elsewhere moves it.
+ * revision, group}, its amount null where there is none; `group` names the amount among those of the page, and without one no hand elsewhere moves it.
  * @param memory {released, revision}: the position that Python has, as far as one knows here, and its number
  * @param show is called with each new position
  * @param held whether a hand is at it here
@@ -97,4 +97,4 @@ export function followAmount(slider, { memory, show, send, held = () => false })
   }
 }
 
-const toPosition = (fraction) => Math.round(fraction * LAST_POSITION);
+const toPosition = (fraction) => (fraction === null ? null : Math.round(fraction * LAST_POSITION));

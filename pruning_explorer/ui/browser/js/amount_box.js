@@ -43,7 +43,8 @@ function readBox(app) {
   if (!app.typing) return true;
   const { position, problem } = readAmount(app.box.value);
   if (problem) {
-    tellProblem(app, `${problem} The amount is still ${(app.amount.position / 10).toFixed(1)} %.`);
+    const { position: still } = app.amount;
+    tellProblem(app, still === null ? problem : `${problem} The amount is still ${(still / 10).toFixed(1)} %.`);
     return false;
   }
   app.typing = false;
@@ -61,8 +62,10 @@ function tellProblem(app, words) {
 
 /** Writes where the amount stands, unless one is typing. */
 export function writeBox(app) {
-  const text = (app.amount.position / 10).toFixed(1);
+  const { position } = app.amount;
+  const text = position === null ? "" : (position / 10).toFixed(1);
   if (!app.typing) app.box.value = text;
-  app.box.setAttribute("aria-valuenow", text);
+  if (text) app.box.setAttribute("aria-valuenow", text);
+  else app.box.removeAttribute("aria-valuenow");
   tellProblem(app, "");
 }
