@@ -1,6 +1,5 @@
 """What counts alone tell of a recipe at every amount: how many weights each layer keeps."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,16 +24,15 @@ class Counts:
     nonzero_kept: NDArray[np.int64] | None
 
 
-def counts_at(subject: Subject, ranked: Ranked, amounts: Sequence[float] | NDArray[np.float64]) -> Counts:
+def counts_at(subject: Subject, ranked: Ranked, removed: NDArray[np.int64]) -> Counts:
     """Count what stays at each amount, without a mask.
 
     A recipe that is not ``nested`` is ranked for its own amount; at any other the counts follow the order of that
     schedule.
 
     Args:
-        amounts: ``A`` fractions in [0, 1], in place of the recipe's own.
+        removed: from :meth:`~pruning_explorer.prune.competition.Competition.removed_at`, ``[A, T]``.
     """
-    removed = ranked.removed_at(amounts)
     sizes = [target.numel for target in ranked.targets]
     kept = np.stack([size - ranked.removed_weights(i, removed[:, i]) for i, size in enumerate(sizes)], axis=1)
     if not subject.runnable:
@@ -43,12 +41,12 @@ def counts_at(subject: Subject, ranked: Ranked, amounts: Sequence[float] | NDArr
     for i, target in enumerate(ranked.targets):
         weight = subject.weight(target.name)
         if not weight.is_meta and int(torch.count_nonzero(weight)) < target.numel:
-            nonzero[:, i] = _nonzero_kept(ranked, i, weight, removed[:, i])
+            nonzero[:, i] -= _zeros_kept(ranked, i, weight, removed[:, i])
     return Counts(kept, nonzero if (nonzero != kept).any() else None)
 
 
-def _nonzero_kept(ranked: Ranked, index: int, weight: torch.Tensor, removed: NDArray[np.int64]) -> NDArray[np.int64]:
-    ranking = ranked.rankings[index]
-    ranks = ranked.per_weight(index, ranking.ranks)[(weight != 0).reshape(-1).numpy()]
-    gone = np.concatenate([[0], np.cumsum(np.bincount(ranks, minlength=ranking.groups))])
-    return np.asarray(ranks.size - gone[removed], dtype=np.int64)
+def _zeros_kept(ranked: Ranked, index: int, weight: torch.Tensor, removed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Zeros of one target that stay where its first ``removed`` ranks are gone; shaped like ``removed``."""
+    ranks = ranked.per_weight(index, ranked.rankings[index].ranks)
+    zeros = np.sort(ranks[(weight == 0).reshape(-1).numpy()]).astype(np.int64)
+    return np.asarray(zeros.size - np.searchsorted(zeros, removed), dtype=np.int64)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -30,7 +29,8 @@ RECIPES = [
 
 
 def counts_of(subject: Subject, recipe: Recipe, amount: float) -> Counts:
-    return counts_at(subject, rank_targets(subject, recipe), [amount])
+    ranked = rank_targets(subject, recipe)
+    return counts_at(subject, ranked, ranked.removed_at([amount]))
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=str)
@@ -79,6 +79,7 @@ def test_after_a_schedule_they_hold_at_its_own_amount() -> None:
 def test_without_inputs_zeros_are_not_counted() -> None:
     subject = load_subject("tutorial-mlp")
     bare = replace(subject, samples=None, labels=None, runnable=False)
-    counts = counts_at(bare, rank_targets(bare, Recipe()), np.array([0.0, 1.0]))
+    ranked = rank_targets(bare, Recipe())
+    counts = counts_at(bare, ranked, ranked.removed_at([0.0, 1.0]))
     assert counts.nonzero_kept is None
     assert counts.kept.tolist() == [[20, 12], [0, 0]]

@@ -10,7 +10,8 @@ from pruning_explorer.ui.browser.message import unpack_arrays
 from pruning_explorer.ui.layer_list import build_counts, build_thumbnails
 from pruning_explorer.ui.live_mask.layout import picture_layout, to_picture
 
-STEP = 20
+POSITIONS = np.arange(1001) / 1000
+STEP = 25
 """Positions of the slider between two stops."""
 
 
@@ -32,8 +33,8 @@ def picture_of(header: dict, arrays: dict, layer: int, position: int) -> np.ndar
 def test_each_block_is_the_mean_of_the_mask_there(name: str, recipe: Recipe) -> None:
     subject = load_subject(name)
     ranked = rank_targets(subject, recipe)
-    header, arrays = unpack_arrays(build_thumbnails(ranked))
-    positions = [0, 20, 500, 980, 1000]
+    header, arrays = unpack_arrays(build_thumbnails(ranked, ranked.removed_at(POSITIONS)))
+    positions = [0, 25, 500, 975, 1000]
     for position, masks in zip(positions, masks_at(subject, recipe, [p / 1000 for p in positions]), strict=True):
         for i, target in enumerate(ranked.targets):
             layout = picture_layout(target.shape)
@@ -57,7 +58,7 @@ def test_a_large_layer_is_looked_at_in_regular_places_of_each_block() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(1536, 1024, bias=False))
     model[0].weight.data[:512] *= 0.1  # the upper half goes first
     ranked = rank_targets(Subject.from_module(model, None, name="large"), Recipe())
-    message = build_thumbnails(ranked)
+    message = build_thumbnails(ranked, ranked.removed_at(POSITIONS))
     header, arrays = unpack_arrays(message)
     assert header["pictures"][0]["sampled"]
     shown = picture_of(header, arrays, 0, 500)
@@ -71,7 +72,7 @@ def test_counts_name_every_layer_and_carry_what_it_costs() -> None:
     subject = load_subject("digits-cnn")
     recipe = Recipe(scope="global")
     ranked = rank_targets(subject, recipe)
-    header, arrays = unpack_arrays(build_counts(subject, ranked, "of"))
+    header, arrays = unpack_arrays(build_counts(subject, ranked, ranked.removed_at(POSITIONS), "of"))
     assert header["names"] == [target.name for target in ranked.targets]
     assert len(set(header["labels"])) == len(header["names"])
     assert header["of"] == "of"
@@ -87,4 +88,5 @@ def test_samples_need_few_bytes() -> None:
     for name in ("digits-cnn", "digits-vit", "digits-gru", "adder-transformer"):
         subject = load_subject(name)
         ranked = rank_targets(subject, Recipe(embeddings=True))
-        assert len(build_counts(subject, ranked, "")) + len(build_thumbnails(ranked)) < 300_000
+        removed = ranked.removed_at(POSITIONS)
+        assert len(build_counts(subject, ranked, removed, "")) + len(build_thumbnails(ranked, removed)) < 300_000

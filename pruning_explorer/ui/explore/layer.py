@@ -18,6 +18,7 @@ from pruning_explorer.prune.sorting import as_floats
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.ui import session, state
+from pruning_explorer.ui.explore.positions import removed_at_positions
 from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_in_mask
 from pruning_explorer.ui.live_mask.computed import Computed
 from pruning_explorer.ui.live_mask.payload import POSITIONS
@@ -103,9 +104,8 @@ class _Shown:
 
     def removed_at(self, ranked: Ranked, index: int) -> NDArray[np.int64]:
         """Ranks of this layer that are gone at each position of its slider."""
-        amounts = np.arange(POSITIONS) / (POSITIONS - 1)
         if self.recipe.amount_of(self.target) is None:
-            return ranked.removed_at(amounts)[:, index]
+            return removed_at_positions(self.subject, ranked)[:, index]
         alone = replace(
             ranked,
             recipe=_by_itself(self.recipe, self.target),
@@ -113,7 +113,7 @@ class _Shown:
             rankings=(ranked.rankings[index],),
             joint=(False,),
         )
-        return alone.removed_at(amounts)[:, 0]
+        return alone.removed_at(np.arange(POSITIONS) / (POSITIONS - 1))[:, 0]
 
 
 def _by_itself(recipe: Recipe, target: Target) -> Recipe:

@@ -11,6 +11,7 @@ from pruning_explorer.prune.recipe_settings import SETTINGS
 from pruning_explorer.trace import step
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.explore.key_figures import PAGE, without_amount
+from pruning_explorer.ui.explore.positions import removed_at_positions
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.layer_list import build_counts, build_thumbnails, layer_list, opened_in_list
 from pruning_explorer.ui.plain_text import plain
@@ -55,7 +56,8 @@ def _messages(report: Report) -> tuple[bytes, bytes]:
     def make() -> tuple[bytes, bytes]:
         with step("counts and small pictures of the layers"):
             ranked = rank_targets(subject, recipe)
-            return build_counts(subject, ranked, of), build_thumbnails(ranked)
+            removed = removed_at_positions(subject, ranked)
+            return build_counts(subject, ranked, removed, of), build_thumbnails(ranked, removed)
 
     # A schedule that scores anew ranks for its own amount
     return _LISTS.get((subject.id, of if recipe.nested else recipe.id), make)

@@ -17,8 +17,8 @@ from pruning_explorer.ui.live_mask.payload import POSITIONS
 SIDE = 20
 """Most blocks of a small picture along each side."""
 
-STOPS = 51
-"""Amounts at which the density of each block is known: every 2 %; between them it is on the line."""
+STOPS = 41
+"""Amounts at which the density of each block is known: every 2.5 %; between them it is on the line."""
 
 SAMPLE = 1 << 18
 """Weights of a layer from which its small picture is made; of a larger one, of regular rows and columns."""
@@ -29,7 +29,7 @@ NEVER = POSITIONS
 Array = NDArray[Any]
 
 
-def build_counts(subject: Subject, ranked: Ranked, of: str) -> bytes:
+def build_counts(subject: Subject, ranked: Ranked, removed: NDArray[np.int64], of: str) -> bytes:
     """Pack the kept weights of each layer at 0.0 %, 0.1 % ... 100.0 %.
 
     The header says of each layer its name, a label, weights and multiply-adds (None where they are not known), of the
@@ -37,9 +37,10 @@ def build_counts(subject: Subject, ranked: Ranked, of: str) -> bytes:
     arrays ``kept``, and ``nonzero_kept`` where it differs, are uint32 ``[T * 1001]``.
 
     Args:
+        removed: from :meth:`~pruning_explorer.prune.competition.Competition.removed_at`, ``[1001, T]``.
         of: an id of network and recipe, without the amount.
     """
-    counts = counts_at(subject, ranked, np.arange(POSITIONS) / (POSITIONS - 1))
+    counts = counts_at(subject, ranked, removed)
     names = [target.name for target in ranked.targets]
     cost = None if subject.samples is None else dense_cost(subject)
     header = {
@@ -58,15 +59,17 @@ def build_counts(subject: Subject, ranked: Ranked, of: str) -> bytes:
     return pack_arrays(header, arrays)
 
 
-def build_thumbnails(ranked: Ranked) -> bytes:
+def build_thumbnails(ranked: Ranked, removed: NDArray[np.int64]) -> bytes:
     """Pack a small picture of each layer's mask at every amount.
 
     A layer of at most 20 x 20 weights comes weight by weight: ``exits`` (uint16) is the position of the slider at which
-    each goes. Another comes as ``gone`` (uint8, 255 = all): the removed fraction of each of its blocks at every 2 %.
+    each goes. Another comes as ``gone`` (uint8, 255 = all): the removed fraction of each of its blocks at every 2.5 %.
     ``header["pictures"]`` says of each layer its ``rows`` and ``cols`` of blocks, where they begin in the array ``in``,
     and whether they are ``sampled``.
+
+    Args:
+        removed: from :meth:`~pruning_explorer.prune.competition.Competition.removed_at`, ``[1001, T]``.
     """
-    removed = ranked.removed_at(np.arange(POSITIONS) / (POSITIONS - 1))
     parts: dict[str, list[Array]] = {"exits": [], "gone": []}
     lengths = dict.fromkeys(parts, 0)
     pictures = []
@@ -94,7 +97,8 @@ def _picture(ranked: Ranked, index: int, removed: Array) -> tuple[dict[str, Any]
         exits = np.searchsorted(removed, ranks, side="right")
         return picture, "exits", np.where(there, exits, NEVER).astype(np.uint16).reshape(-1)
     stops = removed[:: (POSITIONS - 1) // (STOPS - 1)]
-    steps = np.searchsorted(stops, ranks, side="right")
+    lengths = np.diff(stops, prepend=0, append=ranking.groups)
+    steps = np.repeat(np.arange(STOPS + 1, dtype=np.uint8), lengths)[ranks]  # a search for each weight takes far longer
     block = (rows * high // layout.rows)[:, None] * wide + (cols * wide // layout.cols)[None, :]
     slots = (block * (STOPS + 1) + steps)[there]
     table = np.bincount(slots, minlength=high * wide * (STOPS + 1)).reshape(-1, STOPS + 1)

@@ -3,7 +3,7 @@ import { component } from "../../browser/js/component.js";
 import { whole } from "../../browser/js/numbers.js";
 import { listenTo, storeOf, unpack } from "../../browser/js/store.js";
 import { followTheme, partsOf, pixelOf } from "../../browser/js/theme.js";
-import { ROW, inSight, keptAt, paint, rampBetween, search, sizes, stepOf } from "./model.js";
+import { ROW, aboutPicture, inSight, keptAt, paint, rampBetween, search, sizes, stepOf } from "./model.js";
 
 // A row for each layer, of which only those in sight are in the document.
 const TYPING_PAUSE = 600; // ms after which a letter begins a new word
@@ -18,6 +18,7 @@ function open(parent, { page }) {
     rows: root.querySelector(".rows"),
     template: root.querySelector("template").content.firstElementChild,
     drawn: new Map(), // row number -> its elements
+    seen: { top: 0, height: 0 }, // of the list, in pixels; a frame reads no layout
     counts: null,
     thumbnails: null,
     opened: null,
@@ -30,13 +31,13 @@ function open(parent, { page }) {
   app.amount = keepAmount({ memory: {}, show: () => drawSoon(app) });
   app.deafen = listenTo(page, (kind) => hear(app, kind));
   for (const kind of ["counts", "thumbnails", "layers"]) hear(app, kind);
-  app.list.addEventListener("scroll", () => drawSoon(app), { passive: true });
+  app.list.addEventListener("scroll", () => look(app), { passive: true });
   app.list.onkeydown = (event) => press(app, event);
   app.list.onclick = (event) => {
     const row = event.target.closest(".row");
     if (row) choose(app, Number(row.dataset.row));
   };
-  app.resize = new ResizeObserver(() => drawSoon(app));
+  app.resize = new ResizeObserver(() => look(app));
   app.resize.observe(app.list);
   return app;
 }
@@ -67,6 +68,13 @@ function takeCounts(app, counts) {
   show(app, names.indexOf(app.opened));
 }
 
+// Take what is in sight.
+function look(app) {
+  app.seen.top = app.list.scrollTop;
+  app.seen.height = app.list.clientHeight;
+  drawSoon(app);
+}
+
 // Bring a row into sight.
 function show(app, row) {
   if (row < 0) return;
@@ -75,6 +83,7 @@ function show(app, row) {
   const top = row * ROW;
   if (top < list.scrollTop) list.scrollTop = top;
   else if (top + ROW > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW - list.clientHeight;
+  look(app);
 }
 
 function choose(app, row) {
@@ -116,10 +125,10 @@ function drawSoon(app) {
 }
 
 function draw(app) {
-  const { counts, list, drawn, amount } = app;
+  const { counts, list, drawn, amount, seen } = app;
   if (!counts || amount.position === null || !app.ramp) return;
   const began = performance.now();
-  const [first, end] = inSight(list.scrollTop, list.clientHeight, counts.header.names.length);
+  const [first, end] = inSight(seen.top, seen.height, counts.header.names.length);
   for (const [row, parts] of drawn) {
     if (row >= first && row < end) continue;
     parts.element.remove();
@@ -129,9 +138,8 @@ function draw(app) {
     if (!drawn.has(row)) drawn.set(row, makeRow(app, row));
     drawRow(app, row, drawn.get(row));
   }
-  const active = drawn.get(app.active);
-  if (active && list.getAttribute("aria-activedescendant") !== active.element.id)
-    list.setAttribute("aria-activedescendant", active.element.id);
+  const active = drawn.get(app.active)?.element.id ?? ""; // scrolled out of sight it is not in the document
+  if (list.getAttribute("aria-activedescendant") !== active) list.setAttribute("aria-activedescendant", active);
   app.root.frames.times[app.root.frames.count++ & 511] = performance.now() - began;
 }
 
@@ -150,7 +158,17 @@ function makeRow(app, row) {
   const canvas = part("canvas");
   canvas.style.width = canvas.style.height = `${app.sizes[row].side}px`;
   app.rows.append(element);
-  return { element, canvas, left: part(".left"), gone: part(".gone"), image: null, pixels: null, at: "" };
+  return {
+    element,
+    canvas,
+    picture: part(".picture"),
+    context: canvas.getContext("2d"),
+    left: part(".left"),
+    gone: part(".gone"),
+    image: null,
+    pixels: null,
+    at: "",
+  };
 }
 
 function drawRow(app, row, parts) {
@@ -170,6 +188,7 @@ function drawRow(app, row, parts) {
   const picture = thumbnails?.header.pictures[row];
   if (!picture || (parts.thumbnails === thumbnails && parts.position === amount.position && parts.ramp === app.ramp))
     return;
+  if (parts.thumbnails !== thumbnails) parts.picture.title = aboutPicture(picture);
   Object.assign(parts, { thumbnails, position: amount.position, ramp: app.ramp });
   const { canvas } = parts;
   if (!parts.image || canvas.width !== picture.cols || canvas.height !== picture.rows) {
@@ -178,7 +197,7 @@ function drawRow(app, row, parts) {
     parts.pixels = new Uint32Array(parts.image.data.buffer);
   }
   paint(parts.pixels, picture, thumbnails, amount.position, app.ramp);
-  canvas.getContext("2d").putImageData(parts.image, 0, 0);
+  parts.context.putImageData(parts.image, 0, 0);
 }
 
 // Streamlit calls again when the theme changes.

@@ -29,6 +29,12 @@ function percent(removed) {
   return `${text} %`;
 }
 
+/** What one sees of a mask in small. */
+export function aboutPicture({ in: kind, rows, cols, sampled }) {
+  if (kind === "exits") return `its mask, ${rows} × ${cols} weights`;
+  return `its mask as ${rows} × ${cols} blocks${sampled ? ", from a sample of its weights" : ""}`;
+}
+
 /** Writes a picture's colours, by `ramp` of 256 from all kept to all removed. */
 export function paint(pixels, picture, thumbnails, position, ramp) {
   const { rows, cols, from } = picture;
