@@ -107,3 +107,10 @@ def test_sizes_grow_with_the_weights(js: Js) -> None:
     assert small["side"] < half["side"] < large["side"]
     assert small["length"] == pytest.approx(8, abs=0.01)
     assert half["length"] == pytest.approx(54)
+
+
+def test_a_picture_of_a_sample_says_so(js: Js) -> None:
+    small = {"in": "exits", "rows": 4, "cols": 5, "sampled": False}
+    assert js(MODEL, "m.aboutPicture(x)", small) == "its mask, 4 × 5 weights"
+    large = {"in": "gone", "rows": 20, "cols": 20, "sampled": True}
+    assert js(MODEL, "m.aboutPicture(x)", large) == "its mask as 20 × 20 blocks, from a sample of its weights"

@@ -1,5 +1,7 @@
 """What the list of layers draws from: small pictures that are those of the masks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from pruning_explorer import Recipe, Subject, load_subject
 from pruning_explorer.prune.engine import masks_at, rank_targets
 from pruning_explorer.ui.browser.message import unpack_arrays
+from pruning_explorer.ui.explore.positions import removed_at_positions
 from pruning_explorer.ui.layer_list import build_counts, build_thumbnails
 from pruning_explorer.ui.live_mask.layout import picture_layout, to_picture
 
@@ -90,3 +93,17 @@ def test_samples_need_few_bytes() -> None:
         ranked = rank_targets(subject, Recipe(embeddings=True))
         removed = ranked.removed_at(POSITIONS)
         assert len(build_counts(subject, ranked, removed, "")) + len(build_thumbnails(ranked, removed)) < 300_000
+
+
+@pytest.mark.parametrize(
+    ("recipe", "same"),
+    [(Recipe(scope="global"), True), (Recipe(criterion="wanda", schedule="linear:steps=3"), False)],
+    ids=str,
+)
+def test_the_cuts_at_all_positions_are_made_once_for_all_amounts_that_share_them(recipe: Recipe, same: bool) -> None:
+    subject = load_subject("digits-mlp")
+    little, much = (rank_targets(subject, replace(recipe, amount=amount)) for amount in (0.2, 0.8))
+    cuts = removed_at_positions(subject, little)
+    assert (cuts == little.removed_at(POSITIONS)).all()
+    assert (removed_at_positions(subject, much) is cuts) == same
+    assert (removed_at_positions(subject, much) == much.removed_at(POSITIONS)).all()
