@@ -10,11 +10,12 @@ from pruning_explorer.trace import step, tracing
 from pruning_explorer.ui.address_bar import draw_address_bar
 from pruning_explorer.ui.compare.page import compare
 from pruning_explorer.ui.controlled_widget import hide_replaced_widgets
+from pruning_explorer.ui.controls import SIDEBAR_STYLE
 from pruning_explorer.ui.explore.page import explore
 from pruning_explorer.ui.glossary_link import reach_words
 from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
-from pruning_explorer.ui.phone_sidebar import PHONE_SIDEBAR_STYLE, label_sidebar_buttons
+from pruning_explorer.ui.phone_sidebar import PHONE_SIDEBAR_STYLE, label_sidebar_buttons, name_sidebar_door
 from pruning_explorer.ui.run_trace import draw_trace, wants_trace
 from pruning_explorer.ui.session import PAGES, arriving
 
@@ -31,14 +32,7 @@ STYLE = """<style>
 }
 /* So is a link in the paler text of a caption (2.9:1); its line tells it from the rest */
 [data-testid=stCaptionContainer] a { color: inherit !important; }
-/* So is white on the dark theme's main colour, which chosen layers are written in (2:1) */
-.stMultiSelect [data-tag] { background: transparent !important; border: 1px solid currentColor; }
-.stMultiSelect [data-tag], .stMultiSelect [data-tag] * { color: inherit !important; }
-/* The end of a layer's name is what tells it from the next one: it wraps rather than is cut off */
-.stMultiSelect [data-tag], .stMultiSelect [data-tag] span {
-  height: auto; white-space: normal; overflow-wrap: anywhere; overflow: visible;
-}
-/* And on main buttons, which are outlined instead */
+/* So is white on the dark theme's main colour (2:1): main buttons are outlined instead */
 .stButton [kind=primary], .stDownloadButton [kind=primary], .stFormSubmitButton [kind=primaryFormSubmit] {
   background: transparent !important; color: inherit !important; box-shadow: inset 0 0 0 1px currentColor;
 }
@@ -91,7 +85,7 @@ STYLE = """<style>
 </style>"""
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
-st.html(STYLE + PHONE_SIDEBAR_STYLE)
+st.html(STYLE + SIDEBAR_STYLE + PHONE_SIDEBAR_STYLE)
 hide_replaced_widgets()
 explore_page = st.Page(explore, title="Explore", default=True)
 compare_page = st.Page(compare, title="Compare", url_path="compare")
@@ -100,10 +94,11 @@ models_page = st.Page(models, title="Models", url_path="models")
 PAGES.set({"explore": explore_page, "compare": compare_page})
 page = st.navigation([explore_page, compare_page, learn_page, models_page], position="top")
 arriving(page.url_path)
+name_sidebar_door(page.url_path)
 with tracing() if wants_trace() else nullcontext() as trace, step(f"page {page.title}"):
     page.run()
 draw_address_bar()
 reach_words()
-label_sidebar_buttons()
+label_sidebar_buttons(page.url_path)
 if trace is not None:
     draw_trace(trace)

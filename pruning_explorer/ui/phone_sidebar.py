@@ -7,12 +7,17 @@ So that entry is removed at once.
 
 from pathlib import Path
 
+import streamlit as st
+
 from pruning_explorer.ui.browser import declare_component
 
 PHONE = 767
 """Widest window in pixels at which Streamlit moves the pages' names from the top into the sidebar."""
 
-OPEN, CLOSE = "Pages and controls", "Back to the page"
+WITH_CONTROLS = frozenset(("", "compare"))
+"""Pages, as their addresses name them, that have controls in the sidebar."""
+
+CLOSE = "Back to the page"
 
 REMEMBERED = "stSidebarCollapsed-"
 """Prefix of the browser's storage keys in which Streamlit remembers whether the sidebar was open."""
@@ -26,7 +31,6 @@ PHONE_SIDEBAR_STYLE = f"""<style>
   [data-testid=stExpandSidebarButton]::after, [data-testid=stSidebarCollapseButton] button::after {{
     font-size: 1rem; white-space: nowrap;
   }}
-  [data-testid=stExpandSidebarButton]::after {{ content: "{OPEN}"; }}
   [data-testid=stSidebarCollapseButton] button::after {{ content: "{CLOSE}"; }}
 }}
 </style>"""
@@ -35,6 +39,18 @@ PHONE_SIDEBAR_STYLE = f"""<style>
 _LABELS = declare_component("sidebar_labels", Path(__file__).with_suffix(".js"))
 
 
-def label_sidebar_buttons() -> None:
+def name_sidebar_door(page: str) -> None:
+    """On a phone: have the button that opens the sidebar say what is behind it; to be drawn before the page is."""
+    words = _door(page)
+    rule = f'[data-testid=stExpandSidebarButton]::after {{ content: "{words}"; }}'
+    st.html(f"<style>@media (max-width: {PHONE}px) {{ {rule} }}</style>")
+
+
+def label_sidebar_buttons(page: str) -> None:
     """On a phone: label the sidebar's buttons for screen readers, and close the sidebar when a page is opened."""
-    _LABELS(key="sidebar_labels", data={"phone": PHONE, "open": OPEN, "close": CLOSE, "remembered": REMEMBERED})
+    words = {"open": _door(page), "close": CLOSE}
+    _LABELS(key="sidebar_labels", data={"phone": PHONE, "remembered": REMEMBERED, **words})
+
+
+def _door(page: str) -> str:
+    return "Network and method" if page in WITH_CONTROLS else "Pages"

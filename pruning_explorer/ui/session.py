@@ -103,6 +103,8 @@ OPEN_LAYER = Key[str | None]("open_layer", None)
 """The layer that Explore shows weight by weight; None for the largest."""
 LAST_RELEASE = Key[int]("last_release", 0)
 """The number of the last release of an amount that was taken; 0 before the first."""
+LAST_CHOICE = Key[int]("last_choice", 0)
+"""The number of the last choice of layers that was taken; 0 before the first."""
 
 # Which recipe the sidebar's controls show; see ui/shared_controls.py
 CONTROLS_SHOW = Key[str | None]("controls_show", None)

@@ -4,7 +4,7 @@ A layer is remembered when it is *not* wanted, so that layers which come in late
 chosen, and what somebody took out stays out when the offer changes and changes back.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -139,11 +139,17 @@ def recover_subject() -> None:
 
 def on_subject_change() -> None:
     """Another network has other layers: what was set for the old one's would be lost anyway."""
-    now = subject()
-    first = {first_layer(now).name} if one_by_one(now) else set()
-    session.UNWANTED.set({target.name for target in now.targets if first and target.name not in first})
+    session.UNWANTED.set(unwanted_at_first())
     session.OPEN_LAYER.set(None)
     session.LAYER_AMOUNTS.set({})
+
+
+def unwanted_at_first() -> set[str]:
+    """The layers that are not wanted as the network begins."""
+    now = subject()
+    if not one_by_one(now):
+        return set()
+    return {target.name for target in now.targets} - {first_layer(now).name}
 
 
 def offered_targets() -> tuple[Target, ...]:
@@ -169,10 +175,10 @@ def chosen_names() -> list[str]:
     return [target.name for target in offered_targets() if target.name not in session.UNWANTED.get()]
 
 
-def choose(names: Iterable[str]) -> None:
-    """Choose exactly these of the layers on offer; the others keep what was said of them."""
-    on_offer = {target.name for target in offered_targets()}
-    session.UNWANTED.set((session.UNWANTED.get() - on_offer) | (on_offer - set(names)))
+def choose(names: Iterable[str], among: Collection[str] | None = None) -> None:
+    """Choose exactly these of the layers ``among``, or of those on offer; the others keep what was said of them."""
+    known = {target.name for target in offered_targets()} if among is None else set(among)
+    session.UNWANTED.set((session.UNWANTED.get() - known) | (known - set(names)))
 
 
 def recipe() -> Recipe:

@@ -10,30 +10,33 @@ from tests.browser.test_explore_layout import DESKTOP, PHONE, violations
 
 Explore = Callable[..., ExplorePage]
 
-OPEN, CLOSE = "Pages and controls", "Back to the page"
+CLOSE = "Back to the page"
 HEADINGS = {"/": "Explore", "/compare": "Compare", "/models": "Models", "/learn": "1. A mask"}
+
+OPEN = {"/": "Network and method", "/compare": "Network and method", "/models": "Pages", "/learn": "Pages"}
 
 # As it is painted: the words of a button stand in a rule of style, and count only where they take up room
 WRITTEN = """e => { const { content } = getComputedStyle(e, '::after');
-  return e.getBoundingClientRect().width > 120 && e.scrollWidth <= e.clientWidth ? JSON.parse(content) : '' }"""
+  return e.getBoundingClientRect().width > 80 && e.scrollWidth <= e.clientWidth ? JSON.parse(content) : '' }"""
 
 
-def closed(page: Page, heading: str) -> None:
+def closed(page: Page, path: str) -> None:
     """The page can be seen and touched, and the button is on it."""
+    heading = HEADINGS[path]
     title = page.get_by_role("heading", name=heading, exact=True)
     title.click()  # nothing covers it
-    button = page.get_by_role("button", name=OPEN, exact=True)
+    button = page.get_by_role("button", name=OPEN[path], exact=True)
     expect(button).to_be_in_viewport(ratio=1)
-    assert button.evaluate(WRITTEN) == OPEN
+    assert button.evaluate(WRITTEN) == OPEN[path]
     expect(page.get_by_role("link", name="Compare")).not_to_be_in_viewport()
 
 
 @pytest.mark.parametrize("path", HEADINGS)
 def test_the_button_says_what_is_behind_it_and_what_it_opened_is_closed_again(explore: Explore, path: str) -> None:
     visit = explore(path, browser="phone", stand=False, viewport=PHONE)
-    page, heading = visit.page, HEADINGS[path]
-    closed(page, heading)
-    page.get_by_role("button", name=OPEN, exact=True).click()
+    page = visit.page
+    closed(page, path)
+    page.get_by_role("button", name=OPEN[path], exact=True).click()
     back = page.get_by_role("button", name=CLOSE, exact=True)
     expect(back).to_be_in_viewport(ratio=1)
     assert back.evaluate(WRITTEN) == CLOSE
@@ -43,14 +46,14 @@ def test_the_button_says_what_is_behind_it_and_what_it_opened_is_closed_again(ex
         expect(page.get_by_role("combobox", name="Network")).to_be_in_viewport()
     assert violations(visit, "[data-testid=stSidebar]") == []
     page.reload()  # a browser would remember that it was open
-    closed(page, heading)
-    page.get_by_role("button", name=OPEN, exact=True).click()
+    closed(page, path)
+    page.get_by_role("button", name=OPEN[path], exact=True).click()
     back.click()
-    closed(page, heading)
-    page.get_by_role("button", name=OPEN, exact=True).click()
+    closed(page, path)
+    page.get_by_role("button", name=OPEN[path], exact=True).click()
     goal = "/models" if path != "/models" else "/"
     page.get_by_role("link", name=HEADINGS[goal], exact=True).click()
-    closed(page, HEADINGS[goal])
+    closed(page, goal)
 
 
 def test_on_a_wide_page_the_button_is_streamlits_own(explore: Explore) -> None:

@@ -42,6 +42,34 @@ def pick_layer(app: AppTest, name: str) -> None:
     app._run(states)
 
 
+def layers_shown(app: AppTest) -> dict[str, bool]:
+    """The layers on offer in the sidebar's tree, by name, and whether each is chosen."""
+    data = json.loads(component(app, "layer_tree").json)
+    return {name: digit == "1" for (name, *_), digit in zip(data["layers"], data["chosen"], strict=True)}
+
+
+def layers_not_offered(app: AppTest) -> dict[str, str]:
+    """Name -> reason, as the tree has them below its layers."""
+    return dict(json.loads(component(app, "layer_tree").json)["refused"])
+
+
+def choose_layers(app: AppTest, names: Iterable[str], revision: int | None = None) -> None:
+    """Tick exactly these in the sidebar's tree, and run.
+
+    Args:
+        revision: of the choice; by default one that comes after all others.
+    """
+    wanted, among = set(names), layers_shown(app)
+    assert wanted <= set(among)
+    number = next(_REVISIONS) if revision is None else revision
+    offer = json.loads(component(app, "layer_tree").json)["offer"]
+    choice = {"offer": offer, "chosen": "".join(str(int(name in wanted)) for name in among), "revision": number}
+    states: WidgetStates = app._tree.get_widget_states()
+    value = json.dumps({"choice": choice})
+    states.widgets.append(WidgetState(id=component(app, "layer_tree").id, json_value=value))
+    app._run(states)
+
+
 def controlled(widgets: Iterable[Any], name: str) -> Any:
     """The widget of a name whose key has a number, since it is replaced when something else sets its value."""
     return next(each for each in widgets if name in (each.key, str(each.key).rpartition("-")[0]))

@@ -15,7 +15,7 @@ from pruning_explorer import Recipe, Subject
 from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.sources.samples import load_sample
 from pruning_explorer.ui.address import read_address
-from tests.ui.hands import amount_shown, component, controlled, release_amount
+from tests.ui.hands import amount_shown, choose_layers, component, controlled, layers_shown, release_amount
 
 MAIN = Path(pruning_explorer.__file__).parent / "ui" / "main.py"
 
@@ -36,7 +36,7 @@ class Page:
         self.app = AppTest.from_file(str(MAIN), default_timeout=120)
         for name, values in address.items():
             self.app.query_params[name] = values
-        for fold in ("types_open", "amounts_open", "more_open"):
+        for fold in ("amounts_open", "more_open"):
             self.app.session_state[fold] = True  # only what is open is drawn
         self.run()
 
@@ -85,7 +85,7 @@ class Page:
 
     @property
     def layers(self) -> list[str]:
-        return list(controlled(self.app.multiselect, "layers").value)
+        return [name for name, chosen in layers_shown(self.app).items() if chosen]
 
     @property
     def amount(self) -> float | None:
@@ -190,8 +190,11 @@ class Page:
         self._look()
 
     def choose_layers(self, names: list[str]) -> None:
-        controlled(self.app.multiselect, "layers").set_value(names).run()
+        choose_layers(self.app, names)
         self._look()
+
+    def choose_all_layers(self) -> None:
+        self.choose_layers([*layers_shown(self.app)])
 
     def set_own_amount(self, layer: str, percent: float | None) -> None:
         """Type into a cell of the table; the edits of a table add up until it starts anew."""

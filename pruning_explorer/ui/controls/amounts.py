@@ -1,7 +1,6 @@
 """How much to remove of single layers."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ import streamlit as st
 from pruning_explorer.exports.csv_table import inert
 from pruning_explorer.figures.short_names import short_layers
 from pruning_explorer.ui import session, state
+from pruning_explorer.ui.controls.defaults import marked
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 
 
@@ -56,18 +56,12 @@ def draw_layer_amounts() -> None:
         # Other rows, or amounts that were set elsewhere: it starts anew
         table = _Table(table.number + 1, names, amounts)
         _TABLE.set(table)
-    count = sum(name in amounts for name in names)
-    # Its label is part of its identity: one that counts would fold it with each new amount
-    fold = st.expander("Amounts per layer", key="amounts_open", on_change="rerun")
+    with marked(session.LAYER_AMOUNTS, place="button"):
+        # Its label is part of its identity: one that counts would fold it with each new amount
+        fold = st.expander("Amounts per layer", key="amounts_open", on_change="rerun")
     if fold.open:
         with fold:
             _draw_table(table)
-            if count:
-                back = partial(session.LAYER_AMOUNTS.set, {})
-                st.button("Back to one amount for all", key="amounts_reset", on_click=back)
-    if count:
-        have = "layer has an amount of its own" if count == 1 else "layers have amounts of their own"
-        st.caption(f"{count} {have}.")
 
 
 def _draw_table(table: _Table) -> None:

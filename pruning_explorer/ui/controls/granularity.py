@@ -8,6 +8,7 @@ from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.granularities import GRANULARITIES, GranularitySpec
 from pruning_explorer.prune.settings import Setting
 from pruning_explorer.ui import session, state
+from pruning_explorer.ui.controls.defaults import marked
 from pruning_explorer.ui.setting_widgets import draw_setting
 from pruning_explorer.ui.state import granularity_key
 
@@ -18,7 +19,7 @@ def draw_granularity_settings(name: str) -> None:
     for first in range(0, len(spec.settings), 2):
         pair = spec.settings[first : first + 2]
         for column, setting in zip(st.columns(len(pair)), pair, strict=True):
-            with column:
+            with column, marked(granularity_key(name, setting)):
                 _setting(spec, setting)
     try:
         note = spec.note(state.granularity_values())

@@ -7,7 +7,8 @@ from pruning_explorer.measure.recalibration import has_batchnorm, why_no_recalib
 from pruning_explorer.prune.granularities import GRANULARITIES
 from pruning_explorer.prune.recipe_settings import SCOPES, SETTINGS
 from pruning_explorer.prune.torch_names import torch_name
-from pruning_explorer.ui import state
+from pruning_explorer.ui import session, state
+from pruning_explorer.ui.controls.defaults import marked
 from pruning_explorer.ui.controls.granularity import draw_granularity_settings
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
@@ -15,19 +16,22 @@ from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
 
 def draw_method() -> None:
     """Choose granularity and scope, and say what torch calls them together."""
-    draw_granularity_settings(draw_choices(SETTINGS["granularity"], GRANULARITIES))
-    st.segmented_control(
-        "Scope",
-        list(SCOPES),
-        key="scope",
-        persist_state="session",
-        format_func=str.capitalize,  # the titles are too wide for three of them in a row
-        help=help_with_glossary_link(
-            "\n".join(f"- **{name.capitalize()}**: {each.help}" for name, each in SCOPES.items()), "scope"
-        ),
-        required=True,
-        width="stretch",
-    )
+    with marked(session.GRANULARITY):
+        name = draw_choices(SETTINGS["granularity"], GRANULARITIES)
+    draw_granularity_settings(name)
+    with marked(session.SCOPE):
+        st.segmented_control(
+            "Scope",
+            list(SCOPES),
+            key=session.SCOPE,
+            persist_state="session",
+            format_func=str.capitalize,  # the titles are too wide for three of them in a row
+            help=help_with_glossary_link(
+                "\n".join(f"- **{name.capitalize()}**: {each.help}" for name, each in SCOPES.items()), "scope"
+            ),
+            required=True,
+            width="stretch",
+        )
     _torch_name()
 
 
@@ -37,7 +41,8 @@ def draw_recalibrate() -> None:
     if not has_batchnorm(subject):
         return
     reason = why_no_recalibration(subject)
-    draw_setting(setting, setting.name, setting.name, disabled=reason is not None)
+    with marked(session.RECALIBRATE):
+        draw_setting(setting, setting.name, setting.name, disabled=reason is not None)
     if reason:
         st.caption(f"Not here: {reason}")
 

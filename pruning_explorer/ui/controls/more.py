@@ -8,25 +8,42 @@ from pruning_explorer.prune.schedule import SCHEDULES, STEPS
 from pruning_explorer.prune.targets import OPTIONAL
 from pruning_explorer.ui import session
 from pruning_explorer.ui.controlled_widget import controlled_widget
+from pruning_explorer.ui.controls.defaults import marked
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
 
 TITLE = "Schedule, cap, seed …"
+_KEYS: tuple[str, ...] = (
+    session.SCHEDULE,
+    session.STEPS,
+    session.ALLOCATION,
+    session.CAP,
+    session.SEED,
+    *session.SWITCHES.values(),
+)
 
 
 def draw_more() -> None:
     """A fold of controls, drawn while it is open."""
-    more = st.expander(TITLE, key="more_open", on_change="rerun")
+    with marked(*_KEYS, place="button", fold="more"):
+        more = st.expander(TITLE, key="more_open", on_change="rerun")
     if more.open:
         with more:
-            if SCHEDULES[draw_choices(SETTINGS["schedule"], SCHEDULES)].settings:
-                draw_setting(STEPS, STEPS.name, STEPS.name)
+            with marked(session.SCHEDULE):
+                schedule = draw_choices(SETTINGS["schedule"], SCHEDULES)
+            if SCHEDULES[schedule].settings:
+                with marked(session.STEPS):
+                    draw_setting(STEPS, STEPS.name, STEPS.name)
             if session.SCOPE.get() != "global":
-                draw_choices(SETTINGS["allocation"], ALLOCATIONS)
-            _cap()
-            draw_setting(SETTINGS["seed"], "seed", "seed")
+                with marked(session.ALLOCATION):
+                    draw_choices(SETTINGS["allocation"], ALLOCATIONS)
+            with marked(session.CAP):
+                _cap()
+            with marked(session.SEED):
+                draw_setting(SETTINGS["seed"], "seed", "seed")
             for role, switch in OPTIONAL.items():
-                draw_setting(SETTINGS[switch], switch, "norm-layer" if role == "norm" else role)
+                with marked(session.SWITCHES[switch]):
+                    draw_setting(SETTINGS[switch], switch, "norm-layer" if role == "norm" else role)
 
 
 def _cap() -> None:

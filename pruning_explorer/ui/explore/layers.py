@@ -12,7 +12,6 @@ from pruning_explorer.trace import step
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.explore.key_figures import PAGE, without_amount
 from pruning_explorer.ui.explore.positions import removed_at_positions
-from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.layer_list import build_counts, build_thumbnails, layer_list, opened_in_list
 from pruning_explorer.ui.plain_text import plain
 
@@ -65,15 +64,7 @@ def _messages(report: Report) -> tuple[bytes, bytes]:
 
 def draw_note(report: Report, place: DeltaGenerator) -> None:
     """What the bars should not leave unsaid, in its place below them."""
-    place.caption(
-        _note(report),
-        help=help_with_glossary_link(
-            "The open layer stands weight by weight beside the list. A weight's exit amount is the amount at which it "
-            "goes.",
-            "target",
-            "exit-amount",
-        ),
-    )
+    place.caption(_note(report))
 
 
 def _note(report: Report) -> str:

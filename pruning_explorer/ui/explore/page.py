@@ -22,6 +22,7 @@ from pruning_explorer.ui.explore.layer import draw_layer, take_released_amount
 from pruning_explorer.ui.explore.layers import draw_layers, draw_note
 from pruning_explorer.ui.explore.output_strip import draw_output_strip, place_output_strip
 from pruning_explorer.ui.explore.waiting import Waiting
+from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.shared_controls import EXPLORE, take_controls
 
@@ -39,7 +40,15 @@ def explore() -> None:
     tell_problems(session.EXPLORE_PROBLEMS)
     with st.container(key="explore_head", gap=None):
         st.title("Explore", anchor=False)
-        st.caption(STEPS)
+        st.caption(
+            STEPS,
+            help=help_with_glossary_link(
+                "Click a layer in the list to see it weight by weight. A weight's exit amount is the amount at which it "
+                "goes.",
+                "target",
+                "exit-amount",
+            ),
+        )
     waiting, figures, notes = Waiting(state.subject()), st.container(key="key_figures", gap=None), st.container()
     hand, curve = st.container(key="amount_band"), st.container(key="curve", gap=None)
     bars, layer = (column.container() for column in st.columns([36, 64], gap="medium"))

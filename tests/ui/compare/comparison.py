@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pruning_explorer import Recipe
 from pruning_explorer.ui.compare.address import read_comparison
-from tests.ui.hands import amount_shown, controlled, release_amount
+from tests.ui.hands import amount_shown, choose_layers, controlled, layers_shown, release_amount
 
 SCRIPT = "from pruning_explorer.ui.compare.page import compare\n\ncompare()\n"
 PATIENCE = 180
@@ -131,6 +131,13 @@ class Comparison:
     def set_amount(self, place: int, percent: float) -> None:
         """Type into a card."""
         self.enter(f"amount_{self.numbers[place]}", percent)
+
+    def choose_layers(self, names: list[str]) -> None:
+        choose_layers(self.app, names)
+        self._look()
+
+    def choose_all_layers(self) -> None:
+        self.choose_layers([*layers_shown(self.app)])
 
     def enter(self, key: str, value: float) -> None:
         controlled(self.app.number_input, key).set_value(value).run()

@@ -224,11 +224,11 @@ def test_another_network_keeps_the_methods_and_forgets_the_layers(open_compariso
 
 def test_a_control_that_makes_no_recipe_is_said_in_its_column(open_comparison: Open) -> None:
     page = open_comparison("amount=0.5", "amount=0.7", subject="digits-mlp")
-    page.click("layers_none")
+    page.choose_layers([])
     assert any("No layer is chosen" in each for each in page.errors)
     page.settle()
     assert "70.0 %" in page.table
-    page.click("layers_all")
+    page.choose_all_layers()
     assert page.errors == []
     assert page.recipes == [Recipe(amount=0.5), Recipe(amount=0.7)]
 
