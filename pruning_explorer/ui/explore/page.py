@@ -43,7 +43,7 @@ def explore() -> None:
         st.caption(
             STEPS,
             help=help_with_glossary_link(
-                "Click a layer in the list to see it weight by weight. A weight's exit amount is the one at which it goes.",
+                "Click a layer to see it weight by weight. An exit amount is the one at which a weight goes.",
                 "target",
                 "exit-amount",
             ),
