@@ -16,7 +16,7 @@ from pruning_explorer.ui.layer_list import build_counts, build_thumbnails, layer
 from pruning_explorer.ui.plain_text import plain
 
 KEY = "layer_list"
-NOTE_HEIGHT = 44
+NOTE_HEIGHT = 68
 """Height in pixels of the note below the list; fixed, so that nothing moves when a layer becomes empty."""
 
 MUCH = 0.05
