@@ -51,7 +51,8 @@ STYLE = """<style>
 /* Room is kept for what is fetched when it is first needed, so that nothing moves when it comes */
 .st-key-key_figures { height: 58px; overflow: hidden; } .st-key-amount_band { height: 156px; }
 .st-key-output_strip { min-height: 118px; } .st-key-live_mask-view { min-height: calc(var(--middle) - 1rem); }
-.st-key-layer_list { min-height: calc(var(--middle) - 5.25rem); } .st-key-layers_note { overflow: hidden; } .st-key-curve { min-height: 40px; }
+.st-key-layer_list { min-height: calc(var(--middle) - 5.25rem); }
+.st-key-layers_note { overflow: hidden; } .st-key-curve { min-height: 40px; }
 @media (max-width: 640px) { .st-key-key_figures { height: auto; } }
 .st-key-explore_head [data-testid=stElementContainer]:has(h1) {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
