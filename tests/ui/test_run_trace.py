@@ -23,7 +23,7 @@ def test_a_move_ranks_nothing_anew_and_runs_the_pruned_network_alone(open_page: 
     assert steps.loc["output drift", "value"] == "computed"
     assert steps.loc["dense outputs", "value"] == "from a cache"
     assert steps.loc["forward pass under the masks", "milliseconds"] > 0
-    assert {"the cliff and what can go", "chart: layers"} <= set(steps.index)
+    assert {"the cliff and what can go", "the list of layers"} <= set(steps.index)
     assert steps.loc["page Explore", "milliseconds"] == steps["milliseconds"].max()
     assert page.warnings == []
 
