@@ -168,7 +168,13 @@ class ExplorePage:
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def click_bar(self, target: str) -> None:
-        self.page.locator(f".layer-list .row[title='{target}']").click()
+        row = self.page.locator(f".layer-list .row[title='{target}']")
+        for _ in range(20):  # only rows in sight are in the document
+            if row.count():
+                break
+            self.page.get_by_role("listbox", name="Layers").press("PageDown")
+            self.next_frame()
+        row.click()
         expect(self.page.locator(".live-mask .title")).to_have_text(target)
         self.stand()
 
