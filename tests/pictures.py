@@ -22,12 +22,14 @@ PAGES = {
     "explore": "?subject=digits-cnn&amount=0.3",
     "models": "models",
     "compare": "compare",
-    "learn": "learn?lesson=lottery",
+    "learn": "learn?lesson=each-layer-or-all",
 }
 FILM = "?subject=digits-cnn&scope=global&amount=0.05"
 FRAMES = 48
 FROM, TO = 0.05, 0.9
 FRAME_MS = 90
+BEHIND_MS = 8000
+"""Time for what comes in behind a page: curves, and the amounts that a loss allows."""
 FILM_WIDTH = 1040
 MOST_BYTES = 3_000_000
 
@@ -62,8 +64,7 @@ def film(browser: Browser, url: str, name: str) -> tuple[Path, int]:
     frames: list[Image.Image] = []
     with opened(browser, f"{url}/{FILM}") as page:
         page.add_style_tag(content="header { display: none }")
-        handle = page.get_by_role("slider", name="Amount").first
-        box = handle.bounding_box()
+        box = page.locator(".amount-curve .track").bounding_box()
         assert box is not None
         middle = box["y"] + box["height"] / 2
         there = [FROM + (TO - FROM) * i / (FRAMES // 2) for i in range(FRAMES // 2 + 1)]
@@ -98,6 +99,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     page = context.new_page()
     page.goto(address)
     wait_until_settled(page)
+    page.wait_for_timeout(BEHIND_MS)
     yield page
     context.close()
 

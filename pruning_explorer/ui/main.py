@@ -11,7 +11,7 @@ from pruning_explorer.ui.address_bar import draw_address_bar
 from pruning_explorer.ui.compare.page import compare
 from pruning_explorer.ui.controlled_widget import hide_replaced_widgets
 from pruning_explorer.ui.controls import SIDEBAR_STYLE
-from pruning_explorer.ui.explore.page import explore
+from pruning_explorer.ui.explore.page import EXPLORE_STYLE, explore
 from pruning_explorer.ui.glossary_link import reach_words
 from pruning_explorer.ui.learn.page import learn
 from pruning_explorer.ui.models.page import models
@@ -39,38 +39,8 @@ STYLE = """<style>
 /* The pages' names stand above: the room that is left for them would else be empty, and so would that at the end */
 [data-testid=stMainBlockContainer] { padding: 3.75rem clamp(1rem, 2.5vw, 3rem) 2rem; }
 [data-testid=stMain] h1 { padding: 0.25rem 0; }
-/* Explore is one screen: what follows the hand lies within a window of 800 pixels, one thing close to the next */
-[data-testid=stVerticalBlock]:has(> * > .st-key-explore_head) {
-  gap: 0.3rem; --middle: clamp(16rem, 100vh - 30.5rem, 25rem);
-}
-.st-key-curve [data-testid=stVerticalBlock] { gap: 0; }
-/* What only brings a message to a part of the page takes no room, also while it is fetched */
-[class*=st-key-explore-], [class*=st-key-live_mask-]:not(.st-key-live_mask-view, .st-key-live_mask-live-mask) {
-  position: absolute; width: 0; height: 0; overflow: hidden;
-}
-/* Room is kept for what is fetched when it is first needed, so that nothing moves when it comes */
-.st-key-key_figures { height: 58px; overflow: hidden; } .st-key-amount_band { height: 156px; }
-.st-key-output_strip { min-height: 118px; } .st-key-live_mask-view { min-height: calc(var(--middle) - 1rem); }
-.st-key-layer_list { min-height: calc(var(--middle) - 5.25rem); }
-.st-key-layers_note { overflow: hidden; } .st-key-curve { min-height: 40px; }
-@media (max-width: 640px) { .st-key-key_figures { height: auto; } }
-.st-key-explore_head [data-testid=stElementContainer]:has(h1) {
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
-}
-@media (max-width: 640px) {
-  [data-testid=stLayoutWrapper]:has(> .st-key-amount_band) {
-    position: sticky; top: 3.4rem; z-index: 5; background: var(--st-background-color, white);
-  }
-}
 /* What shows nothing takes no room between what does */
 .st-key-address_bar, .st-key-glossary_reach, .st-key-sidebar_labels { position: absolute; width: 0; }
-/* The amount stays in sight while what follows it passes */
-[data-testid=stLayoutWrapper]:has(> .st-key-amount_band) {
-  position: sticky; top: 3.75rem; z-index: 90;
-}
-/* What can go for a loss, in one line; room is kept where it wraps */
-[data-testid=stLayoutWrapper]:has(> .st-key-decision_line) { flex: 1 1 18rem; min-width: 0; }
-@media (max-width: 640px) { .st-key-decision_line { min-height: 7.5rem; } }
 /* Answers come in without moving what stands below them; a phone needs more lines for each */
 [class*=st-key-decision_answers] { --lines: 5.2rem; min-height: calc(var(--lines) * var(--recipes)); }
 .st-key-decision_answers_2 { --recipes: 2; }
@@ -86,7 +56,7 @@ STYLE = """<style>
 </style>"""
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
-st.html(STYLE + SIDEBAR_STYLE + PHONE_SIDEBAR_STYLE)
+st.html(STYLE + EXPLORE_STYLE + SIDEBAR_STYLE + PHONE_SIDEBAR_STYLE)
 hide_replaced_widgets()
 explore_page = st.Page(explore, title="Explore", default=True)
 compare_page = st.Page(compare, title="Compare", url_path="compare")

@@ -27,7 +27,6 @@ STANDS = """cliff => {
     && !(cliff && all('.st-key-cliff_progress [data-testid=stProgress]').length)
 }"""
 
-CHART = "key => document.querySelector(`.st-key-${key} .js-plotly-plot`)"
 THUMB = 24
 """Width in pixels of the thumb of a layer's own slider."""
 

@@ -1,5 +1,7 @@
 """Explore: pick a network, drag a slider, see what goes, what stays and what it still knows."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
@@ -25,6 +27,9 @@ from pruning_explorer.ui.explore.waiting import Waiting
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.shared_controls import EXPLORE, take_controls
+
+EXPLORE_STYLE = f"<style>{Path(__file__).with_name('explore.css').read_text(encoding='utf-8')}</style>"
+"""To be drawn before the page is, which would move else."""
 
 STEPS = (
     "What does a network still know without some of its weights? **1** Pick network and layers. "
