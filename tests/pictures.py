@@ -1,6 +1,6 @@
 """The pictures of the README, and its film of a drag, taken from the running app.
 
-``python -m tests.pictures [NAME ...]``: names are those of the files in ``.github``: ``drag``, ``explore``, ``models``,
+``python -m tests.pictures [NAME ...]``: names are those of the files in ``.github``: ``drag``, ``models``,
 ``compare``, ``learn``; all of them where none is given.
 """
 
@@ -19,10 +19,9 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM, Server, wait_until_settl
 GITHUB = Path(__file__).resolve().parents[1] / ".github"
 WINDOW = {"width": 1440, "height": 900}
 PAGES = {
-    "explore": "?subject=digits-cnn&amount=0.3",
     "models": "models",
     "compare": "compare",
-    "learn": "learn?lesson=each-layer-or-all",
+    "learn": "learn?lesson=each-layer-or-all&amount=0.3",
 }
 FILM = "?subject=digits-cnn&scope=global&amount=0.05"
 FRAMES = 48
@@ -63,7 +62,6 @@ def film(browser: Browser, url: str, name: str) -> tuple[Path, int]:
     """A hand that drags Explore's amount from little to much and back, and lets go."""
     frames: list[Image.Image] = []
     with opened(browser, f"{url}/{FILM}") as page:
-        page.add_style_tag(content="header { display: none }")
         box = page.locator(".amount-curve .track").bounding_box()
         assert box is not None
         middle = box["y"] + box["height"] / 2
