@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from starlette.formparsers import MultiPartParser
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,6 +52,8 @@ class RoomForUploads:
         MultiPartParser.spool_max_size = IN_MEMORY if _free() > size + SPARE else max(size, IN_MEMORY)
         try:
             await self._app(scope, self._in_turn(receive), send)
+        except ClientDisconnect:
+            return  # the page was closed before all of it had come: nobody waits for an answer
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise

@@ -183,7 +183,9 @@ def main() -> int:
                     diary = asyncio.run(drag(server.url, seconds))
                 _, amiss = say(f"beside {name}", diary, alone)
                 missed |= amiss
-            missed |= "Traceback" in server.text
+            if "Traceback" in server.text:
+                print(server.text[server.text.index("Traceback") :][:4000])
+                missed = True
         finally:
             server.stop()
     print("MISSED" if missed else "met")

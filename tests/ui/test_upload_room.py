@@ -27,18 +27,20 @@ async def receiver(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(str(len(held)))(scope, receive, send)
 
 
+SCOPE: dict[str, Any] = {
+    "type": "http",
+    "method": "PUT",
+    "path": f"{ROUTE}session/file",
+    "query_string": b"",
+    "headers": [
+        (b"content-type", b"multipart/form-data; boundary=cut"),
+        (b"content-length", str(len(BODY)).encode()),
+    ],
+}
+
+
 def upload() -> tuple[int, str, int]:
     """Status and text of the answer, and how much of the body was taken."""
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "PUT",
-        "path": f"{ROUTE}session/file",
-        "query_string": b"",
-        "headers": [
-            (b"content-type", b"multipart/form-data; boundary=cut"),
-            (b"content-length", str(len(BODY)).encode()),
-        ],
-    }
     chunks = [BODY[start : start + (1 << 18)] for start in range(0, len(BODY), 1 << 18)]
     answers: list[Message] = []
     taken = 0
@@ -51,7 +53,7 @@ def upload() -> tuple[int, str, int]:
     async def send(message: Message) -> None:
         answers.append(message)
 
-    asyncio.run(RoomForUploads(receiver)(scope, receive, send))
+    asyncio.run(RoomForUploads(receiver)(SCOPE, receive, send))
     text = b"".join(message.get("body", b"") for message in answers).decode()
     return int(answers[0]["status"]), text, sum(map(len, chunks[:taken]))
 
@@ -74,6 +76,24 @@ def as_it_was() -> Iterator[None]:
 def test_with_room_an_upload_takes_the_usual_way() -> None:
     assert upload() == (200, str(len(FILE)), len(BODY))
     assert MultiPartParser.spool_max_size == IN_MEMORY
+
+
+def test_a_page_closed_in_the_midst_of_an_upload_is_no_fault_of_the_server() -> None:
+    coming = [
+        {"type": "http.request", "body": BODY[:100_000], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    asyncio.run(RoomForUploads(receiver)(SCOPE, receive, send))
+    assert not answers
+    assert not coming
 
 
 def test_a_disk_that_fills_up_meanwhile_is_told_once_all_was_sent(small_disk: None) -> None:
