@@ -14,7 +14,7 @@ from pruning_explorer.ui.layer_list import build_counts, build_thumbnails
 from pruning_explorer.ui.live_mask.layout import picture_layout, to_picture
 
 POSITIONS = np.arange(1001) / 1000
-STEP = 25
+STEP = 50
 """Positions of the slider between two stops."""
 
 
@@ -37,7 +37,7 @@ def test_each_block_is_the_mean_of_the_mask_there(name: str, recipe: Recipe) -> 
     subject = load_subject(name)
     ranked = rank_targets(subject, recipe)
     header, arrays = unpack_arrays(build_thumbnails(ranked, ranked.removed_at(POSITIONS)))
-    positions = [0, 25, 500, 975, 1000]
+    positions = [0, 50, 500, 950, 1000]
     for position, masks in zip(positions, masks_at(subject, recipe, [p / 1000 for p in positions]), strict=True):
         for i, target in enumerate(ranked.targets):
             layout = picture_layout(target.shape)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 _IMPORT = re.compile(r'^import \{\s*(?:\w+,\s*)*\w+,?\s*\} from "(\.{1,2}/[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function |const )", re.MULTILINE)
+_FOR_READERS = re.compile(r"^[ ]*/\*\*.*?\*/\n|^[ ]+", re.MULTILINE | re.DOTALL)
 _UNKNOWN = re.compile(r"^(?:import\b|export (?!default )).*", re.MULTILINE)
 
 
@@ -12,7 +13,8 @@ def join_modules(entry: Path) -> str:
     """A module with all that it imports, each once and before the first that imports it, as one module.
 
     All names of these modules live side by side then: two of the same name are an error in the browser. Only the
-    module ``entry`` may have a default export.
+    module ``entry`` may have a default export. What only a reader needs, ``/** */`` and indentation, stays behind: every
+    page carries the text. (No text of ours between backticks goes over several lines.)
 
     Args:
         entry: a file; what it imports is ``import { name } from "./beside.js"``.
@@ -22,7 +24,7 @@ def join_modules(entry: Path) -> str:
     """
     texts: dict[Path, str] = {}
     _collect(entry.resolve(), texts, set())
-    return "".join(texts.values())
+    return _FOR_READERS.sub("", "".join(texts.values()))
 
 
 def _collect(path: Path, texts: dict[Path, str], met: set[Path]) -> None:

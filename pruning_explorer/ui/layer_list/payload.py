@@ -17,8 +17,8 @@ from pruning_explorer.ui.live_mask.payload import POSITIONS
 SIDE = 20
 """Most blocks of a small picture along each side."""
 
-STOPS = 41
-"""Amounts at which the density of each block is known: every 2.5 %; between them it is on the line."""
+STOPS = 21
+"""Amounts at which the density of each block is known: every 5 %; between them it is on the line."""
 
 SAMPLE = 1 << 18
 """Weights of a layer from which its small picture is made; of a larger one, of regular rows and columns."""
@@ -63,7 +63,7 @@ def build_thumbnails(ranked: Ranked, removed: NDArray[np.int64]) -> bytes:
     """Pack a small picture of each layer's mask at every amount.
 
     A layer of at most 20 x 20 weights comes weight by weight: ``exits`` (uint16) is the position of the slider at which
-    each goes. Another comes as ``gone`` (uint8, 255 = all): the removed fraction of each of its blocks at every 2.5 %.
+    each goes. Another comes as ``gone`` (uint8, 255 = all): the removed fraction of each of its blocks at every 5 %.
     ``header["pictures"]`` says of each layer its ``rows`` and ``cols`` of blocks, where they begin in the array ``in``,
     and whether they are ``sampled``.
 

@@ -31,6 +31,11 @@ def test_each_module_stands_once_and_before_who_imports_it(tmp_path: Path) -> No
     assert join_modules(entry) == joined
 
 
+def test_what_only_a_reader_needs_stays_behind(tmp_path: Path) -> None:
+    entry = write(tmp_path, main="/**\n * One.\n */\nfunction one() {\n  /** Two. */\n  return 2; // of it\n}\n")
+    assert join_modules(entry) == "function one() {\nreturn 2; // of it\n}\n"
+
+
 @pytest.mark.parametrize(
     "line", ['import one from "./one.js";', 'import { one as two } from "./one.js";', "export { one };"]
 )
