@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
 from torch import Tensor
@@ -13,23 +12,11 @@ from pruning_explorer.prune.stored_files import StoredFile
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.checkpoints.earlier_pruning import EarlierPruning, fold_masks
 from pruning_explorer.sources.checkpoints.fingerprint import fingerprint
-from pruning_explorer.sources.checkpoints.pickle_outline import Outline
+from pruning_explorer.sources.checkpoints.other_kinds import HEAD, name_other_kind
 from pruning_explorer.sources.checkpoints.safetensors_file import read_safetensors
 from pruning_explorer.sources.checkpoints.shards import Shards, find_shards, shown
 from pruning_explorer.sources.checkpoints.stored_layers import stored_network
-from pruning_explorer.sources.checkpoints.stored_tensors import DamagedPickleError
-from pruning_explorer.sources.checkpoints.torch_archive import PICKLE_MOST
 from pruning_explorer.sources.checkpoints.torch_file import LEGACY, ZIP, read_torch
-
-# The first bytes of files that people mistake for a checkpoint
-_OTHERS = {
-    b"version https://git-lfs": "is only a pointer of Git LFS; `git lfs pull` fetches the file itself",
-    b"\x89HDF": "is an HDF5 file, as Keras writes them; convert it to .safetensors",
-    b"GGUF": "is a GGUF file, whose weights are quantised; take the .safetensors that it was made of",
-    b"\x93NUMPY": "is a single array of NumPy; save the state_dict with torch.save",
-    b"\x1f\x8b": "is compressed; unpack it first",
-    b"<": "is a page of the web, not what it links to; download the file itself",
-}
 
 
 @dataclass(frozen=True)
@@ -101,7 +88,7 @@ def _open(path: Path, name: str | None) -> Subject:
 
 def _read(path: Path, label: str) -> _Weights:
     with path.open("rb") as file:
-        head = file.read(512)
+        head = file.read(HEAD)
     if not head:
         raise SubjectError(f"{label} is empty; copy it again")
     if head.startswith((ZIP, LEGACY)):
@@ -117,28 +104,12 @@ def _read(path: Path, label: str) -> _Weights:
         # After all others: a tensor's first name is the one that it has in the file
         tensors |= {alias: tensors[name] for alias, name in stored.ties.items()}
         return _Weights(tensors, ".safetensors", imported, loaded, ties=stored.ties, metadata=stored.metadata)
-    raise SubjectError(f"{label} {_what_else(path, head, label)}")
+    raise SubjectError(f"{label} {name_other_kind(path, head, label)}")
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Blocks in the order of their numbers: these files are sorted by letters, which puts 10 before 2."""
     return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def _what_else(path: Path, head: bytes, label: str) -> str:
-    for start, what in _OTHERS.items():
-        if head.lstrip().startswith(start):
-            return what
-    if head[257:262] == b"ustar":
-        return "is a tar archive, as torch wrote them before 0.1.10; load it with that torch and save its state_dict"
-    if head.startswith(b"\x80"):
-        with path.open("rb") as file:
-            try:
-                Outline(label).read(BytesIO(file.read(PICKLE_MOST)))
-            except DamagedPickleError as error:
-                return str(error)
-        return "is a plain pickle; save the state_dict with torch.save, or as .safetensors"
-    return "is neither a .safetensors file nor one of torch.save, or its beginning is damaged; copy it again"
 
 
 def _joined(parts: Mapping[str, _Weights], shards: Shards) -> dict[str, Tensor]:

@@ -30,6 +30,8 @@ from pruning_explorer.sources.checkpoints.stored_tensors import (
     rebuilt_tensor,
 )
 
+PICKLE_MOST = 32 << 20
+"""Most bytes that are read of one pickle."""
 OPERATIONS_MOST = 1_000_000
 """Most operations that are read of one pickle; a tensor takes about 35."""
 _PLAIN = frozenset(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.sources.checkpoints.other_kinds import name_other_folder
 
 CHECKPOINTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 INDEX_MOST = 8 << 20
@@ -93,10 +94,13 @@ def _only_checkpoint(folder: Path) -> Path:
     broken = [each for each in broken if each.name.lower().endswith((*CHECKPOINTS, ".index.json"))]
     if broken and not found:
         raise SubjectError(broken_link(broken[0]))
+    label = shown(folder.resolve().name)
+    if not found and (what := name_other_folder(lying)):
+        raise SubjectError(f"the folder {label} {what}")
     if len(found) != 1:
         several = ", ".join(shown(each.name) for each in found[:6])
         what = f"more than one checkpoint ({several}); give the path of one" if found else "no checkpoint"
-        raise SubjectError(f"the folder {shown(folder.resolve().name)} holds {what}")
+        raise SubjectError(f"the folder {label} holds {what}")
     return found[0]
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pruning_explorer.sources.checkpoints.other_kinds import name_other_archive
+from pruning_explorer.sources.checkpoints.pickle_outline import PICKLE_MOST
 from pruning_explorer.sources.checkpoints.stored_tensors import DamagedPickleError
 
 DIRECTORY_MOST = 8 << 20
-PICKLE_MOST = 32 << 20
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -88,7 +89,7 @@ def _checked(file: BinaryIO, archive: zipfile.ZipFile, directory: int) -> TorchA
         raise DamagedPickleError("holds an entry twice")
     folder = next((name.partition("/")[0] for name in names if name.endswith("/data.pkl") and name.count("/") == 1), "")
     if not folder or any(not name.startswith(f"{folder}/") for name in names):
-        raise OtherArchiveError("is a zip archive that torch.save did not write; save the state_dict with torch.save")
+        raise OtherArchiveError(name_other_archive(names))
     free = 0
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.checkpoints.pickle_outline import Outline
+from pruning_explorer.sources.checkpoints.pickle_outline import PICKLE_MOST, Outline
 from pruning_explorer.sources.checkpoints.shards import reason_of
 from pruning_explorer.sources.checkpoints.stored_layers import check_count
 from pruning_explorer.sources.checkpoints.stored_tensors import DamagedPickleError, StoredTensor
-from pruning_explorer.sources.checkpoints.torch_archive import PICKLE_MOST, OtherArchiveError, read_archive
+from pruning_explorer.sources.checkpoints.torch_archive import OtherArchiveError, read_archive
 
 ZIP = b"PK\x03\x04"
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."

@@ -13,8 +13,8 @@ def join_modules(entry: Path) -> str:
     """A module with all that it imports, each once and before the first that imports it, as one module.
 
     All names of these modules live side by side then: two of the same name are an error in the browser. Only the
-    module ``entry`` may have a default export. What only a reader needs, ``/** */`` and indentation, stays behind: every
-    page carries the text. (No text of ours between backticks goes over several lines.)
+    module ``entry`` may have a default export. What only a reader needs, ``/** */`` and indentation, stays behind, as
+    every page carries the text. (No text of ours between backticks goes over several lines.)
 
     Args:
         entry: a file; what it imports is ``import { name } from "./beside.js"``.
