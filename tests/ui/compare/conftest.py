@@ -15,7 +15,9 @@ def few_points() -> CurveQueue:
 
 
 @pytest.fixture
-def open_comparison(monkeypatch: pytest.MonkeyPatch, few_points: CurveQueue) -> Callable[..., Comparison]:
+def open_comparison(
+    monkeypatch: pytest.MonkeyPatch, few_points: CurveQueue, quick_search: None
+) -> Callable[..., Comparison]:
     """``open_comparison("amount=0.8", "scope=global", subject="digits-cnn")``: a new session at that address."""
     monkeypatch.setattr("pruning_explorer.ui.compare.curves._QUEUE", few_points)
 
