@@ -128,7 +128,8 @@ def base_url(request: pytest.FixtureRequest, serve: Callable[[str], str]) -> str
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_type_launch_args, "args": ARGUMENTS, **({"executable_path": CHROMIUM} if CHROMIUM else {})}
+    arguments = [*ARGUMENTS, "--process-per-site"]
+    return {**browser_type_launch_args, "args": arguments, **({"executable_path": CHROMIUM} if CHROMIUM else {})}
 
 
 @pytest.fixture(scope="session")
@@ -157,9 +158,9 @@ def watch() -> Iterator[Callable[[Page], Page]]:
 
 
 @pytest.fixture
-def page(request: pytest.FixtureRequest, browsers: Callable[..., BrowserContext]) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, browsers: Callable[..., BrowserContext], base_url: str) -> Iterator[Page]:
     """A page of its own, in a browser that the tests of a module share: Streamlit is fetched and compiled once."""
-    page = browsers(request.module.__name__).new_page()
+    page = browsers(request.module.__name__, base_url).new_page()
     yield page
     page.close()
 
@@ -179,15 +180,18 @@ def app(page: Page, base_url: str, watch: Callable[[Page], Page]) -> Callable[..
 
 @pytest.fixture(scope="session")
 def browsers(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Callable[..., BrowserContext]]:
-    """A browser by its name and options, kept for the session: what it has fetched once it need not fetch again."""
+    """A browser by its name and options, kept for the session: what it has fetched once it need not fetch again.
+
+    A page of the server stays open in it. With the last page its window would go, and the process that all pages of the
+    site share (``--process-per-site``); to read and compile Streamlit anew takes longer than all else on a page.
+    """
     known: dict[str, BrowserContext] = {}
 
-    def find(name: str, **options: Any) -> BrowserContext:
+    def find(name: str, url: str, **options: Any) -> BrowserContext:
         key = repr((name, sorted(options.items())))
         if key not in known:
             known[key] = browser.new_context(**{**browser_context_args, **options})
-            # a window goes with its last page, and to build another costs more than the page does
-            known[key].new_page()
+            known[key].new_page().goto(f"{url}/_stcore/health")
         return known[key]
 
     yield find
@@ -206,7 +210,7 @@ def explore(
     opened: list[ExplorePage] = []
 
     def start(path: str = "/", browser: str = "first", stand: bool = True, **options: Any) -> ExplorePage:
-        visit = new_page(browsers(browser, **options), base_url)
+        visit = new_page(browsers(browser, base_url, **options), base_url)
         watch(visit.page)
         opened.append(visit)
         visit.page.goto(base_url + path)
@@ -227,7 +231,7 @@ def comparison(
     opened: list[ComparePage] = []
 
     def start(path: str, browser: str = "first", stand: bool = True, **options: Any) -> ComparePage:
-        explorer = new_page(browsers(browser, **options), base_url)
+        explorer = new_page(browsers(browser, base_url, **options), base_url)
         visit = ComparePage(explorer.page, base_url, explorer.requests)
         watch(visit.page)
         opened.append(visit)

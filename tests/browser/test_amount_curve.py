@@ -33,7 +33,7 @@ def show(app: Open) -> Open:
 
 @pytest.fixture
 def touch(browsers: Callable[..., BrowserContext], base_url: str, watch: Callable[[Page], Page]) -> Iterator[Page]:
-    page = watch(browsers("touch", has_touch=True, viewport={"width": 390, "height": 844}).new_page())
+    page = watch(browsers("touch", base_url, has_touch=True, viewport={"width": 390, "height": 844}).new_page())
     page.goto(f"{base_url}/?width=358")
     wait_until_settled(page)
     page.wait_for_selector(".amount-curve .amount:not(:empty)")
@@ -298,7 +298,7 @@ def test_it_fits_and_passes_axe(
     scheme: str,
     more: str,
 ) -> None:
-    page = watch(browsers(f"axe {scheme}", color_scheme=scheme).new_page())
+    page = watch(browsers(f"axe {scheme}", base_url, color_scheme=scheme).new_page())
     page.goto(f"{base_url}/?width={width}&amount=75{more}")
     wait_until_settled(page)
     expect(page.locator(".flag").first).to_be_visible()

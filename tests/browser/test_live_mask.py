@@ -443,7 +443,7 @@ def phone(
 ) -> Iterator[Page]:
     touch = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
     size = {"width": 390, "height": 844}
-    page = browsers("phone", viewport=size, color_scheme=request.param, base_url=base_url, **touch).new_page()
+    page = browsers("phone", base_url, viewport=size, color_scheme=request.param, base_url=base_url, **touch).new_page()
     yield watch(page)
     page.close()
 
