@@ -200,21 +200,26 @@ def browsers(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator
 
 
 @pytest.fixture
-def explore(
+def visits(
     browsers: Callable[..., BrowserContext], base_url: str, watch: Callable[[Page], Page]
 ) -> Iterator[Callable[..., ExplorePage]]:
     """Open a page in a session of its own; none may log an error or ask anybody but our server.
 
-    ``stand``: wait until all of Explore is drawn.
+    Size and colours are the page's, not the browser's: what one page has read and compiled, the next has at hand.
     """
     opened: list[ExplorePage] = []
 
-    def start(path: str = "/", browser: str = "first", stand: bool = True, **options: Any) -> ExplorePage:
+    def start(path: str, browser: str = "first", **options: Any) -> ExplorePage:
+        size, scheme = options.pop("viewport", None), options.pop("color_scheme", None)
         visit = new_page(browsers(browser, base_url, **options), base_url)
         watch(visit.page)
         opened.append(visit)
+        if size:
+            visit.page.set_viewport_size(size)
+        if scheme:
+            visit.page.emulate_media(color_scheme=scheme)
         visit.page.goto(base_url + path)
-        return visit.stand() if stand else visit
+        return visit
 
     yield start
     foreign = [url for visit in opened for url in visit.foreign_requests()]
@@ -224,25 +229,26 @@ def explore(
 
 
 @pytest.fixture
-def comparison(
-    browsers: Callable[..., BrowserContext], base_url: str, watch: Callable[[Page], Page]
-) -> Iterator[Callable[..., ComparePage]]:
-    """Open the Compare page in a session of its own, as ``explore`` does; ``stand``: wait until all is drawn."""
-    opened: list[ComparePage] = []
+def explore(visits: Callable[..., ExplorePage]) -> Callable[..., ExplorePage]:
+    """Open a page of the app; ``stand``: wait until all of Explore is drawn."""
 
-    def start(path: str, browser: str = "first", stand: bool = True, **options: Any) -> ComparePage:
-        explorer = new_page(browsers(browser, base_url, **options), base_url)
-        visit = ComparePage(explorer.page, base_url, explorer.requests)
-        watch(visit.page)
-        opened.append(visit)
-        visit.page.goto(base_url + path)
+    def start(path: str = "/", stand: bool = True, **options: Any) -> ExplorePage:
+        visit = visits(path, **options)
         return visit.stand() if stand else visit
 
-    yield start
-    foreign = [url for visit in opened for url in visit.foreign_requests()]
-    for visit in opened:
-        visit.page.close()
-    assert not foreign, foreign
+    return start
+
+
+@pytest.fixture
+def comparison(visits: Callable[..., ExplorePage]) -> Callable[..., ComparePage]:
+    """Open the Compare page; ``stand``: wait until all of it is drawn."""
+
+    def start(path: str, stand: bool = True, **options: Any) -> ComparePage:
+        visit = visits(path, **options)
+        page = ComparePage(visit.page, visit.base_url, visit.requests)
+        return page.stand() if stand else page
+
+    return start
 
 
 @pytest.fixture

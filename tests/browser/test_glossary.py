@@ -14,7 +14,7 @@ NETWORK = "/learn?view=glossary&word=subject"
 
 
 def models(explore: Explore, **options: object) -> Page:
-    page = explore("/models", browser="models", stand=False, **options).page
+    page = explore("/models", stand=False, **options).page
     expect(page.get_by_role("button", name=HELP)).to_be_visible()
     return page
 
@@ -54,7 +54,7 @@ def test_a_help_leads_to_its_word_by_finger(explore: Explore) -> None:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_glossary_fits_and_can_be_read_by_everybody(explore: Explore, size: dict[str, int]) -> None:
-    visit = explore("/learn?view=glossary&word=sparcity", browser="glossary", stand=False, viewport=size)
+    visit = explore("/learn?view=glossary&word=sparcity", stand=False, viewport=size)
     page = visit.page
     expect(page.get_by_text("The glossary has no word “sparcity”")).to_be_visible()
     page.get_by_role("alert").get_by_role("link", name="Sparsity").click()

@@ -17,8 +17,7 @@ LESSONS = built_in_catalog().lessons
 
 
 def learn(explore: Explore, query: str = "", **options: Any) -> ExplorePage:
-    # A browser remembers that its sidebar was opened: on a phone it would cover the page
-    visit = explore(f"/learn{query}", browser="learn", stand=False, **options)
+    visit = explore(f"/learn{query}", stand=False, **options)
     expect(readout(visit.page)).not_to_be_empty()
     return visit
 
@@ -139,7 +138,7 @@ def test_a_lesson_is_opened_in_explore_as_it_stands(explore: Explore) -> None:
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")], ids=["desktop", "phone"])
 def test_the_other_parts_fit_and_pass_axe(explore: Explore, viewport: dict[str, int], scheme: str) -> None:
-    visit = explore("/learn?word=sparsity", browser="learn", stand=False, viewport=viewport, color_scheme=scheme)
+    visit = explore("/learn?word=sparsity", stand=False, viewport=viewport, color_scheme=scheme)
     page = visit.page
     expect(page.get_by_role("heading", name="Sparsity").first).to_be_visible()
     found = [*violations(visit), *page.evaluate(TOO_WIDE)]

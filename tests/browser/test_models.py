@@ -29,8 +29,7 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def models(explore: Explore, **options: object) -> ExplorePage:
-    # A browser remembers that its sidebar was opened: on a phone it would cover the page
-    visit = explore("/models", browser="models", stand=False, **options)
+    visit = explore("/models", stand=False, **options)
     expect(visit.page.get_by_role("heading", name="Loaded")).to_be_visible()
     return visit
 

@@ -35,7 +35,7 @@ def closed(page: Page, path: str) -> None:
 
 @pytest.mark.parametrize("path", HEADINGS)
 def test_the_button_says_what_is_behind_it_and_what_it_opened_is_closed_again(explore: Explore, path: str) -> None:
-    visit = explore(path, browser="phone", stand=False, viewport=PHONE)
+    visit = explore(path, stand=False, viewport=PHONE)
     page = visit.page
     closed(page, path)
     page.get_by_role("button", name=OPEN[path], exact=True).click()
