@@ -68,7 +68,7 @@ for words in sys.argv[1:]:
 # Parameters and multiply-adds as the libraries' own tables have them
 NETWORKS = {
     "timm:resnet50,pretrained=false": ("global", 25_557_032, 4.09e9, 224),
-    "timm:vit_base_patch16_224,pretrained=false": ("layer", 86_567_656, 17.5e9, 224),
+    "timm:vit_tiny_patch16_224,pretrained=false": ("layer", 5_717_416, 1.26e9, 224),
     "torchvision:resnet18,pretrained=false": ("global", 11_689_512, 1.81e9, 224),
 }
 LAYERS = {
@@ -77,9 +77,9 @@ LAYERS = {
         ["conv1.weight", [64, 3, 7, 7], 2_822],
         ["fc.weight", [1000, 2048], 614_400],
     ],
-    "timm:vit_base_patch16_224,pretrained=false": [
-        ["patch_embed.proj.weight", [768, 3, 16, 16], 176_947],
-        ["blocks.11.attn.qkv.weight", [2304, 768], 530_842],
+    "timm:vit_tiny_patch16_224,pretrained=false": [
+        ["patch_embed.proj.weight", [192, 3, 16, 16], 44_237],
+        ["blocks.11.attn.qkv.weight", [576, 192], 33_178],
     ],
     "torchvision:resnet18,pretrained=false": [
         ["conv1.weight", [64, 3, 7, 7], 2_822],
