@@ -9,6 +9,7 @@ import streamlit as st
 
 from pruning_explorer.figures.colours import recipe_look
 from pruning_explorer.ui.amount_curve import amount_curve, released_on_curve, send_curves, send_points
+from tests.browser.emptied import emptied
 
 AMOUNTS = tuple(i / 10 for i in range(11))
 SAMPLES = 200
@@ -28,6 +29,8 @@ def take() -> None:
 
 
 def main() -> None:
+    if emptied():
+        return
     st.set_page_config(page_title="Amount", layout="wide")
     st.session_state.setdefault("amount", float(st.query_params.get("amount", "40")) / 100)
     st.session_state.setdefault("points", st.query_params.get("points", "all"))

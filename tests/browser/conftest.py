@@ -1,7 +1,8 @@
 """A real Chromium on a real server.
 
 A module says which app it drives by ``APP = "path/of/app.py"`` (from the checkout's root; ``app.py`` if it says
-nothing) and gets it as ``base_url``; ``app`` opens a path of it on a page that must log no error.
+nothing) and gets it as ``base_url``; ``app`` opens a path of it on a page that must log no error. With
+``ONE_PAGE = True`` the tests of the module do so on one page, emptied in between (``tests/browser/emptied.py``).
 """
 
 import os
@@ -14,13 +15,15 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Route, expect
 
 from tests.browser.compare_page import ComparePage
+from tests.browser.emptied import ADDRESS as EMPTY
+from tests.browser.emptied import empty, fill
 from tests.browser.explore_page import ExplorePage, new_page
 
 # Two cores may be busy with other things; what comes sooner costs nothing
@@ -142,23 +145,51 @@ def browser_context_args() -> dict[str, Any]:
 def watch() -> Iterator[Callable[[Page], Page]]:
     """Mark a page as one that must log no error by the end of the test; for pages beyond the first."""
     errors: list[str] = []
+    watched: list[Page] = []
 
     def note(message: ConsoleMessage) -> None:
         probe = "404" in message.text and PROBES.search(message.location.get("url", ""))
         if message.type == "error" and not probe:
             errors.append(message.text)
 
+    def note_error(error: Error) -> None:
+        errors.append(str(error))
+
     def start(page: Page) -> Page:
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", note_error)
         page.on("console", note)
+        watched.append(page)
         return page
 
     yield start
+    for page in watched:
+        page.remove_listener("pageerror", note_error)
+        page.remove_listener("console", note)
     assert not errors, errors
 
 
+@pytest.fixture(scope="module")
+def one_page(request: pytest.FixtureRequest, browsers: Callable[..., BrowserContext], base_url: str) -> Iterator[Page]:
+    """The page that the tests of a module share."""
+    page = browsers(request.module.__name__, base_url).new_page()
+    page.goto(base_url + EMPTY)
+    wait_until_settled(page)
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def page(request: pytest.FixtureRequest, browsers: Callable[..., BrowserContext], base_url: str) -> Iterator[Page]:
+def emptied_page(one_page: Page, browser_context_args: dict[str, Any]) -> Page:
+    """It, as a new one is."""
+    empty(one_page)
+    if one_page.viewport_size != browser_context_args["viewport"]:
+        one_page.set_viewport_size(browser_context_args["viewport"])
+    one_page.emulate_media(media="screen", color_scheme=browser_context_args["color_scheme"])
+    return one_page
+
+
+@pytest.fixture
+def own_page(request: pytest.FixtureRequest, browsers: Callable[..., BrowserContext], base_url: str) -> Iterator[Page]:
     """A page of its own, in a browser that the tests of a module share: Streamlit is fetched and compiled once."""
     page = browsers(request.module.__name__, base_url).new_page()
     yield page
@@ -166,12 +197,31 @@ def page(request: pytest.FixtureRequest, browsers: Callable[..., BrowserContext]
 
 
 @pytest.fixture
-def app(page: Page, base_url: str, watch: Callable[[Page], Page]) -> Callable[..., Page]:
+def page(request: pytest.FixtureRequest) -> Page:
+    """The page on which ``app`` opens what it is asked for: the module's one, or one of its own."""
+    name = "emptied_page" if uses_one_page(request) else "own_page"
+    return cast("Page", request.getfixturevalue(name))
+
+
+def uses_one_page(request: pytest.FixtureRequest) -> bool:
+    """A test that asks for ``own_page`` gets it in any module."""
+    return getattr(request.module, "ONE_PAGE", False) and "own_page" not in request.fixturenames
+
+
+@pytest.fixture
+def app(
+    request: pytest.FixtureRequest, page: Page, base_url: str, watch: Callable[[Page], Page]
+) -> Callable[..., Page]:
     """Open a path of the module's app and wait until it is at rest."""
     watch(page)
 
     def goto(path: str = "/") -> Page:
-        page.goto(base_url + path)
+        if not uses_one_page(request):
+            page.goto(base_url + path)
+        else:
+            if page.url != base_url + EMPTY:
+                empty(page)
+            fill(page, path)
         wait_until_settled(page)
         return page
 

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pruning_explorer.ui.live_mask import build_payload, build_window, live_mask, released_in_mask
+from tests.browser.emptied import emptied
 
 SHAPES = {
     "tiny": (4, 5),
@@ -82,6 +83,8 @@ def follow() -> None:
 
 
 def main() -> None:
+    if emptied():
+        return
     st.set_page_config(page_title="Live mask", layout="wide")
     names = list(SHAPES)
     asked = st.query_params.get("layer", "tiny")

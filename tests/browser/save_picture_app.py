@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from pruning_explorer.ui.save_picture import save_pictures
+from tests.browser.emptied import emptied
 
 HEIGHT = 300
 CHARTS = {"lines": "Accuracy: all/none", "heat": "Agreement", "photo": "Mask"}
@@ -45,6 +46,8 @@ def figure(name: str, title: str) -> go.Figure:
 
 
 def main() -> None:
+    if emptied():
+        return
     st.set_page_config(page_title="Save pictures", layout="wide")
     st.session_state.runs = st.session_state.get("runs", 0) + 1
     title = st.sidebar.radio("Title", [TITLE, "Another title"])

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser.conftest import wait_until_settled
 
 APP = "tests/browser/amount_curve_app.py"
+ONE_PAGE = True
 Open = Callable[..., Page]
 
 SHIFTS = """() => {
@@ -288,19 +289,11 @@ def test_a_finger_that_scrolls_across_it_sets_nothing(touch: Page) -> None:
 
 @pytest.mark.parametrize("width", [300, 1000])
 @pytest.mark.parametrize(
-    ("scheme", "more"), [("light", ""), ("dark", ""), ("light", "&several=1"), ("dark", "&several=1")]
+    ("scheme", "more"), [("light", {}), ("dark", {}), ("light", {"several": 1}), ("dark", {"several": 1})]
 )
-def test_it_fits_and_passes_axe(
-    browsers: Callable[..., BrowserContext],
-    base_url: str,
-    watch: Callable[[Page], Page],
-    width: int,
-    scheme: str,
-    more: str,
-) -> None:
-    page = watch(browsers(f"axe {scheme}", base_url, color_scheme=scheme).new_page())
-    page.goto(f"{base_url}/?width={width}&amount=75{more}")
-    wait_until_settled(page)
+def test_it_fits_and_passes_axe(show: Open, page: Page, width: int, scheme: str, more: dict[str, object]) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    show(width=width, amount=75, **more)
     expect(page.locator(".flag").first).to_be_visible()
     found = Axe().run(page, context={"include": [[".st-key-curve"]]}, options={"resultTypes": ["violations"]})
     assert found.response["violations"] == []
@@ -316,4 +309,3 @@ def test_it_fits_and_passes_axe(
     )
     assert inside[0] <= 170
     assert inside[1] == []
-    page.close()

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser.live_mask_app import ranking
 
 APP = "tests/browser/live_mask_app.py"
+ONE_PAGE = True
 Open = Callable[..., Page]
 Settle = Callable[..., None]
 
@@ -321,8 +322,8 @@ def test_keys_move_the_slider_and_python_hears_once(show: Open) -> None:
     expect(page.locator(".said")).to_have_text(re.compile("weights kept, sparsity 50"))
 
 
-def test_a_release_sends_little(app: Open, page: Page, settle: Settle) -> None:
-    received: list[int] = []
+def test_a_release_sends_little(app: Open, own_page: Page, settle: Settle) -> None:
+    page, received = own_page, list[int]()
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
     app("/?layer=square-512&amount=50")
     page.wait_for_selector(".live-mask .kept:not(:empty)")

@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.save_picture_app import CHARTS, HEIGHT, TITLE
 
 APP = "tests/browser/save_picture_app.py"
+ONE_PAGE = True
 Open = Callable[..., Page]
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -106,8 +107,9 @@ def test_files_show_what_the_page_shows(show: Open, page: Page, key: str, scheme
     width, height = size_on_page(page, key)
     png = pixels(saved(page, key, "png")[1])
     svg = saved(page, key, "svg")[1]
-    page.add_style_tag(content=".px-save { visibility: hidden }")
+    style = page.add_style_tag(content=".px-save { visibility: hidden }")
     seen = pixels(page.locator(f".st-key-{key} .svg-container").screenshot())
+    style.evaluate("e => e.remove()")
 
     assert png.shape == (2 * height, 2 * width, 3)
     assert colours(png) > 40
@@ -144,7 +146,7 @@ def test_a_chart_drawn_anew_is_saved_as_it_is_now(show: Open, page: Page) -> Non
     assert pixels(saved(page, "heat", "png")[1]).shape[0] == 2 * HEIGHT
 
 
-def test_saving_asks_nobody(show: Open, page: Page) -> None:
+def test_saving_asks_nobody(show: Open, own_page: Page, page: Page) -> None:
     show()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -159,7 +161,7 @@ def test_saving_asks_nobody(show: Open, page: Page) -> None:
     expect(page.get_by_text("run 1")).to_be_visible()
 
 
-def test_a_font_that_cannot_be_had_is_done_without(show: Open, page: Page) -> None:
+def test_a_font_that_cannot_be_had_is_done_without(show: Open, own_page: Page, page: Page) -> None:
     show()
     page.route("**/*.woff2", lambda route: route.abort())
     page.evaluate("() => { window.fetch = () => Promise.reject(new Error('no network')) }")
