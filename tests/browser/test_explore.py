@@ -124,21 +124,21 @@ def test_zoom_survives_every_release(explore: Explore) -> None:
 
 def test_address_opens_the_same_page_in_another_browser(explore: Explore) -> None:
     sender = explore()
-    sender.choose_network("digits-vit")
+    sender.choose_network("digits-mlp")
     sender.choose("Scope", "Global")
     sender.address_has("scope=global")
     sender.unfold("Amounts per layer")
     sender.type_layer_amount(0, "12.3")
     sender.address_has("layer_amount=")
     sender.stand()
-    sender.click_bar("blocks.1.fc2.weight")
+    sender.click_bar("fc2.weight")
     sender.drag_to(65)
     sender.let_go()
     sent = sender.shown()
 
     receiver = explore(sender.page.url.removeprefix(sender.base_url), browser="second")
     assert receiver.shown() == sent
-    assert receiver.open_layer == "blocks.1.fc2.weight"
+    assert receiver.open_layer == "fc2.weight"
     assert receiver.page.url == sender.page.url
     assert receiver.recipe() == sender.recipe()
 

@@ -1,7 +1,7 @@
 """The Explore page stays where it is, fits its window and can be read by everybody."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -75,6 +75,9 @@ TOO_WIDE = """() => {
 }"""
 
 
+COLOURS = "page => getComputedStyle(page).backgroundColor"
+
+
 def violations(visit: ExplorePage, part: str | None = None) -> list[str]:
     """Serious and critical findings of axe-core, on the whole page or a part of it."""
     context: Any = {"include": [[part]]} if part else None
@@ -88,27 +91,26 @@ def violations(visit: ExplorePage, part: str | None = None) -> list[str]:
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("tab", ["Outputs", "By class"])
-def test_release_moves_scrolls_and_closes_nothing(explore: Explore, viewport: dict[str, int], tab: str) -> None:
+def test_release_moves_scrolls_and_closes_nothing(explore: Explore, viewport: dict[str, int]) -> None:
     visit = explore("/?subject=digits-cnn&amount=0.2", viewport=viewport)
     if viewport is DESKTOP:
         visit.unfold("Amounts per layer")
         expect(
             visit.page.get_by_test_id("stSidebar").get_by_test_id("stDataFrame").locator("canvas").first
         ).to_be_visible()
-    visit.open_tab(tab)
-    visit.drag_to(20.5)
-    visit.let_go()
-    visit.drag_to(70)
-    visit.next_frame()
-    visit.page.evaluate(WATCH)
-    visit.let_go()
-    visit.next_frame()
-    seen = visit.page.evaluate("endWatch()")
-    assert seen["watched"] > 15
-    assert seen["moved"] == {}
-    assert seen["shifts"] == []
-    assert visit.page.get_by_role("tab", selected=True).inner_text() == tab
+    for tab in ("Outputs", "By class"):
+        visit.open_tab(tab)
+        visit.drag_to(20.5)
+        visit.let_go()
+        visit.drag_to(70)
+        visit.next_frame()
+        visit.page.evaluate(WATCH)
+        visit.let_go()
+        visit.next_frame()
+        seen = visit.page.evaluate("endWatch()")
+        assert seen["watched"] > 15
+        assert (tab, seen["moved"], seen["shifts"]) == (tab, {}, [])
+        assert visit.page.get_by_role("tab", selected=True).inner_text() == tab
     if viewport is DESKTOP:
         expect(visit.page.locator("details[open] > summary", has_text="Amounts per layer")).to_be_visible()
 
@@ -138,9 +140,12 @@ def test_release_of_one_layers_own_amount_moves_nothing(explore: Explore) -> Non
     assert seen["shifts"] == []
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_tab_fits_and_passes_axe(explore: Explore, viewport: dict[str, int], scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("viewport", "scheme", "other"), [(DESKTOP, "light", "dark"), (PHONE, "dark", "light")], ids=["desktop", "phone"]
+)
+def test_every_tab_fits_and_passes_axe(
+    explore: Explore, viewport: dict[str, int], scheme: str, other: Literal["dark", "light"]
+) -> None:
     visit = explore(viewport=viewport, color_scheme=scheme)
     found = violations(visit)
     for tab in TABS:
@@ -160,13 +165,19 @@ def test_every_tab_fits_and_passes_axe(explore: Explore, viewport: dict[str, int
     expect(visit.criteria.get_by_test_id("stFileUploader")).to_be_attached()
     found += violations(visit, "[data-testid=stPopoverBody]")
     assert visit.page.evaluate(TOO_WIDE) == [], "criteria"
+    colours = visit.page.get_by_test_id("stApp").evaluate(COLOURS)
+    visit.page.emulate_media(color_scheme=other)
+    visit.page.wait_for_function(
+        f"old => ({COLOURS})(document.querySelector('[data-testid=stApp]')) !== old", arg=colours
+    )
+    visit.stand()
+    found += violations(visit)
     assert not found, "\n".join(found)
 
 
 def test_the_cliff_can_be_cancelled_and_nothing_moves(explore: Explore) -> None:
-    visit = explore()
     # In fifty steps to each amount it takes long
-    visit.page.goto(f"{visit.base_url}/?subject=digits-vit&criterion=synflow&schedule=linear%3Asteps%3D50")
+    visit = explore("/?subject=digits-vit&criterion=synflow&schedule=linear%3Asteps%3D50", stand=False)
     visit.stand(cliff=False)
     box = visit.page.locator(".st-key-cliff_progress")
     below = visit.page.locator(".st-key-layer_list")

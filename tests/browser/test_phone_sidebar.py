@@ -1,8 +1,8 @@
 """On a phone one button leads to pages and controls: every page says so, and what it opens never stays in the way."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.explore_page import ExplorePage
@@ -11,6 +11,7 @@ from tests.browser.test_explore_layout import DESKTOP, PHONE, violations
 Explore = Callable[..., ExplorePage]
 
 CLOSE = "Back to the page"
+LINKS = {"/": "Explore", "/compare": "Compare", "/models": "Models", "/learn": "Learn"}
 HEADINGS = {"/": "Explore", "/compare": "Compare", "/models": "Models", "/learn": "1. A mask"}
 
 OPEN = {"/": "Network and method", "/compare": "Network and method", "/models": "Pages", "/learn": "Pages"}
@@ -33,29 +34,28 @@ def closed(page: Page, path: str) -> None:
     expect(page.get_by_role("link", name="Compare")).not_to_be_in_viewport()
 
 
-@pytest.mark.parametrize("path", HEADINGS)
-def test_the_button_says_what_is_behind_it_and_what_it_opened_is_closed_again(explore: Explore, path: str) -> None:
-    visit = explore(path, stand=False, viewport=PHONE)
+def test_the_button_says_what_is_behind_it_and_what_it_opened_is_closed_again(explore: Explore) -> None:
+    visit = explore(stand=False, viewport=PHONE)
     page = visit.page
-    closed(page, path)
-    page.get_by_role("button", name=OPEN[path], exact=True).click()
-    back = page.get_by_role("button", name=CLOSE, exact=True)
-    expect(back).to_be_in_viewport(ratio=1)
-    assert back.evaluate(WRITTEN) == CLOSE
-    for link in ("Explore", "Compare", "Learn", "Models"):
-        expect(page.get_by_role("link", name=link, exact=True)).to_be_in_viewport()
-    if path in ("/", "/compare"):
-        expect(page.get_by_role("combobox", name="Network")).to_be_in_viewport()
-    assert violations(visit, "[data-testid=stSidebar]") == []
-    page.reload()  # a browser would remember that it was open
-    closed(page, path)
-    page.get_by_role("button", name=OPEN[path], exact=True).click()
-    back.click()
-    closed(page, path)
-    page.get_by_role("button", name=OPEN[path], exact=True).click()
-    goal = "/models" if path != "/models" else "/"
-    page.get_by_role("link", name=HEADINGS[goal], exact=True).click()
-    closed(page, goal)
+    for path, goal in pairwise([*HEADINGS, "/"]):
+        closed(page, path)
+        page.get_by_role("button", name=OPEN[path], exact=True).click()
+        back = page.get_by_role("button", name=CLOSE, exact=True)
+        expect(back).to_be_in_viewport(ratio=1)
+        assert back.evaluate(WRITTEN) == CLOSE
+        for link in LINKS.values():
+            expect(page.get_by_role("link", name=link, exact=True)).to_be_in_viewport()
+        if path in ("/", "/compare"):
+            expect(page.get_by_role("combobox", name="Network")).to_be_in_viewport()
+        assert violations(visit, "[data-testid=stSidebar]") == []
+        page.reload()  # a browser would remember that it was open
+        closed(page, path)
+        page.get_by_role("button", name=OPEN[path], exact=True).click()
+        back.click()
+        closed(page, path)
+        page.get_by_role("button", name=OPEN[path], exact=True).click()
+        page.get_by_role("link", name=LINKS[goal], exact=True).click()
+    closed(page, "/")
 
 
 def test_on_a_wide_page_the_button_is_streamlits_own(explore: Explore) -> None:
