@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -26,6 +26,11 @@ STANDS = """cliff => {
         === e.shadowRoot.querySelector('.title').textContent))
     && !(cliff && all('.st-key-cliff_progress [data-testid=stProgress]').length)
 }"""
+
+AT_REST = """() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
+  && !document.querySelector('[data-stale=true]')"""
+
+BACKGROUND = "page => getComputedStyle(page).backgroundColor"
 
 THUMB = 24
 """Width in pixels of the thumb of a layer's own slider."""
@@ -163,6 +168,15 @@ class ExplorePage:
         expect(self.curve).to_have_attribute("data-told", percent.removesuffix(" %"), timeout=60_000)
         self.stand()
 
+    def turn(self, scheme: Literal["dark", "light"]) -> None:
+        """The person's system turns dark or light; wait until the page has followed."""
+        before = self.page.get_by_test_id("stApp").evaluate(BACKGROUND)
+        self.page.emulate_media(color_scheme=scheme)
+        changed = f"old => ({BACKGROUND})(document.querySelector('[data-testid=stApp]')) !== old"
+        self.page.wait_for_function(changed, arg=before)
+        self.page.wait_for_function(AT_REST)
+        self.next_frame()
+
     def next_frame(self) -> None:
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
@@ -181,7 +195,7 @@ class ExplorePage:
         self.page.get_by_role("combobox", name="Network").click()
         self.page.get_by_role("option", name=name, exact=True).click()
         self.address_has(f"subject={name}")
-        self.stand()
+        self.stand(cliff=False)
 
     def choose(self, group: str, option: str) -> None:
         """A segment of one of the sidebar's controls."""

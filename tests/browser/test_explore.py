@@ -258,7 +258,7 @@ def test_amount_typed_in_the_table_holds_for_its_layer_alone(explore: Explore) -
     way_back = visit.page.get_by_role("button", name="Back to the default: one amount for all")
     expect(way_back).to_be_visible()
     visit.address_has("layer_amount=fc.weight")
-    visit.stand()
+    visit.stand(cliff=False)
     assert visit.bars()["fc.weight"] == 20
     assert {removed for name, removed in visit.bars().items() if name != "fc.weight"} == {50.0}
 
@@ -269,13 +269,13 @@ def test_amount_typed_in_the_table_holds_for_its_layer_alone(explore: Explore) -
     percent = visit.live_amount.removesuffix(" %")
     visit.page.mouse.up()
     visit.address_has(f"layer_amount=fc.weight%3D{float(percent) / 100:.3f}".rstrip("0"))
-    visit.stand()
+    visit.stand(cliff=False)
     assert abs(visit.bars()["fc.weight"] - float(percent)) < 0.4
     assert visit.marker() == "50.0 %"
 
     way_back.click()
     expect(way_back).to_have_count(0)
-    visit.stand()
+    visit.stand(cliff=False)
     assert set(visit.bars().values()) == {50.0}
 
 

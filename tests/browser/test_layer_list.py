@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from pruning_explorer import Recipe, load_subject
 from pruning_explorer.prune.engine import masks_at
@@ -62,7 +62,7 @@ def test_keys_walk_the_layers_and_open_one(explore: Explore) -> None:
     visit.stand()
 
 
-def test_of_many_layers_those_in_sight_are_drawn(js: Js, page: Page) -> None:
+def test_of_many_layers_those_in_sight_are_drawn(js: Js) -> None:
     assert js(MODEL, "m.inSight(0, 390, 74)") == [0, 10]
     assert js(MODEL, "m.inSight(2000, 390, 74)") == [44, 56]
     assert js(MODEL, "m.inSight(2866, 390, 74)")[1] == 74

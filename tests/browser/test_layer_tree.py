@@ -58,7 +58,7 @@ def chosen(page: Page) -> str:
 
 
 def test_a_block_goes_off_and_on_as_one_and_its_parts_by_themselves(explore: Explore) -> None:
-    visit = explore("/?subject=digits-cnn")
+    visit = explore("/?subject=digits-cnn", stand=False).stand(cliff=False)
     page = visit.page
     assert page.get_by_role("treeitem").count() == 9
     tick(row(page, "block1"))
@@ -66,20 +66,20 @@ def test_a_block_goes_off_and_on_as_one_and_its_parts_by_themselves(explore: Exp
     for name in ("conv1", "conv2", "shortcut"):
         expect(row(page, f"block1.{name}.weight")).to_have_attribute("aria-checked", "false")
     visit.address_has("target=block2.conv1.weight&target=block2.conv2.weight&target=conv1.weight&target=fc.weight")
-    visit.stand()
+    visit.stand(cliff=False)
     assert list(visit.bars()) == ["conv1.weight", "block2.conv1.weight", "block2.conv2.weight", "fc.weight"]
     row(page, "block1.shortcut.weight").click()  # a layer's name is as good as its box
     expect(row(page, "block1")).to_have_attribute("aria-checked", "mixed")
     expect(row(page, "block1")).to_have_accessible_name("block1, 1 of 3, 43 % of weights")
     tick(row(page, "block1"))
     expect(page.locator(COUNT)).to_have_text("7 of 7 layers, 100 % of weights")
-    visit.stand()
+    visit.stand(cliff=False)
     assert len(visit.bars()) == 7
     assert chosen(page) == "subject=digits-cnn"
 
 
 def test_what_a_search_finds_is_chosen_together(explore: Explore) -> None:
-    visit = explore("/?subject=digits-vit")
+    visit = explore("/?subject=digits-vit", stand=False).stand(cliff=False)
     page = visit.page
     search = page.get_by_role("searchbox", name="Search layers")
     search.fill("fc1 linear")
@@ -101,12 +101,12 @@ def test_what_a_search_finds_is_chosen_together(explore: Explore) -> None:
     visit.address_has("?subject=digits-vit&target=patches.weight")
     page.get_by_role("button", name="All", exact=True).click()
     expect(page.locator(COUNT)).to_have_text("10 of 10 layers, 100 % of weights")
-    visit.stand()
+    visit.stand(cliff=False)
     assert chosen(page) == "subject=digits-vit"
 
 
 def test_the_keyboard_goes_everywhere(explore: Explore) -> None:
-    visit = explore("/?subject=digits-cnn")
+    visit = explore("/?subject=digits-cnn", stand=False).stand(cliff=False)
     page = visit.page
     press = page.keyboard.press
     focused = page.locator("[role=treeitem]:focus")
@@ -137,7 +137,7 @@ def test_the_keyboard_goes_everywhere(explore: Explore) -> None:
     stands_on("block1")
     press("Enter")
     expect(row(page, "block1")).to_have_attribute("aria-expanded", "false")
-    visit.stand()
+    visit.stand(cliff=False)
     stands_on("block1")  # also after the page has been drawn anew
     # what is open is remembered where one goes away and comes back
     page.get_by_role("link", name="Compare").click()
@@ -146,7 +146,7 @@ def test_the_keyboard_goes_everywhere(explore: Explore) -> None:
 
 
 def test_quick_ticks_all_count(explore: Explore) -> None:
-    visit = explore("/?subject=digits-vit")
+    visit = explore("/?subject=digits-vit", stand=False).stand(cliff=False)
     page = visit.page
     names = [f"blocks.{i}.{part}.weight" for i in (0, 1) for part in ("fc1", "fc2", "attention.out_proj")]
     for name in names:
@@ -166,7 +166,7 @@ def test_quick_ticks_all_count(explore: Explore) -> None:
 
 
 def test_a_tick_beside_another_control_counts_with_it(explore: Explore) -> None:
-    visit = explore("/?subject=digits-cnn")
+    visit = explore("/?subject=digits-cnn", stand=False).stand(cliff=False)
     page = visit.page
     tick(row(page, "block1"))
     visit.choose("Scope", "Global")
@@ -178,7 +178,7 @@ def test_a_tick_beside_another_control_counts_with_it(explore: Explore) -> None:
 
 
 def test_what_differs_is_marked_without_moving_anything_and_goes_back(explore: Explore) -> None:
-    visit = explore("/?subject=digits-cnn")
+    visit = explore("/?subject=digits-cnn", stand=False).stand(cliff=False)
     page = visit.page
     sidebar = page.get_by_test_id("stSidebar")
     page.evaluate(WATCH)
@@ -235,20 +235,22 @@ def test_74_layers_of_a_file_begin_as_blocks_and_its_names_are_words(explore: Ex
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_and_passes_axe(explore: Explore, viewport: dict[str, int], scheme: str) -> None:
-    visit = explore("/?subject=bert&norms=true&scope=global", stand=False, viewport=viewport, color_scheme=scheme)
+def test_it_fits_and_passes_axe(explore: Explore, viewport: dict[str, int]) -> None:
+    visit = explore("/?subject=bert&norms=true&scope=global", stand=False, viewport=viewport)
     page = visit.page
     if viewport is PHONE:
         page.get_by_role("button", name="Network and method").click()
     expect(page.locator(COUNT)).to_be_in_viewport()
     tick(row(page, "encoder.layer.0"))
     settled(page)
-    found = violations(visit, "[data-testid=stSidebar]")
-    page.get_by_role("searchbox", name="Search layers").fill("query")
-    found += violations(visit, "[data-testid=stSidebar]")
-    page.get_by_role("searchbox", name="Search layers").fill("none of these")
-    found += violations(visit, "[data-testid=stSidebar]")
+    found = []
+    search = page.get_by_role("searchbox", name="Search layers")
+    for scheme in ("light", "dark"):
+        if scheme == "dark":
+            visit.turn("dark")
+        for words in ("", "query", "none of these"):
+            search.fill(words)
+            found += violations(visit, "[data-testid=stSidebar]")
     assert not found, "\n".join(found)
     assert page.evaluate(TOO_WIDE) == []
 

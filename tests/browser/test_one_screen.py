@@ -21,13 +21,17 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (1280, 800)], ids=str)
 @pytest.mark.parametrize("network", ["digits-cnn", "digits-vit", "adder-transformer", "tutorial-mlp"])
-def test_all_that_follows_the_hand_is_whole_in_the_window(
-    explore: Explore, network: str, size: tuple[int, int]
-) -> None:
-    width, height = size
-    visit = explore(f"/?subject={network}", viewport={"width": width, "height": height})
+def test_all_that_follows_the_hand_is_whole_in_the_window(explore: Explore, network: str) -> None:
+    visit = explore(f"/?subject={network}", viewport={"width": 1440, "height": 900})
+    whole_in(visit, 1440, 900)
+    visit.page.set_viewport_size({"width": 1280, "height": 800})
+    visit.stand()
+    whole_in(visit, 1280, 800)
+
+
+def whole_in(visit: ExplorePage, width: int, height: int) -> None:
+    assert visit.page.evaluate("[innerWidth, innerHeight]") == [width, height]
     header = visit.page.get_by_test_id("stHeader").bounding_box()
     assert header is not None
     for part, selector in PARTS.items():
