@@ -57,8 +57,8 @@ def options_parser(prog: str = "streamlit run app.py --", epilog: str = "") -> a
         "--subject",
         metavar="SUBJECT",
         action=_Subject,
-        help="a checkpoint (.safetensors, .pt), an exported program (.pt2), package.module:function, or "
-        "timm:NAME, torchvision:NAME, hf:NAME; may be given several times",
+        help="a checkpoint (.safetensors, .pt; FILE#NETWORK for one of several in it), an exported program (.pt2), "
+        "package.module:function, or timm:NAME, torchvision:NAME, hf:NAME; may be given several times",
     )
     parser.add_argument(
         "--samples",

@@ -13,7 +13,8 @@ from pruning_explorer.cli.stderr import NAME
 from pruning_explorer.errors import RecipeError
 
 SUBJECT_HELP = (
-    f"name of a sample (`{NAME} subjects` lists them); a checkpoint (.safetensors, its .index.json, .pt); an exported "
+    f"name of a sample (`{NAME} subjects` lists them); a checkpoint (.safetensors, its .index.json, .pt), and "
+    "FILE#NETWORK for one of several in it; an exported "
     "program (.pt2); package.module:function; or timm:NAME, torchvision:NAME, hf:NAME"
 )
 

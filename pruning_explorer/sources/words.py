@@ -7,6 +7,7 @@ from pathlib import Path
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.by_name.library import LIBRARIES, load_by_name
+from pruning_explorer.sources.checkpoints.kinds import head_of, is_exported, is_of_torch
 from pruning_explorer.sources.checkpoints.shards import CHECKPOINTS, broken_link
 from pruning_explorer.sources.samples import SAMPLES, load_sample
 
@@ -23,6 +24,7 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
             - a sample's name, ``"digits-cnn"``;
             - a checkpoint alone, ``"model.safetensors"``, the index of one in parts, a folder that holds one, or what
               ``torch.save`` made of a ``state_dict``: its weights can be looked at and pruned, nothing is run;
+            - one network of a file that holds several, ``"gan.pt#generator"``;
             - an exported program, ``"model.pt2"``;
             - a function that makes the network, ``"package.module:function"``
               (:func:`~pruning_explorer.sources.factory.call_factory` shows one);
@@ -45,22 +47,46 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
     return fit_samples(subject, read_samples(Path(samples)))
 
 
-def open_file(path: Path, name: str | None = None) -> Subject:
-    """A checkpoint or an exported program, by its ending.
+def open_file(path: Path, name: str | None = None, key: str | None = None) -> Subject:
+    """A checkpoint or an exported program, by its content.
 
     Args:
         name: what to call it; without it, the file's.
+        key: which network of a checkpoint that holds several.
 
     Raises:
-        SubjectError: it cannot be read as what it says it is.
+        SubjectError: it cannot be read as what it is.
     """
-    if path.suffix.lower() == EXPORTED:
+    if path.is_file() and key is None and _is_exported(path):
         from pruning_explorer.sources.exported import open_exported
 
         return open_exported(path, name=name)
     from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
 
-    return open_checkpoint(path, name=name)
+    return open_checkpoint(path, name=name, key=key)
+
+
+def networks_in_file(path: Path, name: str) -> tuple[str, ...]:
+    """The names of the networks in a checkpoint, by one of which :func:`open_file` opens it; empty for any other file.
+
+    Args:
+        name: what to call it.
+
+    Raises:
+        SubjectError: it cannot be read.
+    """
+    if not path.is_file() or _is_exported(path):
+        return ()
+    from pruning_explorer.sources.checkpoints.reading import networks_in
+
+    return networks_in(path, name)
+
+
+def _is_exported(path: Path) -> bool:
+    try:
+        return is_exported(path) or (path.suffix.lower() == EXPORTED and not is_of_torch(head_of(path)))
+    except OSError:  # which whoever opens it says
+        return path.suffix.lower() == EXPORTED
 
 
 def names_a_library(words: str) -> bool:
@@ -97,7 +123,10 @@ def _load(words: str) -> Subject:
         return open_file(path)
     if words and path.is_symlink():
         raise SubjectError(broken_link(path))
-    if words.lower().endswith((EXPORTED, *CHECKPOINTS, ".json")) or "/" in words:
+    for place in [found.start() for found in re.finditer("#", words)][::-1]:
+        if words[:place] and (path := Path(words[:place]).expanduser()).exists():
+            return open_file(path, key=words[place + 1 :])
+    if words.lower().endswith((EXPORTED, *CHECKPOINTS, ".json")) or "/" in words or "#" in words:
         raise SubjectError(f"there is no file {words}; give the path of a checkpoint or of an exported program")
     if _FACTORY.fullmatch(words):
         from pruning_explorer.sources.factory import call_factory

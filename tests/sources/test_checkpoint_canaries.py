@@ -180,21 +180,22 @@ def test_nothing_is_sung_for_torch(tmp_path: Path, song: Callable[[str], bytes])
 def test_evil_that_the_libraries_wrote_themselves(tmp_path: Path) -> None:
     sung = tmp_path / "sung"
     state = nn.Linear(2, 2).state_dict()
-    evil: list[object] = [Canary(sung), CanaryModule(sung), [Canary(sung)], {"model": state, "args": Canary(sung)}]
-    evil += [{**state, "x": Canary(sung)}, {"state_dict": {**state, "deep": {"deeper": [Canary(sung)]}}}]
-    for content in evil:
+    evil: list[object] = [Canary(sung), CanaryModule(sung), [Canary(sung)], {"args": Canary(sung)}]
+    beside: list[object] = [{"model": state, "args": Canary(sung)}, {**state, "x": Canary(sung)}]
+    beside += [{"state_dict": {**state, "deep": {"deeper": [Canary(sung)]}}}, {"model": state, Canary(sung): 1}]
+    for content in (*evil, *beside):
         for legacy in (False, True):
             file = saved(content, legacy=legacy)
             torch.load(io.BytesIO(file), weights_only=False)
             assert sung.exists()
             sung.unlink()
-            assert open_all_ways(tmp_path, file) == 0
+            assert open_all_ways(tmp_path, file) == (4 if content in beside else 0)
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
             assert open_all_ways(tmp_path, pickle.dumps(Canary(sung), protocol)) == 0
             assert open_all_ways(tmp_path, archive_of(pickle.dumps(Canary(sung), protocol))) == 0
     array = io.BytesIO()
     np.savez(array, w=np.array([Canary(sung)], dtype=object))  # type: ignore[arg-type]
     assert open_all_ways(tmp_path, array.getvalue()) == 0
-    # A pickle that no one asks for does no harm; by the ending .safetensors it is refused
-    assert open_all_ways(tmp_path, zipped({**records(saved(state)), "archive/x.pkl": pickle.dumps(Canary(sung))})) == 3
+    # A pickle that no one asks for does no harm
+    assert open_all_ways(tmp_path, zipped({**records(saved(state)), "archive/x.pkl": pickle.dumps(Canary(sung))})) == 4
     assert not sung.exists()

@@ -122,7 +122,7 @@ def test_samples_of_ones_own(folder: Path) -> None:
         ("nowhere.pt2", "there is no file nowhere.pt2"),
         ("nowhere/at/all", "there is no file nowhere/at/all"),
         ("whole/config.json", "there is no file whole/config.json"),
-        ("words_of_mine.py", "words_of_mine.py is neither a .safetensors file nor one of torch.save"),
+        ("words_of_mine.py", "words_of_mine.py is a text and holds no weights"),
         ("words_of_mine:mak", "words_of_mine has no mak; did you mean make"),
         ("words_of_mime:make", "there is no module words_of_mime, neither installed nor in"),
         ("timm:", "'timm:' names no network of timm; write its name, as in timm:resnet18"),
@@ -140,3 +140,69 @@ def test_a_loader_loads_once_and_may_be_sent(folder: Path) -> None:
     assert pickle.loads(pickle.dumps(loader))("something else") is subject
     assert Loader("words_of_mine:make")("the same words") is subject
     assert (folder / "calls").read_text() == "x"
+
+
+def test_one_of_several_networks_is_named_behind_its_file(folder: Path) -> None:
+    state = torch.load("net.pt", weights_only=True)
+    other = {name: each + 1 for name, each in state.items()}
+    torch.save({"generator": state, "critic": other, "losses": [1.0], "step": {"done": torch.tensor(3)}}, "gan.pt")
+    with pytest.raises(SubjectError, match=r"\('generator', 'critic'\); name one of them behind a #, as in gan.pt#gen"):
+        load_subject("gan.pt")
+    for name, expected in {"generator": state, "critic": other}.items():
+        subject = load_subject(f"gan.pt#{name}")
+        assert subject.name == f"gan.pt#{name}"
+        assert torch.equal(subject.weight("0.weight"), expected["0.weight"])
+        fresh = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+        exec(subject.loading, {"model": fresh})
+        assert torch.equal(fresh[0].weight, expected["0.weight"])
+    assert load_subject("gan.pt#generator").id != load_subject("gan.pt#critic").id
+    with pytest.raises(SubjectError, match=r"no network called 'teacher'; it holds 'generator', 'critic'"):
+        load_subject("gan.pt#teacher")
+    with pytest.raises(SubjectError, match=r"there is no file nothing\.pt#critic"):
+        load_subject("nothing.pt#critic")
+    with pytest.raises(SubjectError, match="holds one network, so it opens without #critic"):
+        load_subject("net.safetensors#critic")
+
+
+def test_the_usual_network_opens_without_its_name_and_the_others_are_said(folder: Path) -> None:
+    state = torch.load("net.pt", weights_only=True)
+    other = {name: each + 1 for name, each in state.items()}
+    deep = {
+        "agent": {"actor": state, "critic.old": other},
+        "optimizer": {"state": {"w": {"exp_avg": torch.ones(2, 2)}}},
+    }
+    torch.save({"state_dict": state, "ema_state_dict": other, "deep": deep}, "run.pt")
+    subject = load_subject("run.pt")
+    assert torch.equal(subject.weight("0.weight"), state["0.weight"])
+    others = "ema_state_dict, deep.agent.actor, deep.agent.critic.old"
+    assert f"It holds other networks, too ({others}): run.pt#ema_state_dict opens one." in subject.about
+    assert load_subject("run.pt#state_dict").id != load_subject("run.pt#ema_state_dict").id
+    for name in others.split(", ")[::2]:
+        assert torch.equal(load_subject(f"run.pt#{name}").weight("0.weight"), other["0.weight"])
+    Path("a#b.pt").write_bytes(Path("run.pt").read_bytes())
+    assert load_subject("a#b.pt").name == "a#b.pt"
+    assert load_subject("a#b.pt#ema_state_dict").name == "a#b.pt#ema_state_dict"
+
+
+def test_normalisers_do_not_win_over_the_network(folder: Path) -> None:
+    state = torch.load("net.pt", weights_only=True)
+    for shape in ((3,), (1, 3), (1, 3, 1)):
+        means = {key: torch.zeros(shape) for key in ("x_mean", "x_std", "y_mean", "y_std", "lower", "upper")}
+        for key in ("state_dict", "net", "policy"):
+            torch.save({key: state, **means}, "m.pt")
+            assert {target.name for target in load_subject("m.pt").targets} == set(state)
+    torch.save({**state, "net": {"x": torch.zeros(3)}}, "m.pt")
+    assert {target.name for target in load_subject("m.pt").targets} == set(state)
+
+
+def test_a_file_is_judged_by_its_content_whatever_it_ends_in(folder: Path) -> None:
+    for ending in ("pth.tar", "weights", "onnx", "pt2", "safetensors", "json", "npz"):
+        home = folder / f"of {ending}"
+        home.mkdir()
+        (home / "readme.md").write_text("{}")
+        (home / f"best.{ending}").write_bytes((folder / "net.pt").read_bytes())
+        assert load_subject(str(home / f"best.{ending}")).origin.startswith("state_dict of torch.save")
+        assert load_subject(str(home)).name == f"of {ending}"
+    exported = folder / "program.pt"
+    exported.write_bytes((folder / "tiny.pt2").read_bytes())
+    assert load_subject(str(exported)).runnable

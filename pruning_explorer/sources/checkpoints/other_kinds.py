@@ -8,11 +8,10 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import BinaryIO
 
+from pruning_explorer.sources.checkpoints.kinds import HEAD
 from pruning_explorer.sources.checkpoints.pickle_outline import PICKLE_MOST, Outline
 from pruning_explorer.sources.checkpoints.stored_tensors import DamagedPickleError
-
-HEAD = 512
-"""Bytes of a file's beginning that tell its kind."""
+from pruning_explorer.sources.checkpoints.whole_objects import refuse_whole_objects
 
 MEMBERS_MOST = 1000
 """Members of a tar archive that are looked at."""
@@ -148,11 +147,14 @@ def _unpack(command: str, names: Collection[str]) -> str:
 
 
 def _name_pickle(path: Path, label: str) -> str:
+    outline = Outline()
     with path.open("rb") as file:
         try:
-            Outline(label).read(BytesIO(file.read(PICKLE_MOST)))
+            content = outline.read(BytesIO(file.read(PICKLE_MOST)))
         except DamagedPickleError as error:
-            return str(error)
+            return str(error) if ";" in str(error) else f"{error}; copy it again, or save it again"
+    if outline.foreign:
+        return refuse_whole_objects(label, outline.foreign, content, pickled=True).removeprefix(f"{label} ")
     return "is a plain pickle; save the state_dict with torch.save, or as .safetensors"
 
 

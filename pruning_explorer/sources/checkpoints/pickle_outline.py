@@ -1,85 +1,83 @@
-"""What a pickle of torch says, told without building any of it.
+"""What a pickle says, told without building any of it.
 
-torch's own reader (``weights_only=True``) executes nothing either, but it trusts sizes: nested tuples as a key keep it
-busy for ever, and a tensor may claim more than its storage holds. So a file is judged by its outline first.
+Nothing that it names is imported or called: tensors come out as descriptions that were checked, and what is none of
+torch's as the name of what would have been called. So tensors can be read beside what only its author's code could
+build.
 """
 
 import pickletools
-from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
-from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.checkpoints.pickle_classes import (
-    CALLS,
-    UnknownClassError,
-    known_class,
-    named_classes,
-    refuse_whole_objects,
-)
+from pruning_explorer.sources.checkpoints.pickle_classes import Caller, hashable, is_known
 from pruning_explorer.sources.checkpoints.stored_tensors import (
-    DIMS_MOST,
     NUMBERS_MOST,
+    Built,
     DamagedPickleError,
     Named,
-    SpecialTensorError,
+    Ordered,
+    SpecialTensor,
     StoredBytes,
     StoredTensor,
-    checked_layout,
-    dtype_called,
+    brief,
     dtype_of_storage,
-    rebuilt_tensor,
 )
 
-PICKLE_MOST = 32 << 20
+PICKLE_MOST = 64 << 20
 """Most bytes that are read of one pickle."""
 OPERATIONS_MOST = 1_000_000
 """Most operations that are read of one pickle; a tensor takes about 35."""
+NAMES_MOST = 1000
+"""Most names of others' classes that are kept of one file."""
+NAME_MOST = 200
+PROTOCOLS = range(2, 6)
+
 _PLAIN = frozenset(
     (
-        "NONE",
-        "NEWTRUE",
-        "NEWFALSE",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG1",
-        "BINFLOAT",
-        "BINUNICODE",
-        "SHORT_BINSTRING",
+        *("NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
+        *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "SHORT_BINSTRING", "BINSTRING"),
+        *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
     )
 )
 _CONSTANTS = {"NEWTRUE": True, "NEWFALSE": False}
+_STRANGE = (IndexError, KeyError, TypeError, ValueError, AttributeError, RecursionError, AssertionError, OverflowError)
 
 
 class Outline:
     """Reads pickles one after the other, and remembers which storages they speak of.
 
-    Dicts, lists, tuples, text and numbers come out as they are, everything else as one of the classes above.
+    Dicts, lists, tuples, text and numbers come out as they are, everything else as one of the classes of
+    ``stored_tensors``.
+
+    Attributes:
+        storages: by their keys.
+        foreign: full names of classes and functions that torch would not build, in the order of the file.
+        plain: whether ``torch.load(weights_only=True)`` reads it: no such names, and the protocol that torch writes.
     """
 
-    def __init__(self, label: str) -> None:
+    def __init__(self) -> None:
         self.storages: dict[str, StoredBytes] = {}
-        self._label = label
+        self.foreign: dict[str, None] = {}
+        self.plain = True
 
-    def read(self, file: BytesIO) -> Any:
+    def read(self, file: BinaryIO) -> Any:
         """The next pickle.
 
         Raises:
-            SubjectError: it names classes that torch would not build, or tensors that are not plain.
             DamagedPickleError: it is broken, or lies.
         """
-        start = file.tell()
         try:
             return _Machine(self).run(file)
-        except UnknownClassError:
-            raise SubjectError(refuse_whole_objects(self._label, named_classes(file, start))) from None
-        except SpecialTensorError as error:
-            raise SubjectError(
-                f"{self._label} holds {error} tensors, which have no plain weights; save the state_dict of the "
-                "network before it is made so"
-            ) from None
-        except (IndexError, KeyError, TypeError, ValueError, AttributeError, RecursionError, AssertionError) as error:
+        except _STRANGE as error:
             raise DamagedPickleError(f"is damaged ({str(error)[:100] or type(error).__name__})") from None
+
+    def named(self, name: str) -> Named:
+        """A class or function by its full name."""
+        name = name.replace("__builtin__.", "builtins.", 1) if name.startswith("__builtin__.") else name
+        if not is_known(name):
+            self.plain = False
+            if len(self.foreign) < NAMES_MOST:
+                self.foreign["".join(c if c.isprintable() else "?" for c in name[:80])] = None
+        return Named(name)
 
     def storage(self, claimed: StoredBytes) -> StoredBytes:
         """The storage of that key.
@@ -94,15 +92,16 @@ class Outline:
 
 
 class _Machine:
-    """The stack on which a pickle is put together, as torch's reader does it."""
+    """The stack on which a pickle is put together."""
 
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
+        self.caller = Caller()
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
 
-    def run(self, file: BytesIO) -> Any:
+    def run(self, file: BinaryIO) -> Any:
         for count, (operation, argument, _) in enumerate(pickletools.genops(file)):
             if count > OPERATIONS_MOST:
                 raise DamagedPickleError(
@@ -120,11 +119,15 @@ class _Machine:
                 stack.append(self.memo[argument])
             case "BINPUT" | "LONG_BINPUT":
                 self.memo[argument] = stack[-1]
+            case "MEMOIZE":
+                self.memo[len(self.memo)] = stack[-1]
             case "MARK":
                 self.below.append(stack)
                 self.stack = []
             case "EMPTY_DICT" | "EMPTY_LIST" | "EMPTY_TUPLE":
                 stack.append({} if name == "EMPTY_DICT" else [] if name == "EMPTY_LIST" else ())
+            case "EMPTY_SET":
+                stack.append(Built("builtins.set"))
             case "TUPLE":
                 items = self._marked()
                 self.stack.append(tuple(items))
@@ -132,10 +135,13 @@ class _Machine:
                 size = int(name[-1])
                 stack[-size:] = [tuple(stack[-size:])]
             case "APPEND":
-                _list(stack[-2]).append(stack.pop())
-            case "APPENDS":
+                _extend(stack[-2], [stack.pop()])
+            case "APPENDS" | "ADDITEMS":
                 items = self._marked()
-                _list(self.stack[-1]).extend(items)
+                _extend(self.stack[-1], items)
+            case "FROZENSET":
+                self._marked()
+                self.stack.append(Built("builtins.frozenset"))
             case "SETITEM":
                 value, key = stack.pop(), stack.pop()
                 _set(stack[-1], (key, value))
@@ -143,27 +149,51 @@ class _Machine:
                 items = self._marked()
                 _set(self.stack[-1], *zip(items[::2], items[1::2], strict=True))
             case "GLOBAL":
-                stack.append(known_class(argument.replace(" ", ".", 1)))
+                stack.append(self.outline.named(argument.replace(" ", ".", 1)))
             case "BINPERSID":
                 stack.append(self._storage(stack.pop()))
             case "REDUCE":
                 arguments, function = stack.pop(), stack.pop()
-                stack.append(_call(function, arguments))
+                stack.append(self.caller.call(function, arguments))
             case "BUILD":
                 state = stack.pop()
-                # Attributes of a state_dict; anything else would stand in front of the dict's own methods
-                if type(stack[-1]) is not dict or type(state) is not dict or not state.keys() <= {"_metadata"}:
-                    raise DamagedPickleError("sets attributes of what has none")
+                _set_attributes(stack[-1], state)
             case "PROTO":
-                if argument != 2:
-                    raise DamagedPickleError(
-                        f"is of pickle protocol {argument}, which torch reads only where it may execute it; call "
-                        "torch.save without pickle_protocol"
-                    )
-            case "STOP":
+                if argument not in PROTOCOLS:
+                    raise DamagedPickleError(f"is of pickle protocol {argument}, which is not read; save it again")
+                self.outline.plain &= argument == 2
+            case "FRAME" | "STOP":
                 pass
-            case "STACK_GLOBAL" | "INST" | "OBJ" | "NEWOBJ" | "NEWOBJ_EX" | "EXT1" | "EXT2" | "EXT4" | "PERSID":
-                raise UnknownClassError
+            case "POP":
+                stack.pop()
+            case "POP_MARK":
+                self._marked()
+            case _:
+                self._of_others(name, argument)
+
+    def _of_others(self, name: str, argument: Any) -> None:
+        """What only pickles of their authors' classes use."""
+        stack = self.stack
+        match name:
+            case "STACK_GLOBAL":
+                leaf, module = stack.pop(), stack.pop()
+                if type(leaf) is not str or type(module) is not str:
+                    raise DamagedPickleError("names a class by what is no text")
+                stack.append(self.outline.named(f"{module[:NAME_MOST]}.{leaf[:NAME_MOST]}"))
+            case "INST":
+                made = Built(self.outline.named(argument.replace(" ", ".", 1)).name, tuple(self._marked()))
+                self.stack.append(made)
+            case "OBJ":
+                kind, *arguments = self._marked()
+                self.stack.append(_new(kind, tuple(arguments)))
+            case "NEWOBJ":
+                given, kind = stack.pop(), stack.pop()
+                stack.append(_new(kind, given))
+            case "NEWOBJ_EX":
+                _, given, kind = stack.pop(), stack.pop(), stack.pop()
+                stack.append(_new(kind, given))
+            case "EXT1" | "EXT2" | "EXT4":
+                stack.append(self.outline.named(f"extension {argument}"))
             case _:
                 raise DamagedPickleError(f"uses {name}, which torch.save never writes")
 
@@ -171,76 +201,48 @@ class _Machine:
         items, self.stack = self.stack, self.below.pop()
         return items
 
-    def _storage(self, words: Any) -> StoredBytes:
+    def _storage(self, words: Any) -> StoredBytes | SpecialTensor | Named:
+        if type(words) is not tuple:
+            raise DamagedPickleError("points at what is no storage")
+        if words[:1] == ("module",) and len(words) == 4 and isinstance(words[1], Named):
+            return words[1]  # the old format keeps the text of a class beside its name
         # The old format adds where a view of the storage begins; no torch of this decade writes that
-        if (
-            type(words) is not tuple
-            or len(words) not in (5, 6)
-            or words[0] != "storage"
-            or words[5:] not in ((), (None,))
-        ):
+        if len(words) not in (5, 6) or words[0] != "storage" or words[5:] not in ((), (None,)):
             raise DamagedPickleError("points at what is no storage")
         kind, key, _, numel = words[1:5]
-        dtype = dtype_of_storage(kind.name)
         if type(key) is not str or type(numel) is not int or not 0 <= numel <= NUMBERS_MOST:
-            raise DamagedPickleError(f"claims a storage of {str(numel)[:40]} numbers")
+            raise DamagedPickleError(f"claims a storage of {brief(numel)} numbers")
+        dtype = dtype_of_storage(kind.name)
+        if dtype is None:
+            return SpecialTensor(f"{kind.name[:40]!r}")
         return self.outline.storage(StoredBytes(key, dtype, numel))
 
 
-def _call(function: Any, arguments: Any) -> Any:
-    if not isinstance(function, Named) or type(arguments) is not tuple or function.name not in CALLS:
-        raise DamagedPickleError("calls what is no function")
-    name = function.name
-    leaf = name.rpartition(".")[2]
-    if leaf.startswith("_rebuild_tensor"):
-        return rebuilt_tensor(leaf, arguments)
-    if leaf == "_rebuild_parameter":
-        tensor, trained, hooks = arguments
-        if not isinstance(tensor, StoredTensor) or type(trained) is not bool or hooks != {}:
-            raise DamagedPickleError("holds a parameter that is no tensor")
-        return tensor
-    if leaf == "_rebuild_meta_tensor_no_storage":
-        dtype, shape, stride, _ = arguments
-        return StoredTensor(None, checked_layout(shape, stride)[0], dtype_called(dtype))
-    if name == "collections.OrderedDict":
-        return _ordered(arguments)
-    # Of what else may be in a training checkpoint nothing is used, so it need only be harmless to build
-    harmless = {
-        "collections.Counter": all(type(each) is dict for each in arguments),
-        "_codecs.encode": len(arguments) == 2 and type(arguments[0]) is str and arguments[1] == "latin1",
-        "torch.Size": all(type(each) is tuple and len(each) <= DIMS_MOST for each in arguments),
-        "torch.device": all(type(each) in (str, int) for each in arguments),
-    }
-    items = arguments[0] if len(arguments) == 1 else None
-    plain_set = leaf == "set" and type(items) is list and all(_plain(each) for each in items)
-    if not harmless.get(name, plain_set):
-        raise DamagedPickleError(f"calls {name} as torch.save never does")
-    return Named(name)
+def _new(kind: Any, arguments: Any) -> Built:
+    if not isinstance(kind, Named | Built) or type(arguments) is not tuple:
+        raise DamagedPickleError("makes an object of what is no class")
+    return Built(kind.name, arguments)
 
 
-def _ordered(arguments: tuple[Any, ...]) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
-    for pairs in arguments:
-        for key, value in _list(pairs):
-            _set(found, (key, value))
-    return found
-
-
-def _plain(value: Any) -> bool:
-    return value is None or type(value) in (str, int, float, bool)
-
-
-def _list(value: Any) -> list[Any]:
-    if type(value) is not list:
+def _extend(target: Any, items: list[Any]) -> None:
+    if type(target) is list:
+        target.extend(items)
+    elif not isinstance(target, Built):
         raise DamagedPickleError("appends to what is no list")
-    return value
 
 
 def _set(target: Any, *items: tuple[Any, Any]) -> None:
-    if type(target) is not dict:
+    into = target.items if isinstance(target, Built) else target
+    if not isinstance(into, dict):
         raise DamagedPickleError("sets items of what is no dict")
     for key, value in items:
-        # torch would hash any key, and a tuple of tuples of tuples takes for ever
-        if not _plain(key):
-            raise DamagedPickleError("has a key that is neither a name nor a number")
-        target[key] = value
+        into[hashable(key)] = value
+
+
+def _set_attributes(target: Any, state: Any) -> None:
+    if isinstance(target, Built):
+        target.state = state
+    elif isinstance(target, Ordered):
+        target.attributes = state
+    elif not isinstance(target, StoredTensor | SpecialTensor | Named):
+        raise DamagedPickleError("sets attributes of what has none")

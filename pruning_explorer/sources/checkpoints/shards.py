@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.sources.checkpoints.kinds import is_checkpoint
 from pruning_explorer.sources.checkpoints.other_kinds import name_other_folder
 
 CHECKPOINTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+"""Usual endings; a file is what its content says, whatever it ends in."""
 INDEX_MOST = 8 << 20
 SHARDS_MOST = 1000
 
@@ -92,6 +94,7 @@ def _only_checkpoint(folder: Path) -> Path:
     found = found or [each for name, each in sorted(inside.items()) if name.lower().endswith(CHECKPOINTS)]
     broken = [each for name, each in sorted(lying.items()) if each.is_symlink() and not each.exists()]
     broken = [each for each in broken if each.name.lower().endswith((*CHECKPOINTS, ".index.json"))]
+    found = found or [each for name, each in sorted(inside.items()) if is_checkpoint(each)]
     if broken and not found:
         raise SubjectError(broken_link(broken[0]))
     label = shown(folder.resolve().name)

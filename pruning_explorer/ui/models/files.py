@@ -1,9 +1,11 @@
 """Uploads: checked, written to a private place under names of our own, and opened; nothing in them is executed."""
 
 import json
+import os
 import shutil
+import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pruning_explorer.errors import PruningExplorerError, SubjectError, not_written
 from pruning_explorer.figures.numbers import memory
+from pruning_explorer.sources.checkpoints.kinds import is_checkpoint, is_exported
 from pruning_explorer.sources.checkpoints.shards import CHECKPOINTS
 from pruning_explorer.sources.own_samples.sample_files import ENDINGS
-from pruning_explorer.sources.words import EXPORTED, open_file
+from pruning_explorer.sources.words import EXPORTED, networks_in_file, open_file
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.models.looked_at import look_at
 from pruning_explorer.ui.own_models import own_models, unused_name
@@ -24,15 +27,42 @@ from pruning_explorer.ui.subjects import subject_names
 from pruning_explorer.ui.upload_folders import FOLDERS
 
 INDEX = ".index.json"
+UNUSUAL = ".file"
+"""Ending of what has no usual one; its content says what it is."""
 LARGEST_INDEX = 16 << 20
+MOST_AT_ONCE = 6
+"""Most networks of one file that are offered at once."""
+
 EDITION = Key[int]("upload_edition", 0)
 PROBLEMS = Key[tuple[str, ...]]("upload_problem", ())
+CHOSEN = Key[list[str]]("networks_chosen", [])
+
+
+@dataclass(frozen=True)
+class Several:
+    """A file that holds several networks, and waits until one has chosen.
+
+    Attributes:
+        file_name: as it was dropped.
+        folder: in which it lies.
+        path: what to open there.
+        names: of the networks.
+    """
+
+    file_name: str
+    folder: "tempfile.TemporaryDirectory[str]"
+    path: Path
+    names: tuple[str, ...]
+
+
+SEVERAL = Key[Several | None]("several_networks", None)
 
 HELP = (
-    "- **.safetensors**: the weights, as Hugging Face and most others write them; of a sharded checkpoint drop its "
+    "A file is judged by its content, whatever it ends in.\n\n"
+    "- **.safetensors**: the weights, as Hugging Face and most others write them; of a checkpoint in parts drop its "
     "index (.index.json) together with all its parts.\n"
-    "- **.pt, .pth, .bin, .ckpt**: a `state_dict` saved by `torch.save`. A whole model saved so is a program, and is "
-    "refused.\n"
+    "- **.pt, .pth, .bin, .ckpt**: a `state_dict` saved by `torch.save`, alone or in a training checkpoint, of which "
+    "all else is left aside. A whole model saved so is a program, and is refused.\n"
     "- **.pt2**: an exported program (`torch.export.save`), network and weights, which can be run."
 )
 
@@ -66,11 +96,76 @@ def draw_upload() -> None:
         st.rerun()
     for problem in PROBLEMS.get():
         _tell(problem)
-    if not PROBLEMS.get():
+    if several := SEVERAL.get():
+        _draw_choice(several)
+    elif not PROBLEMS.get():
         st.caption(
             ".safetensors (in parts, too: with its index), a `state_dict` as .pt, or an exported program as .pt2. "
             "Weights alone are enough for scores, masks and sparsity; outputs need the network."
         )
+
+
+def _draw_choice(several: Several) -> None:
+    """Which of the networks in a file to open."""
+    if not CHOSEN.is_set():
+        CHOSEN.set([several.names[0]])
+    with st.container(border=True):
+        st.pills(
+            f"{plain(several.file_name)} holds {len(several.names):,} networks. Which ones?",
+            several.names,
+            key=CHOSEN,
+            format_func=lambda name: plain(name, longest=60),
+            selection_mode="multi",
+            help=help_with_glossary_link(
+                "Each is opened as a network of its own; a training checkpoint may hold the averages of the weights "
+                "beside the weights, or a generator beside its critic.",
+                "checkpoint",
+            ),
+        )
+        with st.container(horizontal=True):
+            st.button("Open", key="open_chosen", type="primary", on_click=_open_chosen, args=(several,))
+            st.button("Leave it", key="open_none", on_click=_leave, args=(several,))
+
+
+def _leave(several: Several) -> None:
+    several.folder.cleanup()
+    SEVERAL.forget()
+    CHOSEN.forget()
+
+
+def _open_chosen(several: Several) -> None:
+    """Open each network that was chosen, with files of its own, so that each may be forgotten alone."""
+    chosen = [name for name in CHOSEN.get() if name in several.names]
+    problems = []
+    for key in chosen[:MOST_AT_ONCE]:
+        folder = FOLDERS.new()
+        try:
+            path = _linked(several, Path(folder.name))
+            name = display_name(several.file_name)
+            subject = open_file(path, name=name, key=key)
+            called = unused_name(subject.name, dict.fromkeys(subject_names()))
+            own_models().keep(replace(subject, name=called, origin=f"{several.file_name}: {subject.origin}"), folder)
+            look_at(called)
+        except PruningExplorerError as error:
+            folder.cleanup()
+            problems.append(_about_file(str(error), display_name(several.file_name), several.file_name))
+    if chosen:
+        _leave(several)
+    PROBLEMS.set(tuple(problems))
+
+
+def _linked(several: Several, folder: Path) -> Path:
+    """The same files in another folder, without a copy of what they hold."""
+    home = Path(several.folder.name)
+    try:
+        for file in home.rglob("*"):
+            if file.is_file():
+                place = folder / file.relative_to(home)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.link(file, place)
+    except OSError as error:
+        raise SubjectError(not_written(error)) from None
+    return folder / several.path.relative_to(home)
 
 
 def _tell(problem: str) -> None:
@@ -102,6 +197,11 @@ def _take_in(file_name: str, group: Sequence[UploadedFile]) -> None:
     name = unused_name(display_name(file_name), dict.fromkeys(subject_names()))
     try:
         path = _write(Path(folder.name), file_name, group)
+        if len(names := networks_in_file(path, name)) > 1:
+            if (earlier := SEVERAL.get()) is not None:
+                _leave(earlier)
+            SEVERAL.set(Several(file_name, folder, path, names))
+            return
         subject = open_file(path, name=name)
         models.keep(replace(subject, origin=f"{file_name}: {subject.origin}"), folder)
     except SubjectError as error:
@@ -126,7 +226,7 @@ def display_name(file_name: str) -> str:
     ('my-net-v2', 'model', 'model')
     """
     stem = Path(file_name).name.removesuffix(INDEX)
-    for ending in (EXPORTED, *CHECKPOINTS):
+    for ending in (".tar", ".zip", ".onnx", ".gguf", ".jit", EXPORTED, *CHECKPOINTS):
         stem = stem.removesuffix(ending)
     kept = "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in stem)
     words = "-".join(part for part in kept.split("-") if part).strip("._-")
@@ -137,7 +237,7 @@ def _write(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
     """Write files under names of our own, and say which to open.
 
     Raises:
-        SubjectError: a file is of no kind that is read here, or the disk is full.
+        SubjectError: it is a file of samples, or the disk is full.
     """
     try:
         return _write_all(folder, file_name, group)
@@ -148,23 +248,18 @@ def _write(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
 def _write_all(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
     if file_name.endswith(INDEX):
         return _write_parts(folder, file_name, group)
-    ending = next((e for e in (EXPORTED, *CHECKPOINTS) if file_name.lower().endswith(e)), None)
-    if ending is None and file_name.lower().endswith(ENDINGS):
-        raise SubjectError("this is a file of samples; drop it further down, under “What it is judged on”")
-    if ending is None:
-        raise SubjectError(
-            f"files of this kind are not read; give {', '.join(CHECKPOINTS)}, {EXPORTED}, or a checkpoint in parts "
-            f"with its {INDEX}"
-        )
+    ending = next((e for e in (EXPORTED, *CHECKPOINTS) if file_name.lower().endswith(e)), UNUSUAL)
     path = folder / f"model{ending}"
     _copy(group[0], path)
+    if file_name.lower().endswith(ENDINGS) and not (is_checkpoint(path) or is_exported(path)):
+        raise SubjectError("this is a file of samples; drop it further down, under “What it is judged on”")
     return path
 
 
 def _write_parts(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
     index = next(file for file in group if file.name == file_name)
     content, parts = _read_index(index)
-    names = {part: f"part-{number}.safetensors" for number, part in enumerate(parts)}
+    names = {part: f"part-{number}{UNUSUAL}" for number, part in enumerate(parts)}
     for file in group:
         if file.name in names:
             _copy(file, folder / names[file.name])

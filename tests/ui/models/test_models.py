@@ -130,7 +130,7 @@ def test_a_whole_model_is_refused_with_the_way_out_and_nothing_is_lost() -> None
     assert "whole.pt is a pickle of Python objects" in told
     assert "torch.nn.modules" in told
     assert page.app.code[0].value.splitlines() == [
-        "model = torch.load('whole.pt', weights_only=False)",
+        "model = torch.load('whole.pt', map_location='cpu', weights_only=False)",
         'torch.save(model.state_dict(), "weights.pt")',
     ]
     assert list(page.loaded.index) == ["good", *sample_names()]
@@ -143,7 +143,7 @@ def test_one_bad_file_of_several_is_named_and_the_others_are_loaded() -> None:
     assert "a" in page.loaded.index
     told = " ".join(page.errors)
     assert "b.safetensors" in told
-    assert "c.exe: files of this kind are not read" in told
+    assert "c.exe is a text and holds no weights" in told
     page.drop(("x.npz", npz(inputs=np.zeros((2, 3)))))
     assert "x.npz: this is a file of samples" in " ".join(page.errors)
     assert page.loaded.loc["a", "origin"].startswith("a.safetensors: .safetensors")
@@ -247,3 +247,46 @@ def test_what_an_address_cannot_mean_is_said_and_the_first_network_shown() -> No
     assert "it has an unknown part “colour”, which was ignored" in unescaped(warning.value)
     page.click("address_read")
     assert list(page.app.warning) == []
+
+
+def test_a_file_of_several_networks_asks_which_ones() -> None:
+    state = network().state_dict()
+    gan = saved({"generator": state, "critic": {name: each + 1 for name, each in state.items()}})
+    page = ModelsPage()
+    page.drop(("gan.pt", gan))
+    assert page.errors == []
+    assert list(page.loaded.index) == list(sample_names())
+    choice = page.app.button_group(key="networks_chosen")
+    assert choice.label == "gan.pt holds 2 networks. Which ones?"
+    choice.set_value(["generator", "critic"]).run()
+    page.click("open_chosen")
+    assert page.errors == []
+    assert list(page.loaded.index) == ["gan#critic", "gan#generator", *sample_names()]
+    assert page.looked_into == "gan#critic"
+    page.click("forget")
+    assert page.layers.loc["3.weight", "weights"] == 1440, "the other one keeps its file"
+    page.drop(("gan.pt", gan))
+    page.click("open_none")
+    assert list(page.loaded.index) == ["gan#generator", *sample_names()]
+    assert "button_group" not in {each.type for each in page.app.main}
+
+
+def test_a_file_is_judged_by_its_content() -> None:
+    page = ModelsPage()
+    state = {f"module.{name}": each for name, each in network().state_dict().items()}
+    page.drop(("model_best.pth.tar", saved({"epoch": 3, "state_dict": state, "args": np.float64(1)})))
+    assert page.errors == []
+    assert page.looked_into == "model_best"
+    told = " ".join(each.value for each in page.app.markdown)
+    assert "nothing of that was run" in unescaped(told)
+
+
+def test_bin_parts_come_in_by_the_browser() -> None:
+    state = network().state_dict()
+    parts = {"pytorch_model-1.bin": "0", "pytorch_model-2.bin": "3"}
+    held = {part: {name: state[name] for name in state if name[0] == layer} for part, layer in parts.items()}
+    index = json.dumps({"weight_map": {name: part for part, tensors in held.items() for name in tensors}}).encode()
+    page = ModelsPage()
+    page.drop(("pytorch_model.bin.index.json", index), *((part, saved(tensors)) for part, tensors in held.items()))
+    assert page.errors == []
+    assert page.loaded.loc["pytorch_model", "parameters"] == 4 * 9 + 4 + 1440 + 10
