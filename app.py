@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 import pruning_explorer
 from pruning_explorer.app_options import read_options
 from pruning_explorer.ui.own_models import SESSION_MODELS
+from pruning_explorer.ui.page_style import StyledFromTheStart
 from pruning_explorer.ui.saved_files import ROUTE
 from pruning_explorer.ui.start import warm_up
 from pruning_explorer.ui.upload_folders import FOLDERS, remove_abandoned
@@ -40,4 +41,6 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     FOLDERS.remove_all()
 
 
-app = st.App(MAIN, lifespan=lifespan, routes=[ROUTE], middleware=[Middleware(RoomForUploads)])
+MIDDLEWARE = [Middleware(RoomForUploads), Middleware(StyledFromTheStart)]
+
+app = st.App(MAIN, lifespan=lifespan, routes=[ROUTE], middleware=MIDDLEWARE)

@@ -58,17 +58,18 @@ def draw_decision_line(curves: CurveJob, amount: float, go: Callable[[float], No
         What is known, provisional while more is measured; and whether more will come.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="decision_line"):
-        st.caption("Most for", width="content")
+        # The sign of a help stands behind its text, and would move with one that changes
+        begins = st.container(width="content")
         allowed = _ask_allowed(curves, "collapsed")
         ((found, problem),), deciding = _decide(curves, allowed)
         label, samples = quality_label(curves.subject), curves.subject.sample_count
         of = "% of answers flipped" if dense_level(curves.subject) is None else f"points of {plain(label)}"
+        whole = "" if found is None else f"{plain(decision_line(found, label, samples), longest=400)}\n\n"
+        begins.caption("Most for", help=help_with_glossary_link(f"{whole}{HOW}", "amount"), width="content")
         if found is None:
             st.caption(f"{of}: {plain(problem) if problem else 'measuring the curve first …'}", width="stretch")
         else:
-            whole = plain(decision_line(found, label, samples), longest=400)
-            told = help_with_glossary_link(f"{whole}\n\n{HOW}", "amount")
-            st.caption(f"{of}: {plain(decision_in_short(found))}", help=told, width="stretch")
+            st.caption(f"{of}: {plain(decision_in_short(found))}", width="stretch")
         most = None if found is None else found.amount
         if st.button(
             "Set it",

@@ -22,28 +22,18 @@ CLOSE = "Back to the page"
 REMEMBERED = "stSidebarCollapsed-"
 """Prefix of the browser's storage keys in which Streamlit remembers whether the sidebar was open."""
 
-PHONE_SIDEBAR_STYLE = f"""<style>
-@media (max-width: {PHONE}px) {{
-  [data-testid=stExpandSidebarButton], [data-testid=stSidebarCollapseButton] button {{
-    width: auto; padding: 0.25rem 0.75rem; gap: 0.25rem; border: 1px solid currentColor; border-radius: 0.5rem;
-    color: inherit;
-  }}
-  [data-testid=stExpandSidebarButton]::after, [data-testid=stSidebarCollapseButton] button::after {{
-    font-size: 1rem; white-space: nowrap;
-  }}
-  [data-testid=stSidebarCollapseButton] button::after {{ content: "{CLOSE}"; }}
-}}
-</style>"""
-
 # A button's accessible name must contain its visible text, or voice control could not press it
 _LABELS = declare_component("sidebar_labels", Path(__file__).with_suffix(".js"))
 
 
 def name_sidebar_door(page: str) -> None:
-    """On a phone: have the button that opens the sidebar say what is behind it; to be drawn before the page is."""
+    """On a phone: have the buttons of the sidebar say where they lead; to be drawn before the page is."""
     words = _door(page)
-    rule = f'[data-testid=stExpandSidebarButton]::after {{ content: "{words}"; }}'
-    st.html(f"<style>@media (max-width: {PHONE}px) {{ {rule} }}</style>")
+    rules = (
+        f'[data-testid=stExpandSidebarButton]::after {{ content: "{words}"; }}',
+        f'[data-testid=stSidebarCollapseButton] button::after {{ content: "{CLOSE}"; }}',
+    )
+    st.html(f"<style>@media (max-width: {PHONE}px) {{ {' '.join(rules)} }}</style>")
 
 
 def label_sidebar_buttons(page: str) -> None:

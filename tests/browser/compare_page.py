@@ -16,7 +16,7 @@ STANDS = """curves => {
   return document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !all('[data-stale=true], [data-testid=stSkeleton]').length
     && all('[class*=st-key-edit_] button').length >= 2
-    && !all('[data-testid=stCaptionContainer]').some(e => /^Measuring \\d/.test(e.textContent))
+    && !all('.st-key-comparison_status [data-testid=stCaptionContainer]').some(e => /^Measuring /.test(e.textContent))
     && all('[data-testid=stPlotlyChart]').every(chart => chart.querySelector('.main-svg'))
     && (!all('[role=tab]').length || panel?.querySelector('[data-testid=stElementContainer]'))
     && (!curves || !all('.st-key-curves_progress [data-testid=stProgress]').length

@@ -58,7 +58,7 @@ def test_keys_walk_the_layers_and_open_one(explore: Explore) -> None:
     listbox.press("ArrowDown")
     assert visit.page.locator(".layer-list .row.active").get_attribute("title") == "block1.conv1.weight"
     listbox.press("f")
-    assert visit.page.locator(".layer-list .row.active").get_attribute("title") == "fc.weight"
+    expect(visit.page.locator(".layer-list .row.active")).to_have_attribute("title", "fc.weight")
     visit.stand()
 
 
@@ -114,3 +114,14 @@ def test_a_picture_of_a_sample_says_so(js: Js) -> None:
     assert js(MODEL, "m.aboutPicture(x)", small) == "its mask, 4 × 5 weights"
     large = {"in": "gone", "rows": 20, "cols": 20, "sampled": True}
     assert js(MODEL, "m.aboutPicture(x)", large) == "its mask as 20 × 20 blocks, from a sample of its weights"
+
+
+def test_above_the_list_stands_how_much_is_kept_of_all(explore: Explore) -> None:
+    visit = explore("/?subject=digits-cnn&amount=0.25")
+    total = visit.page.locator(".layer-list .total")
+    assert 144 + 512 + 4608 + 3 * 9216 + 320 == 33_232
+    assert 33_232 - 33_232 // 4 == 24_924
+    expect(total).to_have_text("24.9 k of 33.2 k")
+    visit.drag_to(100)
+    expect(total).to_have_text("0 of 33.2 k")
+    visit.let_go()

@@ -1,7 +1,5 @@
 """The sidebar: what to prune, by which method, how much."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pruning_explorer.prune.recipe import Recipe
@@ -12,9 +10,6 @@ from pruning_explorer.ui.controls.defaults import draw_ways_back, marked
 from pruning_explorer.ui.controls.layers import draw_layers, draw_network
 from pruning_explorer.ui.controls.method import draw_method, draw_recalibrate
 from pruning_explorer.ui.controls.more import draw_more
-
-SIDEBAR_STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')}</style>"
-"""To be drawn before the sidebar is, which would move else."""
 
 
 def draw_controls() -> Recipe:

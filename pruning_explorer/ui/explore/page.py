@@ -1,7 +1,5 @@
 """Explore: pick a network, drag a slider, see what goes, what stays and what it still knows."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pruning_explorer.errors import PruningExplorerError
@@ -28,9 +26,6 @@ from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.shared_controls import EXPLORE, take_controls
 
-EXPLORE_STYLE = f"<style>{Path(__file__).with_name('explore.css').read_text(encoding='utf-8')}</style>"
-"""To be drawn before the page is, which would move else."""
-
 STEPS = (
     "What does a network still know without some of its weights? **1** Pick network and layers. "
     "**2** Drag along the curve. **3** Read what is left."
@@ -40,10 +35,12 @@ STEPS = (
 
 def explore() -> None:
     """The Explore page, top to bottom."""
-    state.recover_subject()
-    _begin()
-    tell_problems(session.EXPLORE_PROBLEMS)
-    with st.container(key="explore_head", gap=None):
+    with st.container(key="problems"):
+        state.recover_subject()
+        _begin()
+        tell_problems(session.EXPLORE_PROBLEMS)
+    # Its key tells the style whether room is to be kept for what comes with the curve
+    with st.container(key="explore_head" if state.subject().samples is not None else "explore_head_alone", gap=None):
         st.title("Explore", anchor=False)
         st.caption(
             STEPS,
@@ -53,7 +50,8 @@ def explore() -> None:
                 "exit-amount",
             ),
         )
-    waiting, figures, notes = Waiting(state.subject()), st.container(key="key_figures", gap=None), st.container()
+    waiting, figures = Waiting(state.subject()), st.container(key="key_figures", gap=None)
+    notes = st.container(key="explore_notes")
     hand, curve = st.container(key="amount_band"), st.container(key="curve", gap=None)
     bars, layer = (column.container() for column in st.columns([36, 64], gap="medium"))
     strip = st.container(key="output_strip", gap=None)

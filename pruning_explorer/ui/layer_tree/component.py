@@ -70,7 +70,7 @@ def layer_tree(
     offer = _remember(network, names)
     search = len(names) > FEW
     # Its height is known before it is drawn, so that what stands below does not move
-    room = f"--tree-rows: {rows_of(names)}; --tree-search: {2.375 * search}rem"
+    room = f"--tree-known: block; --tree-rows: {rows_of(names)}; --tree-search: {2.375 * search}rem"
     st.html(f"<style>[data-testid=stSidebar] {{ {room} }}</style>")
     data = {
         "network": network,

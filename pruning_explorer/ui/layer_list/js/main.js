@@ -3,7 +3,8 @@ import { component } from "../../browser/js/component.js";
 import { whole } from "../../browser/js/numbers.js";
 import { listenTo, storeOf, unpack } from "../../browser/js/store.js";
 import { followTheme, partsOf, pixelOf } from "../../browser/js/theme.js";
-import { ROW, aboutPicture, inSight, keptAt, paint, rampBetween, search, sizes, stepOf } from "./model.js";
+import { writeShortCount } from "../../key_figures/js/write.js";
+import { ROW, aboutPicture, inSight, keptAt, paint, rampBetween, search, sizes, stepOf, totalAt } from "./model.js";
 
 // A row for each layer, of which only those in sight are in the document.
 const TYPING_PAUSE = 600; // ms after which a letter begins a new word
@@ -16,6 +17,7 @@ function open(parent, { page }) {
     store: storeOf(page),
     list: root.querySelector(".list"),
     rows: root.querySelector(".rows"),
+    total: root.querySelector(".total"),
     template: root.querySelector("template").content.firstElementChild,
     drawn: new Map(), // row number -> its elements
     seen: { top: 0, height: 0 }, // of the list, in pixels; a frame reads no layout
@@ -138,9 +140,16 @@ function draw(app) {
     if (!drawn.has(row)) drawn.set(row, makeRow(app, row));
     drawRow(app, row, drawn.get(row));
   }
+  writeTotal(app);
   const active = drawn.get(app.active)?.element.id ?? ""; // scrolled out of sight it is not in the document
   if (list.getAttribute("aria-activedescendant") !== active) list.setAttribute("aria-activedescendant", active);
   app.root.frames.times[app.root.frames.count++ & 511] = performance.now() - began;
+}
+
+function writeTotal(app) {
+  const { kept, all } = totalAt(app.counts, app.amount.position);
+  const text = `${writeShortCount(kept)} of ${writeShortCount(all)}`;
+  if (app.total.textContent !== text) app.total.textContent = text;
 }
 
 function makeRow(app, row) {

@@ -21,6 +21,14 @@ export function keptAt(counts, layer, position) {
   return { share: kept / all, kept, all, empty: kept === 0, text: kept === 0 ? "⚠ empty" : percent(1 - kept / all) };
 }
 
+/** Weights kept of all layers together, and all of them. */
+export function totalAt(counts, position) {
+  const { weights } = counts.header;
+  let kept = 0;
+  for (let layer = 0; layer < weights.length; layer++) kept += counts.kept[layer * POSITIONS + position];
+  return { kept, all: weights.reduce((sum, each) => sum + each, 0) };
+}
+
 // Never "100 %" while something is left, never "0 %" while something is gone.
 function percent(removed) {
   const text = (removed * 100).toFixed(1);
