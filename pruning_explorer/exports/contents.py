@@ -133,6 +133,9 @@ def _state(subject: Subject) -> tuple[dict[str, Tensor], dict[str, Any]]:
     for name, each in state.items():
         if reason := _why_not(each):
             raise ExportError(f"{name} of {subject.name} {reason}; save the masks instead")
+    away = [name for name in subject.refused if name not in state and f"{name}_orig" not in state]
+    if away and not subject.runnable:
+        raise ExportError(f"{away[0]} of {subject.name} is {subject.refused[away[0]]}; save the masks instead")
     versions = dict(getattr(state, "_metadata", {}))
     known = any(each.get("version") is not None for each in versions.values())
     return dict(state), versions if known else {}

@@ -109,6 +109,7 @@ class Subject:
         calibration: Tensor | Sequence[Tensor] | None = None,
         calibration_labels: Tensor | None = None,
         runnable: bool = True,
+        refused: Mapping[str, str] = MappingProxyType({}),
         origin: str = "",
         identity: bytes | None = None,
         metric: Metric | None = None,
@@ -127,6 +128,7 @@ class Subject:
             calibration: inputs that criteria may look at, shaped as ``samples`` and best not among them.
             calibration_labels: of the calibration inputs, for criteria that need a loss.
             runnable: False for a module that only holds weights and cannot be called.
+            refused: weights that a file holds and the module does not, with the reason.
             identity: what tells this network's weights from others', where reading them all would take long; without
                 it the id is made of every weight.
             metric: a scoring function of one's own: logits and labels (None where there are none) to one number per
@@ -143,7 +145,8 @@ class Subject:
             raise SubjectError(f"{name} is known by its weights alone, so samples cannot be run; give the network")
         model, unwrapping = unwrapped(model, name)
         frame = frozen_skeleton(model)
-        targets, refused = find_targets(frame)
+        targets, others = find_targets(frame)
+        refused = {**others, **refused}
         if not targets:
             reasons = "; ".join(f"{key}: {why}" for key, why in list(refused.items())[:3]) or "it has no parameters"
             raise SubjectError(f"nothing in {name} can be pruned ({reasons})")

@@ -117,7 +117,10 @@ def test_a_pair_opens_folded_and_says_so(ending: str, tmp_path: Path) -> None:
     weights = open_file(export(subject, HALF, tmp_path / f"weights{ending}").path)
     assert same_tensors(pairs.model.state_dict(), weights.model.state_dict())
     pruned = sum(target.numel for target in subject.targets if target.role == "weight")
-    assert f"It came pruned: masks of 4 parameters remove 50.0% of their {pruned:,} weights." in pairs.about
+    assert (
+        f"It came pruned (torch.nn.utils.prune): masks of 4 parameters remove 50.0% of their {pruned:,} weights."
+        in pairs.about
+    )
 
 
 def test_what_torch_pruned_and_tied_before_is_whole_again(tmp_path: Path) -> None:
