@@ -83,7 +83,21 @@ STATE = {
 TORCH = saved({"model": STATE, "epoch": 3})
 TORCH_RECORDS = records(TORCH)
 SAFETENSORS = save(STATE)
-HEADER = int.from_bytes(SAFETENSORS[:8], "little")
+QUANTISED = save(
+    {
+        "a.weight": torch.ones(4, 8).to(torch.float8_e4m3fn),
+        "a.weight_scale_inv": torch.ones(2, 2),
+        "b.weight": torch.ones(4, 8, dtype=torch.int8),
+        "b.SCB": torch.ones(4),
+        "c.bitmask": torch.full((4, 1), 0b1100_0011, dtype=torch.uint8),
+        "c.compressed": torch.ones(4, 4),
+        "c.shape": torch.tensor([4, 8]),
+        "d.qweight": torch.ones(1, 4, dtype=torch.int32),
+        "d.scales": torch.ones(1, 4),
+        "e.weight": torch.ones(4, 8),
+        "e._weight_mask": torch.ones(4, 8, dtype=torch.bool),
+    }
+)
 
 
 def in_the_pickle(content: bytes, mutations: list[Mutation]) -> bytes:
@@ -94,8 +108,9 @@ def in_the_pickle(content: bytes, mutations: list[Mutation]) -> bytes:
 
 def in_the_header(content: bytes, mutations: list[Mutation]) -> bytes:
     """Only the header changes, and its length with it."""
-    header = mutated(content[8 : 8 + HEADER], mutations)
-    return struct.pack("<Q", len(header)) + header + content[8 + HEADER :]
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = mutated(content[8:end], mutations)
+    return struct.pack("<Q", len(header)) + header + content[end:]
 
 
 def in_the_list_of_entries(content: bytes, mutations: list[Mutation]) -> bytes:
@@ -154,6 +169,7 @@ KINDS: dict[str, tuple[bytes, list[Edit], Reader]] = {
     "torch": (TORCH, [mutated, in_the_pickle, in_the_pickle, in_the_list_of_entries], open_and_look),
     "torch before 1.6": (saved({"model": STATE, "epoch": 3}, legacy=True), [mutated], open_and_look),
     "safetensors": (SAFETENSORS, [mutated, in_the_header, in_the_header], open_and_look),
+    "quantised": (QUANTISED, [mutated, in_the_header, in_the_header], open_and_look),
     "an index": (INDEX, [mutated], open_and_look),
     "scores in safetensors": (SAFETENSORS, [mutated, in_the_header], read_as("s.safetensors")),
     "samples in npz": (npz("x", "label"), [mutated, npz_arrays, in_the_list_of_entries], count_samples),
