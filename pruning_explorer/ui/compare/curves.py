@@ -28,7 +28,7 @@ from pruning_explorer.ui.show_chart import clicked_point, show_chart
 
 AXES: dict[Axis, str] = {"sparsity": "Sparsity", "compression": "Compression, log"}
 _AXIS = Key[Axis]("comparison_axis")
-PROGRESS_HEIGHT = 112
+PROGRESS_HEIGHT = 60
 """Height in pixels of the progress bar and of the line that replaces it; equal, so that nothing moves at the end."""
 
 _QUEUE = CurveQueue()
@@ -87,10 +87,10 @@ def _draw(shown: Comparison, waiting: bool) -> bool:
 def _progress(shown: Comparison) -> Progress:
     job = shown.job
     slow = ", ".join(recipe_look(i).letter for i, e in enumerate(shown.entries) if not e.recipe.nested)
-    steps = f"; {slow} in steps at each of them, which takes long" if slow else ""
+    steps = f"; {slow} in steps, which takes long" if slow else ""
     return Progress(
         job.progress,
-        f"Measuring every recipe at other amounts{steps}: {job.progress:.0%}",
+        f"Measuring all curves{steps}: {job.progress:.0%}",
         f"Cancelled at {job.measured} of {job.planned} points.",
         "Click a point to open that recipe in Explore." if job.done else "",
         "Measure the rest",

@@ -12,7 +12,6 @@ from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.subject import SampleView, Subject
 from pruning_explorer.ui.explore.key_figures import PAGE, without_amount
 from pruning_explorer.ui.explore.outputs import flipped_first, spelled, true_labels
-from pruning_explorer.ui.not_runnable import why_not_runnable
 from pruning_explorer.ui.output_strip import CARDS, build_inputs, output_strip, send_answers, send_inputs
 from pruning_explorer.ui.output_strip.payload import MOST
 
@@ -28,7 +27,7 @@ _INPUTS: ByteBoundedCache[bytes] = ByteBoundedCache(16 << 20, "sample inputs", w
 
 def place_output_strip(subject: Subject) -> None:
     """The strip, before its outputs are known."""
-    missing = f"{why_not_runnable(subject)} Until then it answers nothing." if subject.samples is None else ""
+    missing = "No sample outputs, as this network cannot be run." if subject.samples is None else ""
     output_strip(key="output_strip_view", page=PAGE, missing=missing, tab=TAB)
 
 
