@@ -99,3 +99,9 @@ def test_all_of_it_can_be_reached_by_keyboard(comparison: Comparison) -> None:
     visit.page.get_by_role("button", name="Presets", exact=True).focus()
     visit.page.keyboard.press("Enter")
     expect(visit.page.get_by_role("button", name="What torch has")).to_be_visible()
+
+
+def test_of_the_samples_all_controls_fit_the_window(comparison: Comparison) -> None:
+    page = comparison("/compare?subject=digits-cnn", viewport=DESKTOP, stand=False).page
+    last = page.get_by_test_id("stSidebar").get_by_text("Schedule, cap, seed")
+    expect(last).to_be_in_viewport(ratio=1)
