@@ -10,6 +10,7 @@ import torch
 
 from pruning_explorer.prune.criteria import drawn_dtype, seed_of
 from pruning_explorer.prune.engine import Ranked, rank_targets
+from pruning_explorer.prune.experts import grouping_of
 from pruning_explorer.prune.recipe import Recipe
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import Target
@@ -32,10 +33,12 @@ def write_script(subject: Subject, recipe: Recipe) -> str:
     """
     ranked = rank_targets(subject, recipe)
     names = (name for target in ranked.targets for name in (target.name, *target.aliases))
-    readers = readers_of(subject, (name.rpartition(".")[0] for name in names))
-    parts = [_header(subject, recipe, bool(readers))]
-    if what_torch_lacks(recipe):
-        parts.append(_mask_part(subject, recipe))
+    # What is pruned is the network itself, unless its library brings the masks to it afterwards
+    readers = {} if subject.finishing else readers_of(subject, (name.rpartition(".")[0] for name in names))
+    lacking = what_torch_lacks(recipe) or _lacking_for_experts(ranked)
+    parts = [_header(subject, recipe, bool(readers), bool(lacking))]
+    if lacking:
+        parts.append(_mask_part(subject, recipe, lacking))
     else:
         alone = [i for i, competes in enumerate(ranked.joint) if not competes]
         together = [i for i, competes in enumerate(ranked.joint) if competes]
@@ -45,6 +48,10 @@ def write_script(subject: Subject, recipe: Recipe) -> str:
         if alone:
             parts.append(_alone_part(ranked, alone))
     parts.extend(_tied_part(ranked.targets))
+    if subject.finishing:
+        parts.append(subject.finishing)
+    elif subject.ties_unknown and any(target.role == "embedding" or "head" in target.name for target in ranked.targets):
+        parts.append(_TIES_UNKNOWN)
     if readers:
         parts.append(_readers_part(readers))
     if recipe.recalibrate:
@@ -55,9 +62,15 @@ def write_script(subject: Subject, recipe: Recipe) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _header(subject: Subject, recipe: Recipe, has_readers: bool) -> str:
+def _lacking_for_experts(ranked: Ranked) -> str:
+    """What torch has not for groups within each expert: it would cut one place of all of them together."""
+    apart = any(grouping_of(ranked.granularity, each) is not ranked.granularity for each in ranked.targets)
+    return f"function for {ranked.granularity.unit} of each expert by itself" if apart else ""
+
+
+def _header(subject: Subject, recipe: Recipe, has_readers: bool, by_masks: bool) -> str:
     # Strangers' words stay out of the first two lines, where a comment can declare another encoding of the source
-    needs_torch = recipe.recalibrate or (recipe.criterion.draws and not what_torch_lacks(recipe))
+    needs_torch = recipe.recalibrate or (recipe.criterion.draws and not by_masks)
     imports = [*(["from functools import partial"] * has_readers), *(["import torch"] * needs_torch)]
     return "\n".join(
         (
@@ -71,13 +84,15 @@ def _header(subject: Subject, recipe: Recipe, has_readers: bool) -> str:
     )
 
 
-def _mask_part(subject: Subject, recipe: Recipe) -> str:
+def _mask_part(subject: Subject, recipe: Recipe, lacking: str) -> str:
     """The lines for a recipe that torch has no method for: our masks, applied by torch."""
     criterion = recipe.criterion
     made = _made_by(subject)
     imported = "Recipe, compute_masks" if made else "Recipe, Subject, compute_masks"
+    if made and made == subject.reopening:
+        imported += ", load_subject"
     lines = [
-        f"# torch has no {what_torch_lacks(recipe)}:",
+        f"# torch has no {lacking}:",
         "# pruning_explorer makes the masks, and torch puts them on",
         f"from pruning_explorer import {imported}",
     ]
@@ -138,6 +153,8 @@ def _recalibration_part(subject: Subject) -> str:
 
 def _made_by(subject: Subject) -> str | None:
     """The expression that makes the whole subject and not its network alone, where there is one."""
+    if subject.reopening:
+        return subject.reopening
     last = subject.loading.rpartition("\n")[2]
     if last.startswith("model = ") and last.endswith(").copy_model()"):
         return last.removeprefix("model = ").removesuffix(".copy_model()")
@@ -256,6 +273,19 @@ def _tied_part(targets: Sequence[Target]) -> list[str]:
             )
     return parts
 
+
+_TIES_UNKNOWN = """\
+# What the network ties to these weights, as a head to its embedding, gets the same mask
+masks = {
+    id(getattr(module, name.replace('_mask', '_orig'))): mask
+    for module in model.modules()
+    for name, mask in module.named_buffers(recurse=False)
+    if name.endswith('_mask') and hasattr(module, name.replace('_mask', '_orig'))
+}
+for module in list(model.modules()):
+    for name, weight in list(module.named_parameters(recurse=False)):
+        if id(weight) in masks and not name.endswith('_orig'):
+            prune.custom_from_mask(module, name, masks[id(weight)])"""
 
 _READERS = """\
 # These layers are read and never called (MultiheadAttention does so with out_proj), so the hook by which prune.* masks

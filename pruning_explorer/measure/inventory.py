@@ -54,7 +54,9 @@ def layer_table(subject: Subject) -> pd.DataFrame:
     offered). Of a parameter that is not offered the type and role are empty.
     """
     rows: list[tuple[object, ...]] = [
-        (t.name, t.layer_type, t.role, _shape(t.shape), t.numel, _dtype(t.dtype), True, "") for t in subject.targets
+        (t.name, t.layer_type, t.role, _shape(t.shape), t.numel, _dtype(t.dtype), True, "")
+        for t in subject.targets
+        if t.role != "other"
     ]
     parameters = dict(subject.model.named_buffers()) | dict(subject.model.named_parameters())
     for name, reason in subject.refused.items():

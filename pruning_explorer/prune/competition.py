@@ -78,7 +78,7 @@ class Competition(Generic[AnyContestant]):
         shared = [i for i, amount in enumerate(own) if amount is None]
         if recipe.allocation != "each" and shared:
             rows = np.array([self.rankings[i].rows for i in shared], dtype=np.int64)
-            raw = np.array([raw_density(recipe.allocation, self.targets[i].shape) for i in shared])
+            raw = np.array([raw_density(recipe.allocation, self.targets[i].of_one.shape) for i in shared])
             totals = np.rint(wanted * (groups[shared] * rows).sum()).astype(np.int64)
             removed[:, shared] = allocate(totals, groups[shared], limits[shared], raw, rows)
         together = np.flatnonzero(self.joint)

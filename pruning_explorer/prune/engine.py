@@ -18,6 +18,7 @@ from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.cache import ByteBoundedCache
 from pruning_explorer.prune.competition import Competition
 from pruning_explorer.prune.criteria import Criterion, Scoring
+from pruning_explorer.prune.experts import grouping_of
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.ranking import Ranking, rank, rank_rows
@@ -70,8 +71,9 @@ class Ranked(Competition[Ranking]):
 
     def mask(self, index: int, removed: int) -> Tensor:
         """The mask of one target, bool and of its shape."""
-        shape = self.targets[index].shape
-        return self.granularity.expand(self.rankings[index].keep(removed), shape).contiguous()
+        target = self.targets[index]
+        grouping = grouping_of(self.granularity, target)
+        return grouping.expand(self.rankings[index].keep(removed), target.shape).contiguous()
 
     def masks(self, removed: Sequence[int] | NDArray[np.int64]) -> dict[str, Tensor]:
         """The mask of every target by name, at the ranks removed of each: a row of :meth:`removed_at`."""
@@ -79,7 +81,8 @@ class Ranked(Competition[Ranking]):
 
     def per_weight(self, index: int, groups: NDArray[Any]) -> NDArray[Any]:
         """Spread one number per group over the weights of one target, ``[numel]``."""
-        return self.granularity.expand(torch.from_numpy(groups), self.targets[index].shape).reshape(-1).numpy()
+        target = self.targets[index]
+        return grouping_of(self.granularity, target).expand(torch.from_numpy(groups), target.shape).reshape(-1).numpy()
 
 
 def rank_targets(subject: Subject, recipe: Recipe) -> Ranked:
@@ -134,7 +137,7 @@ def _rank_once(subject: Subject, ranked: Ranked, criterion: Criterion) -> tuple[
                     give_back(subject.weight(target.name))
                 protected = protected_groups(scoring, criterion, target, scores)
                 if by_row:
-                    return rank_rows(scores, target.name, protected, target.out_dim)
+                    return rank_rows(scores, target.name, protected, target.row_dims)
                 return rank(scores, target.name, protected)
 
         return RANKINGS.get(key, make)
@@ -149,7 +152,7 @@ def _rank_step_by_step(subject: Subject, ranked: Ranked, criterion: Criterion) -
     amounts: here each is a fraction of the dense target.
     """
     recipe, targets = ranked.recipe, ranked.targets
-    ways = [Trajectory(target.name, target.out_dim if recipe.scope == "row" else None) for target in targets]
+    ways = [Trajectory(target.name, target.row_dims if recipe.scope == "row" else None) for target in targets]
     masks: dict[str, Tensor] = {}
     for step, now in enumerate(_steps(recipe)):
         if step == 0 or masks:
@@ -209,6 +212,7 @@ def scoring_of(
 
 def protected_groups(scoring: Scoring, criterion: Criterion, target: Target, scores: Tensor) -> Tensor | None:
     """Groups that are never removed: protected by the criterion, or kept by the granularity's pattern."""
+    scoring = scoring.of(target)
     own = None if criterion.protect is None else criterion.protect(scoring, target)
     ordered = scores if own is None else torch.where(own, torch.inf, as_ranked(scores))
     if scoring.masks and scores.shape == target.shape:

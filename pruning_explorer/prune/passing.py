@@ -16,6 +16,7 @@ from pruning_explorer.errors import ScoreError
 from pruning_explorer.prune.competition import Competition
 from pruning_explorer.prune.criteria.base import Criterion, Scoring
 from pruning_explorer.prune.engine import criterion_and_targets, protected_groups, scoring_of
+from pruning_explorer.prune.experts import grouping_of
 from pruning_explorer.prune.mapped import give_back
 from pruning_explorer.prune.ranking import Ranking, rank, rank_rows
 from pruning_explorer.prune.recipe import Recipe
@@ -230,7 +231,9 @@ class Passed(Competition[Counted | CountedRows | Ranking]):
         """Flat pieces of the mask of one target."""
         each = self.rankings[index]
         if isinstance(each, Ranking):
-            yield self.granularity.expand(each.keep(removed), self.targets[index].shape).reshape(-1).numpy()
+            target = self.targets[index]
+            kept = grouping_of(self.granularity, target).expand(each.keep(removed), target.shape)
+            yield kept.reshape(-1).numpy()
         else:
             yield from each.keep(removed)
 
@@ -264,4 +267,4 @@ def _contestant(
     held = protected_groups(scoring, criterion, target, scores)
     if target.numel >= IN_PARTS_FROM:
         give_back(scoring.subject.weight(target.name))
-    return rank_rows(scores, target.name, held, target.out_dim) if by_row else rank(scores, target.name, held)
+    return rank_rows(scores, target.name, held, target.row_dims) if by_row else rank(scores, target.name, held)

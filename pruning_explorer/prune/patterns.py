@@ -29,9 +29,10 @@ FEW = 16
 class NOfM(SingleWeights):
     """Of every M neighbours along the input dim at least N stay; 2:4 is what sparse tensor cores run.
 
-    The input dim is dim 1, or dim 0 where dim 1 is the output. M neighbours count from its start, and a short group at
-    its end keeps ``min(N, len)``. Every weight goes by itself, in the order of scores: an amount below the pattern's
-    own sparsity leaves more than N in some groups, and beyond it nothing more goes (Mishra et al., arXiv 2104.08378).
+    The input dim is dim 1, or dim 0 where dim 1 is the output; of experts it is that of each matrix. M neighbours count
+    from its start, and a short group at its end keeps ``min(N, len)``. Every weight goes by itself, in the order of
+    scores: an amount below the pattern's own sparsity leaves more than N in some groups, and beyond it nothing more
+    goes (Mishra et al., arXiv 2104.08378).
 
     Attributes:
         n: how many of a group stay.
@@ -53,19 +54,16 @@ class NOfM(SingleWeights):
     def refuse(self, target: Target) -> str | None:
         if len(target.shape) < 2:
             return "it has one dim only, so it has no input dim"
-        inputs = target.shape[self._dim(target)]
+        inputs = target.shape[target.in_dim]
         if inputs <= self.n:
             return f"its input dim is {inputs}, so {self.n} of every {self.m} are all there are"
         return None
 
     def protected(self, scores: Tensor, target: Target) -> Tensor | None:
-        return best_of_each(scores, self.n, self.m, self._dim(target))
+        return best_of_each(scores, self.n, self.m, target.in_dim)
 
     def method(self, amount: float | int) -> prune.BasePruningMethod:
         return NOfMUnstructured(amount, self.n, self.m)
-
-    def _dim(self, target: Target) -> int:
-        return 0 if target.out_dim == 1 else 1
 
 
 @dataclass(frozen=True)

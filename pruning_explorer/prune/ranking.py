@@ -7,6 +7,7 @@ count is always exact.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -114,19 +115,19 @@ def rank(scores: Tensor, name: str, protected: Tensor | None = None) -> Ranking:
     return Ranking(ranks, ordered_bits[0], removable)
 
 
-def rank_rows(scores: Tensor, name: str, protected: Tensor | None = None, row_dim: int = 0) -> Ranking:
+def rank_rows(scores: Tensor, name: str, protected: Tensor | None = None, row_dims: tuple[int, ...] = (0,)) -> Ranking:
     """Sort the weights of each row among themselves, so that all rows lose alike.
 
     Args:
         scores: at least two dims, non-negative and finite.
         name: of the target, for the error message.
         protected: bool, shaped like ``scores``: those that never go. The row with the most of them limits all.
-        row_dim: the dim that indexes rows.
+        row_dims: the dims that index rows: one, or that of the experts too.
 
     Raises:
         ScoreError: a score is NaN, infinite or negative.
     """
-    layout, scores = _Rows(scores.shape, row_dim), as_ranked(scores.detach())
+    layout, scores = _Rows(scores.shape, row_dims), as_ranked(scores.detach())
     values, held = layout.split(scores), None if protected is None else layout.split(protected)
     if scores.numel() >= IN_PARTS_FROM:
         places, removable = rank_rows_in_parts(values, name, held)
@@ -143,7 +144,7 @@ def rank_survivors(
     scores: Tensor,
     name: str,
     protected: Tensor | None = None,
-    row_dim: int | None = None,
+    row_dims: tuple[int, ...] | None = None,
 ) -> Ranking:
     """Sort anew what a cut has left; what is gone keeps its rank, and comes first in every cut.
 
@@ -152,7 +153,7 @@ def rank_survivors(
         removed: how many ranks are gone.
         scores: of all groups; those of the gone do not count, whatever they are.
         name, protected: as for :func:`rank`.
-        row_dim: the dim that indexes rows, where rows lose alike.
+        row_dims: the dims that index rows, where rows lose alike.
 
     Returns:
         A ranking whose ``ordered_bits`` are 0 where groups are gone, and one more than the score's where not.
@@ -161,7 +162,7 @@ def rank_survivors(
         ScoreError: a survivor's score is NaN, infinite or negative.
     """
     scores = as_ranked(scores.detach())
-    layout = _Rows(scores.shape if row_dim is not None else (scores.numel(),), row_dim)
+    layout = _Rows(scores.shape if row_dims is not None else (scores.numel(),), row_dims)
     ranks = layout.split(torch.from_numpy(earlier.ranks)).ravel().copy()
     places = np.flatnonzero(ranks >= removed)
     shape = (layout.rows, earlier.groups - removed)
@@ -169,7 +170,7 @@ def rank_survivors(
     order, bits, removable = sort_rows(layout.split(scores).ravel()[places].reshape(shape), name, kept)
     ranks[places[order]] = np.arange(removed, earlier.groups, dtype=np.int32)
     shown = np.where(earlier.ranks >= removed, flat(scores), earlier.scores)
-    if row_dim is not None:
+    if row_dims is not None:
         return Ranking(layout.join(ranks), _NONE, removed + removable, layout.rows, shown)
     precision = precision_of(bits)
     above_zero = bits[0] + precision.bits(1)
@@ -181,21 +182,22 @@ def rank_survivors(
 class _Rows:
     """A tensor's weights, row by row."""
 
-    def __init__(self, shape: Sequence[int], row_dim: int | None) -> None:
-        self._shape, self._dim = tuple(shape), row_dim
-        self.rows = 1 if row_dim is None else self._shape[row_dim]
+    def __init__(self, shape: Sequence[int], row_dims: tuple[int, ...] | None) -> None:
+        self._shape, self._dims = tuple(shape), row_dims or ()
+        self.rows = prod(self._shape[dim] for dim in self._dims)
 
     def split(self, tensor: Tensor) -> NDArray[Any]:
         """``[rows, weights of one]``; equal places of each row in flat-index order."""
         whole = tensor.reshape(self._shape)
-        return flat(whole if self._dim is None else whole.movedim(self._dim, 0)).reshape(self.rows, -1)
+        return flat(whole.movedim(self._dims, tuple(range(len(self._dims))))).reshape(self.rows, -1)
 
     def join(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
         """The inverse of ``split``: flat, in the target's order."""
-        if self._dim is None:
+        if not self._dims:
             return values
-        rest = (*self._shape[: self._dim], *self._shape[self._dim + 1 :])
-        return np.moveaxis(values.reshape(self.rows, *rest), 0, self._dim).ravel()
+        first = [self._shape[dim] for dim in self._dims]
+        rest = [size for dim, size in enumerate(self._shape) if dim not in self._dims]
+        return np.moveaxis(values.reshape(*first, *rest), range(len(first)), self._dims).ravel()
 
 
 class Competitor(Protocol):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Self
@@ -10,13 +10,14 @@ from typing import Any, Self
 from pruning_explorer.errors import RecipeError
 from pruning_explorer.prune.allocation import ALLOCATIONS
 from pruning_explorer.prune.criteria import CRITERIA, Criterion
+from pruning_explorer.prune.experts import grouping_of
 from pruning_explorer.prune.granularities import GRANULARITIES, GranularitySpec
 from pruning_explorer.prune.recipe_settings import SCOPES, SETTINGS, Allocation, Scope, check_amount
 from pruning_explorer.prune.registry import Chosen
 from pruning_explorer.prune.schedule import SCHEDULES, Schedule
 from pruning_explorer.prune.settings import Choice
 from pruning_explorer.prune.subject import Subject
-from pruning_explorer.prune.targets import OPTIONAL, Target
+from pruning_explorer.prune.targets import OPTIONAL, Role, Target
 
 LARGEST = 1 << 20
 """Most characters of a recipe's file."""
@@ -195,21 +196,30 @@ class Recipe:
         return next((self.amounts[name] for name in (target.name, *target.aliases) if name in self.amounts), None)
 
 
-def offered(subject: Subject, recipe: Recipe) -> tuple[Target, ...]:
-    """The targets among which a person chooses: weights; embeddings, biases and norms where the recipe wants them."""
-    return _on_offer(subject, recipe, set())
+def offered(subject: Subject, recipe: Recipe, named: Collection[str] = ()) -> tuple[Target, ...]:
+    """The targets among which a person chooses: weights; embeddings, biases and norms where the recipe wants them.
+
+    Args:
+        named: targets that are on offer too, whatever they are.
+    """
+    return _on_offer(subject, recipe, set(named))
 
 
 def _on_offer(subject: Subject, recipe: Recipe, named: set[str]) -> tuple[Target, ...]:
     """The targets on offer, and those of ``named`` that can be pruned, whatever is switched on."""
     # What a mask of one's own says of a layer is said by name
     by_name = recipe.criterion.names_targets
-    off = {role for role, switch in OPTIONAL.items() if not getattr(recipe, switch) and not by_name}
+    off = set() if by_name else _off(recipe)
     return tuple(
         target
         for target in subject.targets
         if (target.role not in off or target.name in named) and refusal(subject, recipe, target) is None
     )
+
+
+def _off(recipe: Recipe) -> set[Role]:
+    """What is pruned only where it is named."""
+    return {"other", *(role for role, switch in OPTIONAL.items() if not getattr(recipe, switch))}
 
 
 def passed_over(subject: Subject, recipe: Recipe) -> dict[str, str]:
@@ -219,7 +229,7 @@ def passed_over(subject: Subject, recipe: Recipe) -> dict[str, str]:
     """
     if recipe.targets is not None or recipe.criterion.names_targets:
         return {}
-    off = {role for role, switch in OPTIONAL.items() if not getattr(recipe, switch)}
+    off = _off(recipe)
     reasons = {t.name: refusal(subject, recipe, t) for t in subject.targets if t.role not in off}
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
@@ -232,6 +242,11 @@ def why_nothing(subject: Subject, recipe: Recipe) -> str:
             return f"no layer of {subject.name} can be pruned by {reason}"
         off = dict.fromkeys(OPTIONAL[t.role] for t in subject.targets if t.role in OPTIONAL)
         switches = [switch for switch in off if not getattr(recipe, switch)]
+        if all(target.role == "other" for target in subject.targets):
+            return (
+                f"{subject.name} has no layer that torch knows, and what belongs to none is pruned where it is named: "
+                f"targets=({subject.targets[0].name!r},)"
+            )
         if switches:
             return (
                 f"{subject.name} has no weights but {' and '.join(off)}, which are off by default; switch on "
@@ -243,7 +258,7 @@ def why_nothing(subject: Subject, recipe: Recipe) -> str:
 def refusal(subject: Subject, recipe: Recipe, target: Target) -> str | None:
     """What of the recipe cannot be done to ``target``, and why: ``"channel:dim=2,n=2: it has 2 dims …"``, or None."""
     granularity = recipe.granularity.grouping
-    if reason := granularity.refuse(target):
+    if reason := grouping_of(granularity, target).refuse(target):
         return f"{recipe.granularity}: {reason}"
     if recipe.scope == "row":
         if not granularity.within_rows:

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError, TargetError
 from pruning_explorer.prune.content_id import extended_id, network_id
+from pruning_explorer.prune.find_targets import find_targets
 from pruning_explorer.prune.metric import Metric, classes_among, metric_id, name_of_quality
 from pruning_explorer.prune.skeleton import frozen_skeleton, unwrapped
 from pruning_explorer.prune.stored_files import StoredFile
-from pruning_explorer.prune.targets import MISFIT, Target, find_targets
+from pruning_explorer.prune.targets import MISFIT, Target
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.floating]]
 
@@ -55,9 +56,13 @@ class Subject:
             look at, so that nothing is chosen by the samples it is judged on. None where there are none.
         calibration_labels: of those, int64 ``[M]`` or ``[M, T]``.
         id: made of its content; the same weights and samples give the same id.
-        targets: every parameter that can be pruned, embeddings, biases and norms among them.
-        refused: every other parameter, with the reason.
+        targets: every parameter that can be pruned, embeddings, biases and norms among them, and in the role ``other``
+            what is only where a recipe names it.
+        refused: every other parameter, and those of the role ``other``, with the reason.
         loading: lines of Python that bind ``model`` to a fresh copy of this network, for scripts.
+        finishing: lines that follow those that prune ``model``; empty where nothing is left to do.
+        ties_unknown: whether the network may have further names for tied weights, which are not known here.
+        reopening: the expression of ours that makes this subject; empty where it is made of a module.
         runnable: False where only the weights are known and not the network: then it is never called, and has no
             samples.
         origin: where it comes from, in a few words.
@@ -80,6 +85,9 @@ class Subject:
     targets: tuple[Target, ...]
     refused: Mapping[str, str]
     loading: str = "# `model` is your network"
+    finishing: str = ""
+    ties_unknown: bool = False
+    reopening: str = ""
     calibration: tuple[Tensor, ...] | None = None
     calibration_labels: Tensor | None = None
     runnable: bool = True
@@ -106,6 +114,9 @@ class Subject:
         about: str = "",
         about_samples: str = "",
         loading: str | None = None,
+        finishing: str = "",
+        ties_unknown: bool = False,
+        reopening: str = "",
         calibration: Tensor | Sequence[Tensor] | None = None,
         calibration_labels: Tensor | None = None,
         runnable: bool = True,
@@ -171,6 +182,9 @@ class Subject:
             targets=targets,
             refused=MappingProxyType(refused),
             loading="\n".join([loading or cls.loading, *unwrapping]),
+            finishing=finishing,
+            ties_unknown=ties_unknown,
+            reopening=reopening,
             calibration=seen,
             calibration_labels=calibration_labels,
             runnable=runnable,

@@ -19,12 +19,12 @@ class Trajectory:
 
     Attributes:
         name: of the target, for error messages.
-        row_dim: the dim that indexes rows, where rows lose alike.
+        row_dims: the dims that index rows, where rows lose alike.
         removed: how many ranks are gone.
     """
 
     name: str
-    row_dim: int | None = None
+    row_dims: tuple[int, ...] | None = None
     removed: int = 0
     _ranking: Ranking | None = None
     _steps: int = 0
@@ -44,12 +44,12 @@ class Trajectory:
         """
         if self._ranking is not None:
             self._ranking = rank_survivors(
-                self._ranking, self.removed, scores, self.name, protected, row_dim=self.row_dim
+                self._ranking, self.removed, scores, self.name, protected, row_dims=self.row_dims
             )
-        elif self.row_dim is None:
+        elif self.row_dims is None:
             self._ranking = rank(scores, self.name, protected)
         else:
-            self._ranking = rank_rows(scores, self.name, protected, self.row_dim)
+            self._ranking = rank_rows(scores, self.name, protected, self.row_dims)
 
     def cut(self, removed: int) -> None:
         """Take one step: ``removed`` ranks are removed now, those of earlier steps included."""

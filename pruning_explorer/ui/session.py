@@ -84,6 +84,8 @@ class Key(str, Generic[T]):
 # What the sidebar's controls hold; see ui/state.py
 SUBJECT = Key[str]("subject")
 UNWANTED = Key[set[str]]("unwanted")
+ASKED = Key[set[str]]("asked", set())
+"""Names of parameters that belong to no layer and are on offer all the same, since a recipe names them."""
 CRITERION = Key[str]("criterion")
 GRANULARITY = Key[str]("granularity")
 SCOPE = Key[Scope]("scope")

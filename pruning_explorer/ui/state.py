@@ -52,6 +52,7 @@ def show(subject: Subject, recipe: Recipe, layer: str | None = None) -> tuple[st
     # A bias that the recipe names is a layer to choose here only once biases are on offer
     for role, switch in OPTIONAL.items():
         session.SWITCHES[switch].set(getattr(recipe, switch) or any(target.role == role for target in named))
+    session.ASKED.set({target.name for target in named if target.role == "other"})
     session.SEED.set(recipe.seed)
     chosen = _chosen(subject, recipe)
     frozen = {subject.target(each).name for each in recipe.frozen}
@@ -140,6 +141,7 @@ def recover_subject() -> None:
 def on_subject_change() -> None:
     """Another network has other layers: what was set for the old one's would be lost anyway."""
     session.UNWANTED.set(unwanted_at_first())
+    session.ASKED.set(set())
     session.OPEN_LAYER.set(None)
     session.LAYER_AMOUNTS.set({})
 
@@ -158,9 +160,9 @@ def offered_targets() -> tuple[Target, ...]:
     Where the method makes no sense as it stands, those that could be pruned weight by weight.
     """
     try:
-        return offered(subject(), replace(_method(norms_of_order_2=True), **_switches()))
+        return offered(subject(), replace(_method(norms_of_order_2=True), **_switches()), session.ASKED.get())
     except RecipeError:
-        return offered(subject(), Recipe(**_switches()))
+        return offered(subject(), Recipe(**_switches()), session.ASKED.get())
 
 
 def passed_over_targets() -> dict[str, str]:
@@ -196,12 +198,13 @@ def recipe() -> Recipe:
     if not chosen:
         raise RecipeError("No layer is chosen, so there is nothing to prune. Choose at least one under “Layers”.")
     amounts = {name: amount for name, amount in session.LAYER_AMOUNTS.get().items() if name in chosen}
+    all_of_them = len(chosen) == len(on_offer) and not session.ASKED.get().intersection(chosen)
     return replace(
         base,
         amount=session.AMOUNT.get(),
         amounts=amounts,
         # Without names an address means the layers that a network begins with, which may be one alone
-        targets=None if len(chosen) == len(on_offer) and not one_by_one(subject()) else tuple(chosen),
+        targets=None if all_of_them and not one_by_one(subject()) else tuple(chosen),
     )
 
 

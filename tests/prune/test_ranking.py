@@ -151,7 +151,7 @@ def test_the_row_that_holds_most_limits_all() -> None:
 def test_rows_along_another_dim() -> None:
     """Of a transposed convolution an output's row is one index of dim 1."""
     scores = torch.tensor([[[4.0, 1.0], [1.0, 2.0]], [[3.0, 2.0], [4.0, 3.0]]])
-    ranking = rank_rows(scores, "w", row_dim=1)
+    ranking = rank_rows(scores, "w", row_dims=(1,))
     assert ranking.ranks.reshape(2, 2, 2).tolist() == [[[3, 0], [0, 1]], [[2, 1], [3, 2]]]
 
 
@@ -173,7 +173,7 @@ def test_survivors_by_hand() -> None:
 
 def test_survivors_of_rows_and_the_largest_score() -> None:
     scores = torch.tensor([[3.0, 1.0, 2.0], [1.0, 2.0, 3.0]])
-    again = rank_survivors(rank_rows(scores, "w"), 1, 4 - scores, "w", row_dim=0)
+    again = rank_survivors(rank_rows(scores, "w"), 1, 4 - scores, "w", row_dims=(0,))
     assert again.ranks.tolist() == [1, 0, 2, 0, 2, 1]
     assert (again.groups, again.rows, again.removable) == (3, 2, 3)
     largest = torch.finfo(torch.float32).max

@@ -48,12 +48,12 @@ def test_rows_in_parts_as_in_one_go(shape: tuple[int, ...], row_dim: int, held: 
     torch.manual_seed(0)
     scores = torch.randint(0, 5, shape).float()
     protected = torch.rand(shape) < 0.3 if held else None
-    whole = rank_rows(scores, "w", protected, row_dim)
+    whole = rank_rows(scores, "w", protected, (row_dim,))
     for parts in (1, 3, 16):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ranking, "IN_PARTS_FROM", 1)
             patch.setattr(sorting, "PARTS", parts)
-            some = rank_rows(scores, "w", protected, row_dim)
+            some = rank_rows(scores, "w", protected, (row_dim,))
         assert some.ranks.tolist() == whole.ranks.tolist()
         assert (some.removable, some.rows, some.scores.tolist()) == (whole.removable, whole.rows, whole.scores.tolist())
 

@@ -10,8 +10,9 @@ from torch.nn.utils import parametrizations, prune
 from pruning_explorer import Recipe, Subject, compute_masks
 from pruning_explorer.errors import RecipeError, SubjectError, TargetError
 from pruning_explorer.lessons.glossary import glossary
+from pruning_explorer.prune.find_targets import find_targets
 from pruning_explorer.prune.granularities import GRANULARITIES
-from pruning_explorer.prune.targets import RecordedLayer, StoredLayer, Target, find_targets
+from pruning_explorer.prune.targets import RecordedLayer, StoredLayer, Target
 from pruning_explorer.prune.titles import title_of
 
 # layer -> its targets: name, layer type, role, output dim
@@ -281,8 +282,18 @@ REFUSED = {
     "float8": (of_dtype(torch.float8_e4m3fn), "weight", "float8_e4m3fn cannot be computed with"),
     "meta": (nn.Linear(4, 4, device="meta"), "weight", "meta device"),
     "lazy": (nn.LazyLinear(4), "weight", "run the network once first"),
-    "custom": (Scaled(), "scale", "a parameter of Scaled itself"),
 }
+
+
+def test_a_parameter_of_no_layer_is_pruned_only_where_it_is_named() -> None:
+    subject = Subject.from_module(nn.ModuleDict({"layer": Scaled()}))
+    assert subject.refused["layer.scale"].startswith("a parameter of Scaled itself")
+    assert set(compute_masks(subject, Recipe(biases=True, norms=True, embeddings=True))) == {"layer.inner.weight"}
+    assert compute_masks(subject, Recipe(targets=("layer.scale",))).kept("layer.scale") == 2
+    assert set(compute_masks(subject, Recipe(amounts={"layer.scale": 0.25}))) == {"layer.scale", "layer.inner.weight"}
+    alone = Subject.from_module(nn.ParameterDict({"mix": nn.Parameter(torch.ones(3, 3))}))
+    with pytest.raises(RecipeError, match=r"what belongs to none is pruned where it is named: targets=\('mix',\)"):
+        compute_masks(alone, Recipe())
 
 
 @pytest.mark.parametrize(("layer", "name", "reason"), REFUSED.values(), ids=REFUSED.keys())

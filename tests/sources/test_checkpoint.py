@@ -142,19 +142,57 @@ def test_embeddings_are_known_by_their_names(tmp_path: Path) -> None:
         "wte.weight",
         "shared.weight",
         "position.weight",
-        "pos_embed",
-        "cls_token",
-    ]
-    looked_up += [
+        "tok_embeddings.weight",
+        "emb.0.weight",
         "embeddings.position_embeddings.weight",
-        "visual.positional_embedding",
         "relative_attention_bias.weight",
     ]
     computed = ["patch_embed.proj.weight", "time_embedding.linear_1.weight", "lm_head.weight", "tokens_to_q.weight"]
+    computed += ["embed_out.weight", "embedding_projection.weight", "text_embed_dim_proj.weight"]
     tensors = {name: torch.rand(6, 4) for name in (*looked_up, *computed)}
     subject = open_checkpoint(write(tmp_path, "e.pt", saved(tensors)))
     roles = {target.name: target.role for target in subject.targets}
     assert roles == {**dict.fromkeys(looked_up, "embedding"), **dict.fromkeys(computed, "weight")}
+
+
+TABLES = {
+    "pos_embed": (torch.rand(1, 5, 4), "positions"),
+    "encoder.pe": (torch.rand(50, 1, 4), "positions"),
+    "visual.positional_embedding": (torch.rand(5, 4), "positions"),
+    "cls_token": (torch.rand(1, 1, 4), "a token of the network's own"),
+    "det.anchors": (torch.rand(3, 2), "anchors"),
+    "fc.weight_mask": (torch.ones(4, 3), "a mask"),
+    "rope.cos_table": (torch.rand(8, 4), "a table that is computed"),
+    "block.relative_position_bias_table": (torch.rand(9, 2), "biases of relative positions"),
+    "norm_in.shift": (torch.rand(1, 3, 1, 1), "a scale or a shift"),
+    "norm_in.scale": (torch.rand(1, 3, 1, 1), "a scale or a shift"),
+    "codebook": (torch.rand(6, 4), "a parameter of no layer, or a table"),
+}
+
+
+def test_what_no_layer_calls_a_weight_is_pruned_only_where_it_is_named(tmp_path: Path) -> None:
+    tensors = {"fc.weight": torch.rand(4, 3), **{name: tensor for name, (tensor, _) in TABLES.items()}}
+    subject = open_checkpoint(write(tmp_path, "t.pt", saved(tensors)))
+    assert set(compute_masks(subject, Recipe(embeddings=True, biases=True, norms=True))) == {"fc.weight"}
+    assert subject.refused.keys() == TABLES.keys()
+    for name, (tensor, kind) in TABLES.items():
+        assert f"most likely {kind}; name it" in subject.refused[name]
+        masks = compute_masks(subject, Recipe(amount=0.25, targets=(name,)))
+        assert list(masks) == [name]
+        assert masks.kept(name) == tensor.numel() - round(tensor.numel() / 4)
+    table = take_inventory(subject).table
+    assert set(table.loc[~table["offered"], "parameter"]) == TABLES.keys()
+
+
+def test_where_nothing_is_called_a_weight_all_is_offered(tmp_path: Path) -> None:
+    tensors = {"W1": torch.rand(4, 3), "b1": torch.rand(4), "pos_emb": torch.rand(5, 3)}
+    subject = open_checkpoint(write(tmp_path, "t.pt", saved(tensors)))
+    assert {target.name: target.role for target in subject.targets} == {
+        "W1": "weight",
+        "b1": "norm",
+        "pos_emb": "embedding",
+    }
+    assert not subject.refused
 
 
 def test_tied_weights_are_one_target_of_both_names(tmp_path: Path) -> None:
@@ -425,7 +463,7 @@ def test_odd_names_are_names(tmp_path: Path) -> None:
     for content in (save(state), saved(state)):
         subject = open_checkpoint(write(tmp_path, "n.pt", content))
         assert {target.name for target in subject.targets} == set(state)
-        assert set(compute_masks(subject, Recipe(amount=0.5))) == set(state)
+        assert set(compute_masks(subject, Recipe(amount=0.5, targets=tuple(state)))) == set(state)
 
 
 def test_more_tensors_and_modules_than_a_page_can_list_are_refused(tmp_path: Path) -> None:

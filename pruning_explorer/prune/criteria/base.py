@@ -1,5 +1,6 @@
 """What a criterion is, and what it may look at."""
 
+import copy
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pruning_explorer.errors import PruningExplorerError, ScoreError
+from pruning_explorer.prune.experts import grouping_of
 from pruning_explorer.prune.grouping import Granularity
 from pruning_explorer.prune.settings import Choice, Value
 from pruning_explorer.prune.subject import Subject
@@ -43,6 +45,15 @@ class Scoring:
     recalibrate: bool = False
     _memo: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
     _lock: Any = field(default_factory=threading.RLock, init=False, repr=False)
+
+    def of(self, target: Target) -> Self:
+        """The same for one target: where it is made of experts, groups are those of each matrix by itself."""
+        granularity = grouping_of(self.granularity, target)
+        if granularity is self.granularity:
+            return self
+        seen = copy.copy(self)
+        object.__setattr__(seen, "granularity", granularity)
+        return seen
 
     def weight(self, target: Target) -> Tensor:
         """The target's weights, zero where an earlier step of the schedule removed them. Read it, never write to it."""
@@ -87,7 +98,7 @@ class Scoring:
         return {each.name: self._draw(each, stream, dtype) for each in self.joint}
 
     def _draw(self, target: Target, stream: torch.Generator, dtype: torch.dtype) -> Tensor:
-        shape = self.granularity.group_shape(target.shape)
+        shape = grouping_of(self.granularity, target).group_shape(target.shape)
         # RandomUnstructured draws in the weight's dtype, RandomStructured in the default one
         return torch.rand(shape, generator=stream, dtype=dtype if shape == target.shape else torch.float32)
 
@@ -173,6 +184,7 @@ class Criterion(Choice):
         Raises:
             ScoreError: it fails, or gives no tensor of one score per group.
         """
+        scoring = scoring.of(target)
         try:
             scores: object = self.score(scoring, target)
         except PruningExplorerError:

@@ -14,6 +14,8 @@ def channel_dim(granularity: Granularity, target: Target) -> int:
 def spread_channels(granularity: Granularity, target: Target, channels: Tensor, dim: int) -> Tensor:
     """Scores ``[shape[dim]]`` of the channels along ``dim`` -> scores of a granularity's groups.
 
+    Of experts they are ``[E, shape[dim]]``, of each matrix its own.
+
     Where the groups are these channels, their scores as they are. Else each weight carries its channel's, and the
     granularity groups those.
     """
@@ -21,4 +23,6 @@ def spread_channels(granularity: Granularity, target: Target, channels: Tensor, 
         return channels
     broadcast = [1] * len(target.shape)
     broadcast[dim] = target.shape[dim]
+    if target.experts:
+        broadcast[0] = target.experts
     return granularity.group_scores(channels.view(broadcast).expand(target.shape).contiguous())

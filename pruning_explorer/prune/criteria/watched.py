@@ -17,6 +17,7 @@ ON_CALIBRATION: SubjectCache[Observed] = SubjectCache(
 )
 ON_EXAMPLE: SubjectCache[Observed] = SubjectCache(64 << 20, lambda seen: seen.nbytes, "activations on one input")
 
+_CALLED = {"bias": "a bias", "norm": "a norm parameter", "other": "what belongs to no layer"}
 UNSEEN = "no product with it was seen as the network ran: it is looked up, unused, or inside a fused kernel"
 
 
@@ -74,8 +75,10 @@ def without_products(subject: Subject, target: Target) -> str | None:
     """Why no inputs of a target's weights can be watched; None if they can."""
     if target.role == "embedding":
         return "its rows are looked up, and an output layer that shares them goes with it: linear layers are judged"
+    if target.experts:
+        return "each expert sees other inputs, those that are sent to it, and these are not watched"
     if not target.is_weight:
-        return f"a {'bias' if target.role == 'bias' else 'norm parameter'} is in no product with inputs"
+        return f"{_CALLED[target.role]} is in no product with inputs"
     if subject.calibration is None:
         return None
     seen = ON_CALIBRATION.get(subject, lambda: _on_calibration(subject, {}))
@@ -96,8 +99,9 @@ def without_channels(subject: Subject, target: Target) -> str | None:
 
 def without_batchnorm(subject: Subject, target: Target) -> str | None:
     """Why no scale of a BatchNorm stands for a target's channels; None if one does."""
-    if target.role in ("bias", "norm"):
-        return f"a {'bias' if target.role == 'bias' else 'norm parameter'} has no channels that a BatchNorm follows"
+    if not target.is_weight or target.experts:
+        what = "an expert" if target.experts else _CALLED[target.role]
+        return f"{what} has no channels that a BatchNorm follows"
     if subject.example is None:
         return None
     seen = ON_EXAMPLE.get(subject, lambda: _on_example(subject, {}))

@@ -60,8 +60,18 @@ def geometric_median(scoring: Scoring, target: Target) -> Tensor:
     schedule removed has 0 and is nobody's neighbour.
     """
     dim = channel_dim(scoring.granularity, target)
-    rows = scoring.weight(target).transpose(0, dim).flatten(1).double()
-    mask = scoring.masks.get(target.name)
+    weight, mask = scoring.weight(target), scoring.masks.get(target.name)
+    if target.experts:
+        masks = [None] * target.experts if mask is None else list(mask)
+        sums = torch.stack([_distances(each, m, dim - 1) for each, m in zip(weight, masks, strict=True)])
+    else:
+        sums = _distances(weight, mask, dim)
+    return spread_channels(scoring.granularity, target, sums, dim).to(scoring.precision(target))
+
+
+def _distances(weight: Tensor, mask: Tensor | None, dim: int) -> Tensor:
+    """Of each channel along ``dim``, the sum of its distances to the others that are left; float64."""
+    rows = weight.transpose(0, dim).flatten(1).double()
     alive = torch.ones(len(rows), dtype=torch.bool)
     if mask is not None:
         alive = mask.transpose(0, dim).flatten(1).any(dim=1)
@@ -70,7 +80,7 @@ def geometric_median(scoring: Scoring, target: Target) -> Tensor:
     mode = "donot_use_mm_for_euclid_dist" if exact else "use_mm_for_euclid_dist"
     sums = torch.zeros(len(rows), dtype=torch.float64)
     sums[alive] = torch.cdist(there, there, compute_mode=mode).sum(dim=1)
-    return spread_channels(scoring.granularity, target, sums, dim).to(scoring.precision(target))
+    return sums
 
 
 def has_channels(_subject: Subject, target: Target) -> str | None:

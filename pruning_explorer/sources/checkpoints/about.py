@@ -1,4 +1,4 @@
-"""What is said of a checkpoint: what it holds, what was done to it before, and how Python loads it."""
+"""What is said of a checkpoint: what it holds, and what was done to it before."""
 
 from collections.abc import Mapping, Sequence
 
@@ -66,27 +66,6 @@ def what_is_not_shown(read: StoredWeights, label: str, key: str | None) -> list[
     if others:
         said.append(f"It holds other networks, too ({_listed(others)}): {label}#{others[0]} opens one.")
     return said
-
-
-def loading_lines(parts: Sequence[StoredWeights], earlier: EarlierPruning, quantised: Quantised) -> str:
-    """Lines that load the weights into ``model``: all parts together, and what was pruned before folded."""
-    if quantised.schemes:
-        schemes = ", ".join(quantised.schemes)
-        return (
-            f"# `model` is the network that these weights belong to. They are packed ({schemes}):\n"
-            "# load it by the library that wrote them, unpacked, so that its weights are plain parameters"
-        )
-    lines = [
-        "# `model` is the network that these weights belong to",
-        *dict.fromkeys(each.imported for each in parts),
-        "",
-    ]
-    lines += dict.fromkeys(line for each in parts for line in each.before)
-    if len(parts) == 1:
-        lines += [f"weights = {parts[0].loaded}"]
-    else:
-        lines += ["weights = {", *(f"    **{each.loaded}," for each in parts), "}"]
-    return "\n".join([*lines, *earlier.code, "model.load_state_dict(weights)"])
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -11,11 +11,11 @@ from pruning_explorer.prune.subject import Subject
 from pruning_explorer.sources.checkpoints.about import (
     earlier_work,
     kinds_of_tensors,
-    loading_lines,
     what_is_not_shown,
 )
 from pruning_explorer.sources.checkpoints.earlier_pruning import fold_masks
 from pruning_explorer.sources.checkpoints.fingerprint import fingerprint
+from pruning_explorer.sources.checkpoints.loading import loading_lines, network_of
 from pruning_explorer.sources.checkpoints.quantised import read_quantised
 from pruning_explorer.sources.checkpoints.reading import natural, read_weights
 from pruning_explorer.sources.checkpoints.shards import Shards, find_shards, shown
@@ -50,13 +50,17 @@ def _open(path: Path, name: str | None, key: str | None) -> Subject:
     shards = find_shards(path)
     files = [StoredFile.now(each) for each in shards.files.values()]
     label = shown(name or (path.resolve() if path.is_dir() else shards.folder.resolve() if shards.names else path).name)
-    alone = len(shards.files) == 1
-    parts = {file: read_weights(each, label if alone else shown(file), key) for file, each in shards.files.items()}
+    called = {file: shown(file) if len(shards.files) > 1 or path.is_dir() else label for file in shards.files}
+    parts = {file: read_weights(each, called[file], key) for file, each in shards.files.items()}
     size = sum(each.stat().st_size for each in shards.files.values())
     first = next(iter(parts.values()))
     found = _joined(parts, shards) if shards.names else first.tensors
-    opened, quantised = read_quantised(found, label)
-    tensors, earlier = fold_masks(opened, label, size)
+    unpacked, quantised = read_quantised(found, label)
+    tensors, earlier = fold_masks(unpacked, label, size)
+    opened = next(iter(called.values())) if len(called) == 1 else "."
+    opened += "" if key is None else f"#{key}"
+    network = network_of(shards.folder, shards.files)
+    lines = loading_lines(list(parts.values()), earlier.code, quantised.schemes, network)
     origin = f"{first.kind}{f' in {len(parts)} files' if len(parts) > 1 else ''}, {_size(size)}"
     return Subject.from_module(
         stored_network(tensors, label, {path: n for each in parts.values() for path, n in each.versions.items()}),
@@ -68,7 +72,10 @@ def _open(path: Path, name: str | None, key: str | None) -> Subject:
                 *what_is_not_shown(first, label, key),
             ]
         ),
-        loading=loading_lines(list(parts.values()), earlier, quantised),
+        loading=lines.before,
+        finishing=lines.after,
+        ties_unknown=lines.ties_unknown,
+        reopening=f"load_subject({opened!r})",
         runnable=False,
         refused={**quantised.refused, **{name: why for each in parts.values() for name, why in each.refused.items()}},
         origin=origin,

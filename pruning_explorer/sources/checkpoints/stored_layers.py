@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning_explorer.errors import SubjectError
+from pruning_explorer.prune.experts import expert_layout, stored_inputs_first
 from pruning_explorer.prune.targets import EMBEDDING_NAME, STATISTICS, StoredLayer
 
 TENSORS_MOST = 20_000
@@ -25,6 +26,11 @@ _WHOLE = (torch.bool, torch.int16, torch.int32, torch.int64)
 """Integer dtypes by which a tensor is recognised as no parameter; int8 and uint8 are not among them, since quantised
 weights have these."""
 _TAKEN = frozenset(dir(nn.Module()))
+
+_FUSED = re.compile(r"(^|\.)experts(\.\w+)?$|(^|\.)(input|output)_linear$")
+"""Paths of layers whose weights of three dims are those of experts, and no kernels."""
+
+_PAIRS = (("fc1", "fc2"), ("input_linear", "output_linear"))
 
 Leaves = Mapping[str, Tensor]
 
@@ -58,7 +64,9 @@ def stored_network(
         if len(made) == MODULES_MOST:
             raise SubjectError(f"the names in {label} make more than {MODULES_MOST:,} modules; save part of them")
         leaves = layers.get(path, {})
-        module = StoredLayer(_layer_type(path, layers, max(dims, 1))) if leaves else nn.Module()
+        module = (
+            StoredLayer(_layer_type(path, layers, max(dims, 1)), _inputs_first(path, layers)) if leaves else nn.Module()
+        )
         made[path] = module
         # A state_dict of this network says then what the file said, or nothing
         module._version = versions.get(path)  # type: ignore[assignment]
@@ -141,6 +149,16 @@ def _layer_type(path: str, layers: Mapping[str, Leaves], dims: int) -> str:
     return guess_layer_type("", twin) if twin and kind == "Linear" else kind
 
 
+def _inputs_first(path: str, layers: Mapping[str, Leaves]) -> bool | None:
+    """Of experts whose two weights are layers of their own, whether they are ``[E, in, out]``; None of all others."""
+    above, _, own = path.rpartition(".")
+    pair = next((each for each in _PAIRS if own in each), None)
+    if pair is None:
+        return None
+    up, down = (layers.get(f"{above}.{each}", {}).get("weight") for each in pair)
+    return stored_inputs_first(up, down)
+
+
 def guess_layer_type(path: str, leaves: Leaves, dims: int = 1) -> str:
     """What a layer most likely is, by the names and shapes of its tensors: a class of ``torch.nn``.
 
@@ -158,6 +176,8 @@ def guess_layer_type(path: str, leaves: Leaves, dims: int = 1) -> str:
     weight, bias = leaves.get("weight"), leaves.get("bias")
     if "running_mean" in leaves:
         return f"BatchNorm{dims}d"
+    if _holds_experts(path, leaves):
+        return "Experts"
     if {"weight_ih_l0", "weight_hh_l0"} <= leaves.keys():
         return _recurrent(leaves["weight_ih_l0"], leaves["weight_hh_l0"], "weight_hr_l0" in leaves)
     if {"weight_ih", "weight_hh"} <= leaves.keys():
@@ -175,7 +195,15 @@ def guess_layer_type(path: str, leaves: Leaves, dims: int = 1) -> str:
         return f"Conv{'Transpose' * transposed}{weight.dim() - 2}d"
     if transposed:
         return "Conv1D"  # as the GPT-2 of transformers calls a Linear that is stored the other way round
-    return "Embedding" if bias is None and EMBEDDING_NAME.search(path.rpartition(".")[2].lower()) else "Linear"
+    called = next((part for part in reversed(path.split(".")) if not part.isdecimal()), "")
+    return "Embedding" if bias is None and EMBEDDING_NAME.search(called.lower()) else "Linear"
+
+
+def _holds_experts(path: str, leaves: Leaves) -> bool:
+    """Whether these are the matrices of a mixture's experts behind one another, by their names and dims."""
+    if _FUSED.search(path.lower()):
+        return bool(expert_layout(leaves))
+    return any(leaf.endswith("_proj") for leaf in expert_layout(leaves))
 
 
 def _recurrent(inputs: Tensor, hidden: Tensor, projected: bool) -> str:

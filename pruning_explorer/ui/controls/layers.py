@@ -44,12 +44,14 @@ def draw_layers(subject: Subject) -> None:
             "Only these lose weights; all others stay dense. Tick a block to take all that is in it.", "target"
         ),
     )
+    offered = state.offered_targets()
+    refused = {name: why for name, why in subject.refused.items() if name not in {each.name for each in offered}}
     layer_tree(
-        state.offered_targets(),
+        offered,
         key=KEY,
         network=subject.name,
         chosen=set(state.chosen_names()),
-        refused={**state.passed_over_targets(), **subject.refused},
+        refused={**state.passed_over_targets(), **refused},
         revision=session.LAST_CHOICE.get(),
         on_choice=_take_choice,
     )

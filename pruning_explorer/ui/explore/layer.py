@@ -130,7 +130,7 @@ def _payload(shown: _Shown) -> bytes:
             title=shown.target.name,
             removed_at=shown.removed_at(ranked, index),
             granularity_note=_note(shown.recipe),
-            channel_dim=shown.target.out_dim,
+            channel_dim=shown.target.picture[1],
             rank_scores=_rank_scores(ranked.rankings[index]),
             **_weight_by_weight(shown.subject, ranked, index),
         )
@@ -171,7 +171,7 @@ def _weight_by_weight(subject: Subject, ranked: Ranked, index: int) -> dict[str,
         else Computed(target.numel, lambda at: of_ranks[ranks[at]]),
         "weights": Computed(target.numel, weights_at),
         "ranks": ranks,
-        "shape": target.shape,
+        "shape": target.picture[0],
     }
 
 

@@ -78,7 +78,7 @@ def _layers(subject: Subject) -> None:
     refused = len(subject.refused)
     st.subheader("Layers", anchor=False)
     st.caption(
-        f"{len(subject.targets):,} parameters can be pruned"
+        f"{int(inventory.table['offered'].sum()):,} parameters can be pruned"
         + (f"; {refused:,} cannot, and the last column says why." if refused else ".")
         + " Biases and norm layers are left alone until you choose them."
     )
