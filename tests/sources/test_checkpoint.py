@@ -161,7 +161,7 @@ TABLES = {
     "visual.positional_embedding": (torch.rand(5, 4), "positions"),
     "cls_token": (torch.rand(1, 1, 4), "a token of the network's own"),
     "det.anchors": (torch.rand(3, 2), "anchors"),
-    "fc.weight_mask": (torch.ones(4, 3), "a mask"),
+    "conv1.weight_mask": (torch.ones(4, 3), "a mask"),
     "rope.cos_table": (torch.rand(8, 4), "a table that is computed"),
     "block.relative_position_bias_table": (torch.rand(9, 2), "biases of relative positions"),
     "norm_in.shift": (torch.rand(1, 3, 1, 1), "a scale or a shift"),

@@ -249,5 +249,5 @@ def test_a_bitmask_puts_each_weight_in_its_place(flat: bool, tmp_path: Path) -> 
 
 def test_whole_numbers_without_scales_stay_what_they_are(tmp_path: Path) -> None:
     subject = opened({f"{Q}weight": W8, "logit_scale": torch.ones(())}, tmp_path)
-    assert subject.refused == {f"{Q}weight": "int8 weights have no magnitude that can be ranked here"}
+    assert subject.refused[f"{Q}weight"] == "int8 weights have no magnitude that can be ranked here"
     assert "quantised" not in subject.about
