@@ -18,7 +18,7 @@ from pruning_explorer.sources.checkpoints.fingerprint import fingerprint
 from pruning_explorer.sources.checkpoints.loading import loading_lines, network_of
 from pruning_explorer.sources.checkpoints.quantised import read_quantised
 from pruning_explorer.sources.checkpoints.reading import natural, read_weights
-from pruning_explorer.sources.checkpoints.shards import Shards, find_shards, shown
+from pruning_explorer.sources.checkpoints.shards import METADATA, Shards, find_shards, shown
 from pruning_explorer.sources.checkpoints.stored_layers import stored_network
 from pruning_explorer.sources.checkpoints.stored_weights import StoredWeights
 
@@ -47,12 +47,15 @@ def open_checkpoint(path: Path, *, name: str | None = None, key: str | None = No
 
 
 def _open(path: Path, name: str | None, key: str | None) -> Subject:
+    path = path.absolute().parent if path.name == METADATA else path
     shards = find_shards(path)
     files = [StoredFile.now(each) for each in shards.files.values()]
     label = shown(name or (path.resolve() if path.is_dir() else shards.folder.resolve() if shards.names else path).name)
-    called = {file: shown(file) if len(shards.files) > 1 or path.is_dir() else label for file in shards.files}
+    alone = list(shards.files) == [METADATA] or (len(shards.files) == 1 and not path.is_dir())
+    called = {file: label if alone else shown(file) for file in shards.files}
     parts = {file: read_weights(each, called[file], key) for file, each in shards.files.items()}
-    size = sum(each.stat().st_size for each in shards.files.values())
+    also = [each for part in parts.values() for each in part.also]
+    size = sum(each.stat().st_size for each in shards.files.values()) + sum(each.size for each in also)
     first = next(iter(parts.values()))
     found = _joined(parts, shards) if shards.names else first.tensors
     unpacked, quantised = read_quantised(found, label)
@@ -79,8 +82,9 @@ def _open(path: Path, name: str | None, key: str | None) -> Subject:
         runnable=False,
         refused={**quantised.refused, **{name: why for each in parts.values() for name, why in each.refused.items()}},
         origin=origin,
-        identity=fingerprint(shards.files.values()) + (b"" if first.usual else f"#{key}".encode(errors="replace")),
-        files=[file for file, part in zip(files, parts.values(), strict=True) if part.mapped],
+        identity=fingerprint([*shards.files.values(), *(each.path for each in also)])
+        + (b"" if first.usual else f"#{key}".encode(errors="replace")),
+        files=[*(file for file, part in zip(files, parts.values(), strict=True) if part.mapped), *also],
         file_metadata={key: text for each in parts.values() for key, text in each.metadata.items()},
     )
 

@@ -34,6 +34,9 @@ class Part(Protocol):
     def before(self) -> Sequence[str]: ...
 
     @property
+    def after(self) -> Sequence[str]: ...
+
+    @property
     def loaded(self) -> str: ...
 
     @property
@@ -129,6 +132,7 @@ def _weights(parts: Sequence[Part], folding: Sequence[str]) -> list[str]:
         lines += [f"weights = {parts[0].loaded}"]
     else:
         lines += ["weights = {", *(f"    **{each.loaded}," for each in parts), "}"]
+    lines += dict.fromkeys(line for each in parts for line in each.after)
     ties = {alias: name for each in parts for alias, name in each.ties.items()}
     lines += [f"weights[{alias!r}] = weights[{name!r}]  # tied, and saved once" for alias, name in ties.items()]
     return [*lines, *folding]

@@ -1,23 +1,18 @@
 """Files that people take for a checkpoint: each is named for what it is, with the shortest way to one."""
 
-import os
 import tarfile
 from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import BinaryIO
 
-from pruning_explorer.sources.checkpoints.kinds import HEAD
+from pruning_explorer.sources.checkpoints.kinds import HEAD, protobuf_fields
 from pruning_explorer.sources.checkpoints.pickle_outline import PICKLE_MOST, Outline
 from pruning_explorer.sources.checkpoints.stored_tensors import DamagedPickleError
 from pruning_explorer.sources.checkpoints.whole_objects import refuse_whole_objects
 
 MEMBERS_MOST = 1000
 """Members of a tar archive that are looked at."""
-
-FIELDS_MOST = 64
-"""Outermost fields of a protobuf that are looked at."""
 
 WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".pth.tar", ".gguf", ".onnx", ".pt2")
 
@@ -171,38 +166,8 @@ def _is_msgpack(head: bytes) -> bool:
 
 def _is_core_ml(path: Path) -> bool:
     """Whether it is a protobuf of a version, a description, and a model, whose field has a number from 200 on."""
-    numbers = _protobuf_fields(path)
+    numbers = protobuf_fields(path)
     return numbers[:2] == [1, 2] and any(200 <= number < 4000 for number in numbers)
-
-
-def _protobuf_fields(path: Path) -> list[int]:
-    """Numbers of a protobuf's outermost fields, those before the first that is none."""
-    numbers: list[int] = []
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        while len(numbers) < FIELDS_MOST and file.tell() < size:
-            tag = _varint(file)
-            kind = tag & 7
-            length = {0: 0, 1: 8, 2: 0, 5: 4}.get(kind, size)
-            if kind == 0:
-                _varint(file)
-            elif kind == 2:
-                length = _varint(file)
-            if file.tell() + length > size:
-                break
-            file.seek(length, os.SEEK_CUR)
-            numbers.append(tag >> 3)
-    return numbers
-
-
-def _varint(file: BinaryIO) -> int:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = file.read(1)
-        value |= (byte[0] & 0x7F if byte else 0) << shift
-        if not byte or byte[0] < 0x80:
-            break
-    return value
 
 
 def _is_text(data: bytes) -> bool:

@@ -5,13 +5,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.checkpoints.kinds import LEGACY, ZIP, head_of
+from pruning_explorer.sources.checkpoints.distributed import networks_of_folder, read_distributed
+from pruning_explorer.sources.checkpoints.gguf_file import read_gguf
+from pruning_explorer.sources.checkpoints.kinds import GGUF, LEGACY, ZIP, head_of, is_onnx
+from pruning_explorer.sources.checkpoints.onnx_file import read_onnx
 from pruning_explorer.sources.checkpoints.other_kinds import name_other_kind
 from pruning_explorer.sources.checkpoints.safetensors_file import read_safetensors
-from pruning_explorer.sources.checkpoints.shards import shown
+from pruning_explorer.sources.checkpoints.shards import METADATA, shown
 from pruning_explorer.sources.checkpoints.stored_weights import StoredWeights
 from pruning_explorer.sources.checkpoints.torch_file import TorchFile, read_torch
 from pruning_explorer.sources.checkpoints.torch_file import networks_in as networks_of_torch
+
+PIECES = ".distcp"
 
 
 def read_weights(path: Path, label: str, key: str | None = None) -> StoredWeights:
@@ -28,12 +33,23 @@ def read_weights(path: Path, label: str, key: str | None = None) -> StoredWeight
     head = head_of(path)
     if not head:
         raise SubjectError(f"{label} is empty; copy it again")
+    if path.suffix == PIECES or label.endswith(PIECES):
+        raise SubjectError(
+            f"{label} holds pieces of a checkpoint of torch.distributed.checkpoint; open the folder that it lies in, "
+            "with its .metadata"
+        )
     if head.startswith((ZIP, LEGACY)):
         return _of_torch(read_torch(path, label, key), label)
+    if path.name == METADATA:
+        return read_distributed(path, label, key)
     if key is not None:
         raise SubjectError(f"{label} holds one network, so it opens without #{shown(key)}")
     if head[8:9] == b"{":
         return _of_safetensors(path, label)
+    if head.startswith(GGUF):
+        return read_gguf(path, label)
+    if is_onnx(path):
+        return read_onnx(path, label)
     raise SubjectError(f"{label} {name_other_kind(path, head, label)}")
 
 
@@ -43,6 +59,8 @@ def networks_in(path: Path, label: str) -> tuple[str, ...]:
     Raises:
         SubjectError: as :func:`read_weights`, but for several networks.
     """
+    if path.name == METADATA:
+        return networks_of_folder(path, label)
     return networks_of_torch(path, label) if head_of(path).startswith((ZIP, LEGACY)) else ()
 
 

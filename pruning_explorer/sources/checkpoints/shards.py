@@ -11,6 +11,8 @@ from pruning_explorer.sources.checkpoints.other_kinds import name_other_folder
 
 CHECKPOINTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 """Usual endings; a file is what its content says, whatever it ends in."""
+METADATA = ".metadata"
+"""What torch.distributed.checkpoint calls the list of what its folder holds."""
 INDEX_MOST = 8 << 20
 SHARDS_MOST = 1000
 
@@ -48,8 +50,10 @@ def find_shards(path: Path) -> Shards:
     Raises:
         SubjectError: there is none, or more than one; or an index that is broken, or names what is not beside it.
     """
+    if path.is_dir() and (path / METADATA).is_file():
+        return Shards(path, {path.name: path / METADATA}, {})
     if path.is_dir():
-        path = _inside(path, _only_checkpoint(path).name)
+        path = inside_folder(path, _only_checkpoint(path).name)
     if not path.is_file():
         raise SubjectError(f"there is no file {shown(path.name)}; give the path of a checkpoint")
     with path.open("rb") as file:
@@ -60,7 +64,7 @@ def find_shards(path: Path) -> Shards:
     files = sorted(set(names.values()))
     if len(files) > SHARDS_MOST:
         raise SubjectError(f"{shown(path.name)} names {len(files):,} files, and {SHARDS_MOST:,} is the most")
-    return Shards(path.parent, {name: _inside(path.parent, name) for name in files}, names)
+    return Shards(path.parent, {name: inside_folder(path.parent, name) for name in files}, names)
 
 
 def shown(text: str) -> str:
@@ -124,17 +128,19 @@ def _read_index(path: Path) -> dict[str, str]:
     return names
 
 
-def _inside(folder: Path, name: str) -> Path:
-    """A file of that name in the folder itself, whatever an index or a link says."""
+def inside_folder(folder: Path, name: str, who: str = "the index") -> Path:
+    """A file of that name in the folder itself, whatever a link says, or who names it.
+
+    Raises:
+        SubjectError: it lies elsewhere, or is missing.
+    """
     if not name.isprintable() or not name.strip(".") or Path(name).name != name or "\\" in name or ":" in name:
-        raise SubjectError(f"the index names {shown(name)!r}, which does not lie beside it; it is not opened")
+        raise SubjectError(f"{who} names {shown(name)!r}, which does not lie beside it; it is not opened")
     path = folder / name
     if path.is_symlink() and not path.exists():
         raise SubjectError(broken_link(path))
     if not path.is_file():
-        raise SubjectError(
-            f"{shown(name)} is missing, which the index names; put all parts of the checkpoint beside it"
-        )
+        raise SubjectError(f"{shown(name)} is missing, which {who} names; put all parts of the checkpoint beside it")
     home, place = folder.resolve(), path.resolve().parent
     # The hub's cache keeps what its snapshots link to in a folder of their own
     cached = home.parent.name == "snapshots" and place == home.parent.parent / "blobs"

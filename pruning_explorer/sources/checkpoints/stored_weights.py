@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from pruning_explorer.prune.stored_files import StoredFile
+
 
 @dataclass(frozen=True)
 class StoredWeights:
@@ -21,7 +23,9 @@ class StoredWeights:
         mapped: False where it was read whole.
         refused: name -> reason, of tensors that are in it and cannot be read.
         notes: sentences on what is unusual about it.
-        before: lines of Python that go before ``loaded``.
+        before: lines of Python that go before the weights are read.
+        after: lines of Python that put right what ``weights`` holds then.
+        also: further files that it is read from.
         names: of all networks in it, as one writes them behind ``FILE#``.
         opened: the name of this one among them.
         usual: whether this is the network that opens without such a name.
@@ -39,6 +43,8 @@ class StoredWeights:
     refused: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    also: tuple[StoredFile, ...] = ()
     names: tuple[str, ...] = ()
     opened: str = ""
     usual: bool = True

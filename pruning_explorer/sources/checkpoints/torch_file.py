@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoints.kinds import ZIP
-from pruning_explorer.sources.checkpoints.mapped_storages import MappedFile, built, read_whole
+from pruning_explorer.sources.checkpoints.mapped_storages import MappedFile, built, read_storages
 from pruning_explorer.sources.checkpoints.networks_inside import (
     StateDict,
     aside_of,
@@ -99,12 +99,9 @@ def read_torch(path: Path, label: str, key: str | None = None) -> TorchFile:
     found = [told.script] if told.script is not None else _found(told, label)
     chosen = choose(found, label, key)
     check_count(len(chosen.tensors), label)
-    if mapped:
-        file = MappedFile(path)
-        storages = {name: file.storage(record) for name, record in told.records.items()}
-    else:
-        whole = read_whole(path)
-        storages = {name: whole[each.start : each.start + each.size] for name, each in told.records.items()}
+    wanted = {each.storage.key for each in chosen.tensors.values() if each.storage is not None}
+    records = {key: each for key, each in told.records.items() if key in wanted}
+    storages = MappedFile(path, label).storages(records) if mapped else read_storages(path, records)
     return TorchFile(
         {name: built(said, storages) for name, said in chosen.tensors.items()},
         chosen.keys,
