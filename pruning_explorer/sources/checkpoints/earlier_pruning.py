@@ -1,7 +1,7 @@
 """Weights that somebody pruned before: each tool saves them and their masks under names of its own."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,10 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoints.made_tensors import MadeTensors, aligned, rows_at_once
+
+
+TIED_MOST = 16
+"""Further names of pruned weights whose masks are compared with those of the first; each is read whole for it."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,8 @@ def fold_masks(tensors: Mapping[str, Tensor], label: str, most: int) -> tuple[di
         SubjectError: a mask does not fit, or holds other numbers than 0 and 1.
     """
     pairs = dict(_pairs(tensors, label))
-    nbytes = sum(aligned(tensors[pair.original].nbytes) for pair in pairs)
+    twins = _tied_alike(pairs, tensors)
+    nbytes = sum(aligned(tensors[pair.original].nbytes) for pair in pairs if pair not in twins)
     if nbytes > most + 64:
         raise SubjectError(f"{label} holds masks for more weights than it has bytes, so it is damaged; save it again")
     made = MadeTensors(nbytes, label, "weights under their masks")
@@ -191,7 +196,9 @@ def fold_masks(tensors: Mapping[str, Tensor], label: str, most: int) -> tuple[di
     zeros = weights = 0
     for name, tensor in tensors.items():
         pair = by_original.get(name)
-        if pair is not None:
+        if pair is not None and pair in twins and twins[pair].name in folded:
+            folded[pair.name] = folded[twins[pair].name]
+        elif pair is not None:
             what = f"{pair.mask[:80]!r} in {label}"
             folded[pair.name], gone = _fold(tensor, tensors[pair.mask], made, what)
             zeros, weights = zeros + gone, weights + tensor.numel()
@@ -205,6 +212,19 @@ def fold_masks(tensors: Mapping[str, Tensor], label: str, most: int) -> tuple[di
         tuple(tool.name for tool in tools),
         tuple(line for tool in tools for line in tool.code),
     )
+
+
+def _tied_alike(pairs: Iterable[_Pair], tensors: Mapping[str, Tensor]) -> dict[_Pair, _Pair]:
+    """Pairs of tied weights under equal masks, and the first of each: these stay tied."""
+    first: dict[object, _Pair] = {}
+    twins: dict[_Pair, _Pair] = {}
+    order = {name: place for place, name in enumerate(tensors)}
+    for pair in sorted(pairs, key=lambda each: order[each.original]):
+        original, mask = tensors[pair.original], tensors[pair.mask]
+        known = first.setdefault((original.data_ptr(), original.shape, original.stride(), original.dtype), pair)
+        if known is not pair and len(twins) < TIED_MOST and torch.equal(tensors[known.mask], mask):
+            twins[pair] = known
+    return twins
 
 
 def _pairs(tensors: Mapping[str, Tensor], label: str) -> Iterator[tuple[_Pair, _Tool]]:
