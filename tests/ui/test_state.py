@@ -230,3 +230,18 @@ def test_a_norm_order_that_is_none_leaves_the_layers_on_offer(
     assert state.chosen_names() == before
     session["channel_n"] = "2"
     assert state.recipe() == Recipe(granularity="channel")
+
+
+def test_what_belongs_to_no_layer_is_on_offer_while_a_recipe_names_it(show: Show) -> None:
+    """As an address of a checkpoint's positions that somebody has saved; another network has none of it."""
+    subject = load_subject("digits-vit")
+    named = Recipe(targets=("position", "head.weight"), amounts={"position": 0.25})
+    show("digits-vit", named)
+    assert "position" in {target.name for target in state.offered_targets()}
+    assert compute_masks(subject, state.recipe()).kept("position") == 16 * 48 * 3 // 4
+    assert set(state.recipe().targets or ()) == set(named.targets)
+    show("digits-vit", Recipe())
+    assert "position" not in {target.name for target in state.offered_targets()}
+    show("digits-vit", named)
+    state.on_subject_change()
+    assert "position" not in {target.name for target in state.offered_targets()}

@@ -129,7 +129,7 @@ def _payload(shown: _Shown) -> bytes:
             key=shown.key,
             title=shown.target.name,
             removed_at=shown.removed_at(ranked, index),
-            granularity_note=_note(shown.recipe),
+            granularity_note=_note(shown.recipe) + _experts(shown.target),
             channel_dim=shown.target.picture[1],
             rank_scores=_rank_scores(ranked.rankings[index]),
             **_weight_by_weight(shown.subject, ranked, index),
@@ -185,6 +185,10 @@ def _note(recipe: Recipe) -> str:
     each = "every weight by itself" if grouping.within_rows else f"whole {grouping.unit} ({granularity})"
     together = granularity.together(granularity.values) or each
     return f"{together}, ranked {RANKED_WITH[recipe.scope]}"
+
+
+def _experts(target: Target) -> str:
+    return f"; {target.experts} experts below one another, each a matrix by itself" if target.experts else ""
 
 
 def take_released_amount() -> None:
