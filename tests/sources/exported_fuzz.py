@@ -38,6 +38,9 @@ TARGETS = (
     "unbind",
     "softmax",
     "embedding",
+    "_weight_norm",
+    "fft_rfft",
+    "empty",
     "where",
     "add_",
 )

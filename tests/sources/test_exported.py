@@ -2,6 +2,7 @@
 
 import copy
 import json
+import warnings
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -117,6 +118,27 @@ class Worded(nn.Module):
         return x
 
 
+class Audible(nn.Module):
+    """What networks for sound do: convolutions whose weights are normed, and spectra."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # the old form is what older networks hold
+            self.old = nn.utils.weight_norm(nn.Conv1d(1, 4, 3, padding=1))
+        self.head = nn.Linear(17, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.old(x[:, None])).mean(1)
+        window = torch.hann_window(16)
+        loud = torch.stft(x, 32, 16, 16, window, return_complex=True).abs().mean(-1)
+        spectrum = torch.fft.rfft(x, norm="ortho")[:, :17]
+        back = torch.fft.irfft(spectrum, n=32)[:, :17]
+        store = torch.empty_like(loud)
+        store[:] = loud + spectrum.angle() + back + torch.fft.fftshift(torch.fft.fft2(x[:, :17, None]).real.squeeze(-1))
+        return self.head(store)
+
+
 WORDS = ("program", "signature", "digest", "calls", "writes", "native", "recorded_type", "misfit", "samples_per_call")
 BATCH = Dim("batch")
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[], tuple[Tensor, ...]], dict[str, Any], Any]] = {
@@ -130,6 +152,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[], tuple[Tensor, ..
     "cnn": (Residual, lambda: (torch.randn(2, 3, 8, 8),), {}, {"x": {0: Dim.AUTO}}),
     "cnn-of-3": (Residual, lambda: (torch.randn(3, 3, 8, 8),), {}, None),
     "gru": (Recurrent, lambda: (torch.randn(2, 5, 4),), {}, {"x": {0: BATCH}}),
+    "audible": (Audible, lambda: (torch.randn(2, 64),), {}, {"x": {0: BATCH}}),
     "attention": (Attentive, lambda: (torch.randint(13, (2, 5)),), {}, {"ids": {0: BATCH}}),
     "tied": (Tied, lambda: (torch.randint(11, (2, 5)),), {}, {"ids": {0: BATCH, 1: Dim("length", min=2, max=9)}}),
     "several": (
@@ -345,6 +368,18 @@ def test_core_aten_and_half_precision(folder: Path) -> None:
         recipe = Recipe(criterion="gradient", amount=0.5)
         masks = [compute_masks(study(each, subject), recipe) for each in (subject.model, half)]
         assert all(map(torch.equal, masks[0].values(), masks[1].values()))
+
+
+@pytest.mark.parametrize("dim", [0, 2, None])
+def test_a_weight_that_is_normed_at_each_call_is_run(dim: int | None, folder: Path) -> None:
+    torch.manual_seed(0)
+    normed = nn.utils.parametrizations.weight_norm(nn.Conv1d(3, 4, 3), dim=dim)
+    network = nn.Sequential(normed, nn.Flatten(), nn.Linear(24, 2)).eval()
+    inputs = torch.randn(4, 3, 8)
+    torch.export.save(torch.export.export(network, (inputs,)), folder / "normed.pt2")
+    subject = open_exported(folder / "normed.pt2")
+    assert torch.equal(subject.model(inputs), network(inputs))
+    assert {target.module for target in subject.targets if target.role == "weight"} == {"2"}
 
 
 def test_inputs_without_a_common_batch_are_refused(folder: Path) -> None:

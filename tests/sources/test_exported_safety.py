@@ -186,7 +186,7 @@ TARGETS = (
     *("_operator.methodcaller", "_operator.attrgetter", "_operator.call", "_operator.pow", "_operator.lshift"),
     *("_operator.__class__", "_operator.add.__self__", "math.factorial", "math.trunc.__self__", "torch.sym_sqrt"),
     *("torch.ops.aten.from_file.default", "torch.ops.aten.save.default", "torch.ops.aten._print.default"),
-    *("torch.ops.aten.empty.memory_format", "torch.ops.aten.new_empty.default", "torch.ops.aten.empty_like.default"),
+    *("torch.ops.aten.empty_like.default"),
     *("torch.ops.aten.set_.source_Storage", "torch.ops.aten.resize_.default", "torch.ops.aten.rand.default"),
     *("torch.ops.aten.add.out", "torch.ops.aten.add.str", "torch.ops.aten.add.t", "torch.ops.aten.mul.left_t"),
     *("torch.ops.aten.max.dim_max", "torch.ops.aten.item.default", "torch.ops.aten.nonzero.default"),
@@ -206,6 +206,23 @@ def test_what_is_no_operator_of_the_list_is_refused(
     message = refused(write(tmp_path / "bad.pt2", with_nodes(records, step)), "uses the operator")
     assert "save its state_dict" in message
     assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("torch.ops.aten.nonzero.default", "is not run here: its result is as large as its values say"),
+        ("torch.ops.aten.randn.default", "is not run here: it draws numbers at random"),
+        ("torch.ops.aten.embedding_bag.default", "is not run here: its kernel trusts what it is given"),
+        ("torch.ops.aten._cdist_forward.default", "is torch's own and not among those that are run here"),
+        ("torch.ops.torchvision.nms.default", "is none of torch's own"),
+    ],
+)
+def test_an_operator_is_refused_by_its_right_name(target: str, reason: str, records: Records, tmp_path: Path) -> None:
+    step = node(target, "more", ("self", tensor("input")))
+    assert f"it uses the operator {target!r}, which {reason}" in refused(
+        write(tmp_path / "bad.pt2", with_nodes(records, step)), "uses the operator"
+    )
 
 
 def test_compiled_code_is_refused(records: Records, tmp_path: Path) -> None:
@@ -500,6 +517,14 @@ def test_kernels_that_trust_their_arguments_are_not_given_wrong_ones(records: Re
         *zip(("query", "key", "value"), map(tensor, ("query", "query", "short")), strict=True),
     )
     refused(write(path, with_nodes(records, *made, attention)), "scaled_dot_product_attention of shapes")
+    for magnitudes, dim in (("two", 0), ("narrow", 0), ("bias", 0), ("bias", 1), ("two", -1)):
+        normed = node(
+            "torch.ops.aten._weight_norm.default",
+            "normed",
+            *zip(("v", "g"), map(tensor, ("wide", magnitudes)), strict=True),
+            ("dim", {"as_int": dim}),
+        )
+        refused(write(path, with_nodes(records, *made, normed)), "_weight_norm of \\[24, 4\\] with magnitudes of")
     sequence = node("torch.ops.aten.zeros.default", "sequence", ("size", sizes(2, 3, 4)))
     for weights in (
         ("narrow", "square", "bias", "bias"),
