@@ -68,7 +68,7 @@ _ZEROS_OVERLOADS = {"empty.memory_format": "default"}
 
 _WHY_NOT = {
     "its result is as large as its values say": "nonzero item _local_scalar_dense unique unique_consecutive _unique2 "
-    "masked_select bincount histc",
+    "masked_select bincount",
     "it draws numbers at random": "rand rand_like randn randn_like randint randint_like randperm bernoulli multinomial "
     "normal poisson native_dropout rrelu",
     "its kernel trusts what it is given": "embedding_bag _embedding_bag _embedding_bag_forward_only _fft_c2c _fft_c2r "
