@@ -4,6 +4,7 @@
 a good file or a refusal in words ends it with an error.
 """
 
+import argparse
 import io
 import json
 import random
@@ -11,13 +12,20 @@ import resource
 import struct
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 
+import gguf
 import numpy as np
+import onnx
 import torch
+from onnx import helper, numpy_helper
 from PIL import Image
 from safetensors.torch import save
+from torch import nn
+from torch.distributed import checkpoint as dcp
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
@@ -118,6 +126,94 @@ def in_the_list_of_entries(content: bytes, mutations: list[Mutation]) -> bytes:
     return content[:start] + mutated(content[start:], mutations)
 
 
+def in_pickles(content: bytes, mutations: list[Mutation]) -> bytes:
+    """Only one of the pickles of an archive changes, and the archive's checksum with it."""
+    entries = records(content)
+    names = sorted(name for name in entries if name.endswith(".pkl") and "debug" not in name)
+    name = names[len(mutations) % len(names)]
+    return zipped({**entries, name: mutated(entries[name], mutations)})
+
+
+class Author:
+    """A class that only its author has."""
+
+
+EXTRAS = saved(
+    {
+        "state_dict": STATE,
+        "generator": {"weight": torch.ones(2, 2)},
+        "best": np.float64(0.5),
+        "curve": np.arange(3.0),
+        "own": Author(),
+        "args": argparse.Namespace(rate=0.1, path=PurePosixPath("/a/b")),
+        "odd": [torch.eye(2).to_sparse(), {(1, (2,)): 1j}, b"x"],
+    }
+)
+
+
+def script() -> bytes:
+    """A network as TorchScript, which is deprecated and still what many files are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = io.BytesIO()
+        torch.jit.save(torch.jit.script(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))), file)
+        return file.getvalue()
+
+
+def gguf_file() -> bytes:
+    """A few words, a number, and tensors of two types, one of which is quantised."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = gguf.GGUFWriter(Path(folder) / "w.gguf", "llama")
+        writer.add_token_list(["a", "bc", "d"])
+        writer.add_array("numbers", [1.5, 2.5])
+        writer.add_tensor("blk.0.weight", np.ones((2, 4), np.float32))
+        writer.add_tensor("blk.0.small", np.ones((2, 4), np.float16))
+        packed = gguf.quants.quantize(np.ones((2, 32), np.float32), gguf.GGMLQuantizationType.Q8_0)
+        writer.add_tensor("out.weight", packed, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        return (Path(folder) / "w.gguf").read_bytes()
+
+
+def onnx_file() -> bytes:
+    """Initializers in the model, by bytes and by their own field, and one beside it."""
+    inside = [numpy_helper.from_array(np.ones((2, 3), np.float32), "fc.weight")]
+    inside += [helper.make_tensor("fc.small", onnx.TensorProto.FLOAT16, (2, 2), [1.0, 2.0, 3.0, 4.0])]
+    beside = numpy_helper.from_array(np.ones((2, 3), np.float32), "conv.weight")
+    beside.ClearField("raw_data")
+    beside.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in {"location": "part.safetensors", "offset": "8", "length": "24"}.items():
+        beside.external_data.add(key=key, value=value)
+    model = helper.make_model(helper.make_graph([], "g", [], [], initializer=[*inside, beside]))
+    return bytes(model.SerializeToString())
+
+
+@cache
+def distributed() -> dict[str, bytes]:
+    """The files of a folder of torch.distributed.checkpoint, one tensor of which is in two pieces."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dcp.save({"model": STATE, "epoch": 3}, checkpoint_id=folder, no_dist=True)
+        return {each.name: each.read_bytes() for each in Path(folder).iterdir()}
+
+
+def in_the_part(content: bytes, mutations: list[Mutation]) -> bytes:
+    """The list stays as it is; the file beside it, which its reader writes, changes."""
+    return content + mutated(distributed()["__0_0.distcp"], mutations)
+
+
+def open_folder(path: Path) -> float:
+    """The list lies in a folder with its part; what comes behind the list's end is that part."""
+    whole, content = distributed(), path.read_bytes()
+    good = whole[".metadata"]
+    in_part = content.startswith(good) and len(content) > len(good)
+    (path.parent / ".metadata").write_bytes(good if in_part else content)
+    (path.parent / "__0_0.distcp").write_bytes(content[len(good) :] if in_part else whole["__0_0.distcp"])
+    return open_and_look(path.parent / ".metadata")
+
+
 def npz(first: str = "a", second: str = "b") -> bytes:
     arrays = {first: np.ones((2, 3), dtype=np.float32), second: np.zeros(2, dtype=bool)}
     with tempfile.TemporaryFile() as file:
@@ -168,6 +264,11 @@ def count_samples(path: Path) -> float:
 KINDS: dict[str, tuple[bytes, list[Edit], Reader]] = {
     "torch": (TORCH, [mutated, in_the_pickle, in_the_pickle, in_the_list_of_entries], open_and_look),
     "torch before 1.6": (saved({"model": STATE, "epoch": 3}, legacy=True), [mutated], open_and_look),
+    "torch with extras": (EXTRAS, [mutated, in_pickles, in_pickles], open_and_look),
+    "torchscript": (script(), [mutated, in_pickles, in_pickles, in_the_list_of_entries], open_and_look),
+    "gguf": (gguf_file(), [mutated], open_and_look),
+    "onnx": (onnx_file(), [mutated], open_and_look),
+    "distributed": (distributed()[".metadata"], [mutated, in_the_part], open_folder),
     "safetensors": (SAFETENSORS, [mutated, in_the_header, in_the_header], open_and_look),
     "quantised": (QUANTISED, [mutated, in_the_header, in_the_header], open_and_look),
     "an index": (INDEX, [mutated], open_and_look),

@@ -7,12 +7,14 @@ import pickle
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.distributed import checkpoint as dcp
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
@@ -103,6 +105,7 @@ DISGUISES: dict[str, Callable[[bytes], bytes]] = {
     "zip": lambda body: archive_of(body, _0=bytes(24)),
     "zip with constants": lambda body: zipped({"a/data.pkl": tensor_pickle(), "a/constants.pkl": body, "a/code/": b""}),
     "zip of other records": lambda body: archive_of(tensor_pickle(), **{"_0": bytes(24), "../data.pkl": body}),
+    "a script": lambda body: zipped({"a/data.pkl": body, "a/constants.pkl": body, "a/code/x.py": b"boom"}),
     "the old format": lambda body: LEGACY_HEAD + body + pickle.dumps(["0"], 2) + struct.pack("<Q", 6) + bytes(24),
     "the magic number": lambda body: body + LEGACY_HEAD,
     "the system's description": lambda body: LEGACY_HEAD[:-50] + body,
@@ -133,6 +136,11 @@ def extension() -> Iterator[None]:
 def open_all_ways(folder: Path, content: bytes) -> int:
     """Give it to everything that reads files; how many found it good."""
     good = 0
+    (folder / "run").mkdir(exist_ok=True)
+    with suppress(SubjectError):  # the list of a distributed checkpoint, and a part of one
+        open_checkpoint(write(folder / "run", ".metadata", content))
+    with suppress(SubjectError):
+        open_checkpoint(write(folder / "run", "__0_0.distcp", content))
     for ending in ("pt", "bin", "safetensors", "index.json"):
         try:
             open_checkpoint(write(folder, f"evil.{ending}", content))
@@ -199,3 +207,39 @@ def test_evil_that_the_libraries_wrote_themselves(tmp_path: Path) -> None:
     # A pickle that no one asks for does no harm
     assert open_all_ways(tmp_path, zipped({**records(saved(state)), "archive/x.pkl": pickle.dumps(Canary(sung))})) == 4
     assert not sung.exists()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_nothing_is_sung_in_a_distributed_checkpoint(tmp_path: Path) -> None:
+    sung = tmp_path / "sung"
+    dcp.save({"w": torch.ones(2, 2)}, checkpoint_id=str(tmp_path / "run"), no_dist=True)
+    told = pickle.loads((tmp_path / "run" / ".metadata").read_bytes())
+    for place in ("planner_data", "storage_meta", "version"):
+        write(tmp_path / "run", ".metadata", pickle.dumps(replace(told, **{place: Canary(sung)})))
+        open_checkpoint(tmp_path / "run")
+        assert not sung.exists()
+    good = pickle.dumps(told)
+    for song in SONGS.values():
+        write(tmp_path / "run", ".metadata", good[:-1] + b"0" + song(f"touch {sung}") + b"0" + good[2:])
+        with suppress(SubjectError):
+            open_checkpoint(tmp_path / "run")
+        assert not sung.exists()
+    write(tmp_path / "run", ".metadata", good)
+    write(tmp_path / "run", "__0_0.distcp", saved(Canary(sung)))
+    with pytest.raises(SubjectError):
+        open_checkpoint(tmp_path / "run")
+    assert not sung.exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_nothing_is_sung_in_a_script(tmp_path: Path) -> None:
+    sung = tmp_path / "sung"
+    file = io.BytesIO()
+    torch.jit.save(torch.jit.script(nn.Linear(2, 2)), file)
+    entries = records(file.getvalue())
+    for name in [name for name in entries if name.endswith(".pkl")]:
+        for song in SONGS.values():
+            spoilt = entries[name][:2] + song(f"touch {sung}") + b"0" + entries[name][2:]
+            opened = open_checkpoint(write(tmp_path, "w.pt", zipped({**entries, name: spoilt})))
+            assert opened.target("weight").shape == (2, 2)
+            assert not sung.exists()

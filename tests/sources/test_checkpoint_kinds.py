@@ -227,7 +227,11 @@ def test_every_type_of_onnx_is_as_its_library_reads_it(tmp_path: Path) -> None:
             assert torch.equal(values.double(), expected.double()), dtype
     text = helper.make_tensor("words", TensorProto.STRING, (1,), [b"a"])
     four = helper.make_tensor("packed", TensorProto.INT4, (2,), [1, 2])
-    subject = open_checkpoint(write(tmp_path, "w.onnx", onnx_of([text, four, held]).SerializeToString()))
+    names = [helper.make_tensor(name, TensorProto.FLOAT, (2, 2), [1, 2, 3, 4]) for name in ("v.1", "a..b", "x.half")]
+    subject = open_checkpoint(write(tmp_path, "w.onnx", onnx_of([text, four, held, *names]).SerializeToString()))
+    assert subject.refused["v.1"].startswith("called as if it lay in 'v', which is a tensor")
+    assert subject.refused["a..b"] == subject.refused["x.half"] == "called as no parameter of torch can be; rename it"
+    assert [target.name for target in subject.targets] == ["v"]
     assert subject.refused["words"].startswith("of the type STRING of ONNX")
     assert subject.refused["packed"].startswith("of the type INT4 of ONNX")
 

@@ -1,6 +1,6 @@
 """Initializers of an ONNX model, by their names. Only its protobuf is read, nothing of it is run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.stored_files import StoredFile
 from pruning_explorer.sources.checkpoints.mapped_storages import MappedFile, contiguous
 from pruning_explorer.sources.checkpoints.shards import inside_folder, shown
-from pruning_explorer.sources.checkpoints.stored_layers import check_count
+from pruning_explorer.sources.checkpoints.stored_layers import check_count, is_tensor_name
 from pruning_explorer.sources.checkpoints.stored_tensors import DIMS_MOST, NUMBERS_MOST
 from pruning_explorer.sources.checkpoints.stored_weights import StoredWeights
 from pruning_explorer.sources.checkpoints.torch_archive import Record
@@ -60,14 +60,17 @@ def read_onnx(path: Path, label: str) -> StoredWeights:
     model = _parsed(path.read_bytes() if path.stat().st_size <= LARGEST else b"", label)
     graph = model.graph
     check_count(len(graph.initializer), label)
-    refused = {each.values.name: "sparse, which has no plain weights" for each in graph.sparse_initializer}
+    refused = {_text(each.values.name, label): "sparse, so not plain" for each in graph.sparse_initializer}
     tensors: dict[str, Tensor] = {}
     outside: dict[str, TensorProto] = {}
+    taken = {_text(each.name, label) for each in graph.initializer}
     for each in graph.initializer:
         name = each.name
         if not name or name in tensors or name in outside or name in refused:
             raise SubjectError(f"{label} holds {shown(name)[:80]!r} twice, or without a name; {_AGAIN}")
-        if each.data_type not in PLAIN:
+        if why := _unfit(name, taken):
+            refused[name] = why
+        elif each.data_type not in PLAIN:
             refused[name] = f"of the type {_type_name(each.data_type)} of ONNX, which has no plain weights"
         elif each.data_location == _EXTERNAL:
             outside[name] = each
@@ -120,6 +123,22 @@ def _parsed(content: bytes, label: str) -> "ModelProto":
     return model
 
 
+def _text(value: Any, label: str) -> str:
+    # The library gives bytes for a text that is none
+    if not isinstance(value, str):
+        raise SubjectError(f"{label} has a name that is no text; {_AGAIN}")
+    return value
+
+
+def _unfit(name: str, taken: Set[str]) -> str:
+    """Why a name of a graph can be none in a network; empty where it can."""
+    if not is_tensor_name(name):
+        return "called as no parameter of torch can be; rename it"
+    parts = name.split(".")
+    above = next((part for part in map(".".join, (parts[:n] for n in range(1, len(parts)))) if part in taken), None)
+    return "" if above is None else f"called as if it lay in {shown(above)!r}, which is a tensor itself; rename it"
+
+
 def _type_name(kind: int) -> str:
     from onnx import TensorProto
 
@@ -166,7 +185,7 @@ def _packed(proto: "TensorProto", dtype: torch.dtype) -> bytes:
 
 def _place(proto: "TensorProto", label: str) -> tuple[str, int, int | None]:
     """Of a tensor that lies in another file: which, where it begins, and how many bytes it has if that is said."""
-    said = {each.key: each.value for each in proto.external_data}
+    said = {_text(each.key, label): _text(each.value, label) for each in proto.external_data}
     numbers = [said.get(key, "") for key in ("offset", "length")]
     if not said.get("location") or not all(each == "" or (each.isdecimal() and len(each) < 18) for each in numbers):
         raise SubjectError(f"{shown(proto.name)[:80]!r} in {label} does not say where its numbers lie; {_AGAIN}")

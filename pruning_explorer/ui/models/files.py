@@ -1,13 +1,10 @@
 """Uploads: checked, written to a private place under names of our own, and opened; nothing in them is executed."""
 
-import json
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -20,16 +17,20 @@ from pruning_explorer.sources.own_samples.sample_files import ENDINGS
 from pruning_explorer.sources.words import EXPORTED, networks_in_file, open_file
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
 from pruning_explorer.ui.models.looked_at import look_at
+from pruning_explorer.ui.models.parts import (
+    INDEX,
+    UNUSUAL,
+    copy_upload,
+    first_of_several,
+    missing_parts,
+    write_parts,
+)
 from pruning_explorer.ui.own_models import own_models, unused_name
 from pruning_explorer.ui.plain_text import plain
 from pruning_explorer.ui.session import Key
 from pruning_explorer.ui.subjects import subject_names
 from pruning_explorer.ui.upload_folders import FOLDERS
 
-INDEX = ".index.json"
-UNUSUAL = ".file"
-"""Ending of what has no usual one; its content says what it is."""
-LARGEST_INDEX = 16 << 20
 MOST_AT_ONCE = 6
 """Most networks of one file that are offered at once."""
 
@@ -63,6 +64,10 @@ HELP = (
     "index (.index.json) together with all its parts.\n"
     "- **.pt, .pth, .bin, .ckpt**: a `state_dict` saved by `torch.save`, alone or in a training checkpoint, of which "
     "all else is left aside. A whole model saved so is a program, and is refused.\n"
+    "- **.onnx**: its initializers; drop the file of its weights (.onnx.data) with it.\n"
+    "- **.gguf**: tensors of F32, F16 and BF16; quantised ones are listed.\n"
+    "- **TorchScript**: its parameters; its code is left aside.\n"
+    "- **torch.distributed.checkpoint**: drop all files of the folder, .metadata among them.\n"
     "- **.pt2**: an exported program (`torch.export.save`), network and weights, which can be run."
 )
 
@@ -84,7 +89,7 @@ def draw_upload() -> None:
         on_change=PROBLEMS.forget,
     )
     if files:
-        missing = _missing_parts(files)
+        missing = missing_parts(files)
         if missing:
             st.info(
                 f"This is a checkpoint in parts. Drop these as well: {plain(', '.join(missing))}.",
@@ -100,7 +105,7 @@ def draw_upload() -> None:
         _draw_choice(several)
     elif not PROBLEMS.get():
         st.caption(
-            ".safetensors (in parts, too: with its index), a `state_dict` as .pt, or an exported program as .pt2. "
+            ".safetensors (in parts, too: with its index), .pt, .onnx, .gguf, or an exported program as .pt2. "
             "Weights alone are enough for scores, masks and sparsity; outputs need the network."
         )
 
@@ -178,7 +183,7 @@ def _tell(problem: str) -> None:
 
 def _open(files: Sequence[UploadedFile]) -> None:
     """Open what was dropped: one network in parts, or each file by itself."""
-    parts_of_one = next((file for file in files if file.name.endswith(INDEX)), None)
+    parts_of_one = first_of_several(files)
     groups = [files] if parts_of_one is not None else [[file] for file in files]
     problems = []
     for group in groups:
@@ -246,61 +251,12 @@ def _write(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
 
 
 def _write_all(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
-    if file_name.endswith(INDEX):
-        return _write_parts(folder, file_name, group)
+    first = next(file for file in group if file.name == file_name)
+    if file_name.endswith(INDEX) or len(group) > 1:
+        return write_parts(folder, first, group)
     ending = next((e for e in (EXPORTED, *CHECKPOINTS) if file_name.lower().endswith(e)), UNUSUAL)
     path = folder / f"model{ending}"
-    _copy(group[0], path)
+    copy_upload(first, path)
     if file_name.lower().endswith(ENDINGS) and not (is_checkpoint(path) or is_exported(path)):
         raise SubjectError("this is a file of samples; drop it further down, under “What it is judged on”")
     return path
-
-
-def _write_parts(folder: Path, file_name: str, group: Sequence[UploadedFile]) -> Path:
-    index = next(file for file in group if file.name == file_name)
-    content, parts = _read_index(index)
-    names = {part: f"part-{number}{UNUSUAL}" for number, part in enumerate(parts)}
-    for file in group:
-        if file.name in names:
-            _copy(file, folder / names[file.name])
-    content["weight_map"] = {tensor: names[part] for tensor, part in content["weight_map"].items()}
-    path = folder / f"model.safetensors{INDEX}"
-    path.write_text(json.dumps(content))
-    return path
-
-
-def _copy(file: UploadedFile, path: Path) -> None:
-    file.seek(0)
-    with path.open("wb") as target:
-        shutil.copyfileobj(file, target, 1 << 20)
-
-
-def _read_index(index: UploadedFile) -> tuple[dict[str, Any], list[str]]:
-    """An index's content and the names of its parts, each once.
-
-    Raises:
-        SubjectError: it is no index.
-    """
-    wrong = f"{index.name} is no index of a checkpoint in parts; it must be JSON with a “weight_map” of file names"
-    if index.size > LARGEST_INDEX:
-        raise SubjectError(f"{index.name} is {index.size >> 20} MiB large, which no index is; drop the index itself")
-    try:
-        content = json.loads(index.getvalue().decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise SubjectError(wrong) from None
-    shards = content.get("weight_map") if isinstance(content, dict) else None
-    if not isinstance(shards, dict) or not shards or not all(isinstance(part, str) for part in shards.values()):
-        raise SubjectError(wrong)
-    return content, sorted(set(shards.values()))
-
-
-def _missing_parts(files: Sequence[UploadedFile]) -> list[str]:
-    """Parts that an index among the files names and that are not there yet; an index that is none misses nothing."""
-    here = {file.name for file in files}
-    for file in files:
-        if file.name.endswith(INDEX):
-            try:
-                return [part for part in _read_index(file)[1] if part not in here]
-            except SubjectError:
-                return []
-    return []

@@ -6,11 +6,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import helper, numpy_helper
 from safetensors.torch import save
 from streamlit.runtime.caching import clear_session_resource_cache
 from torch import nn
+from torch.distributed import checkpoint as dcp
 
 from pruning_explorer import sample_names
 from pruning_explorer.ui.models.files import display_name
@@ -290,3 +293,29 @@ def test_bin_parts_come_in_by_the_browser() -> None:
     page.drop(("pytorch_model.bin.index.json", index), *((part, saved(tensors)) for part, tensors in held.items()))
     assert page.errors == []
     assert page.loaded.loc["pytorch_model", "parameters"] == 4 * 9 + 4 + 1440 + 10
+
+
+def test_an_onnx_model_waits_for_the_file_of_its_weights(tmp_path: Path) -> None:
+    protos = [numpy_helper.from_array(each.numpy(), name) for name, each in network().state_dict().items()]
+    model = helper.make_model(helper.make_graph([], "g", [], [], initializer=protos))
+    onnx.save(model, tmp_path / "net.onnx", save_as_external_data=True, location="net.onnx.data", size_threshold=0)
+    first, second = ((name, (tmp_path / name).read_bytes()) for name in ("net.onnx", "net.onnx.data"))
+    page = ModelsPage()
+    page.drop(first)
+    assert any("Drop these as well: net.onnx.data" in each for each in page.infos)
+    page.drop(second, first)
+    assert page.errors == []
+    assert page.looked_into == "net"
+    assert page.loaded.loc["net", "parameters"] == 4 * 9 + 4 + 1440 + 10
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_distributed_checkpoint_comes_in_by_its_files(tmp_path: Path) -> None:
+    dcp.save({"model": network().state_dict()}, checkpoint_id=str(tmp_path / "run"), no_dist=True)
+    files = [(each.name, each.read_bytes()) for each in sorted((tmp_path / "run").iterdir())]
+    page = ModelsPage()
+    page.drop(files[0])
+    assert any("Drop these as well: \\_\\_0\\_0.distcp" in each or "__0_0.distcp" in each for each in page.infos)
+    page.drop(*files)
+    assert page.errors == []
+    assert page.loaded.loc["metadata", "parameters"] == 4 * 9 + 4 + 1440 + 10
