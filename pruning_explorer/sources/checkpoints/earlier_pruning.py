@@ -10,7 +10,6 @@ from torch import Tensor
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoints.made_tensors import MadeTensors, aligned, rows_at_once
 
-
 TIED_MOST = 16
 """Further names of pruned weights whose masks are compared with those of the first; each is read whole for it."""
 

@@ -80,7 +80,7 @@ def network_of(folder: Path, files: Iterable[str]) -> Network | None:
     if not all(_OF_TRANSFORMERS.fullmatch(name) for name in files):
         return None
     try:
-        if config.stat().st_size > CONFIG_MOST:
+        if not config.is_file() or config.stat().st_size > CONFIG_MOST:
             return None
         content = json.loads(config.read_bytes())
     except (OSError, ValueError, RecursionError):
