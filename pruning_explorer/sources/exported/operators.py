@@ -32,31 +32,32 @@ tanh threshold transpose tril triu true_divide trunc unsqueeze xlogy
 _ALONE = """
 __and__ __iand__ __ior__ __ixor__ __or__ __xor__ _adaptive_avg_pool2d _adaptive_avg_pool3d _conj _conj_physical
 _log_softmax _native_batch_norm_legit_no_training _prelu_kernel _safe_softmax _softmax _to_copy _unsafe_index
-_unsafe_view _weight_norm _weight_norm_interface adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
-adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d addmm addmv affine_grid_generator alias alias_copy all amax
-amin aminmax angle any arange argmax argmin argsort as_strided as_strided_copy atleast_1d atleast_2d atleast_3d
-avg_pool1d avg_pool2d avg_pool3d baddbmm batch_norm bilinear blackman_window bmm broadcast_tensors broadcast_to
-bucketize cat channel_shuffle chunk clone col2im column_stack complex concat concatenate conj conj_physical
-constant_pad_nd contiguous conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution copy
-copy_ cosine_similarity count_nonzero cross cummax cummin detach_copy diag diag_embed diagonal diagonal_copy diff dot
-dstack einsum embedding expand expand_as expand_copy eye fft_fft fft_fft2 fft_fftfreq fft_fftn fft_fftshift fft_hfft
-fft_ifft fft_ifft2 fft_ifftn fft_ifftshift fft_ihfft fft_irfft fft_irfft2 fft_irfftn fft_rfft fft_rfft2 fft_rfftfreq
-fft_rfftn flatten flip fliplr flipud float_power full full_like gather glu grid_sampler grid_sampler_2d grid_sampler_3d
-group_norm gru gru_cell hamming_window hann_window hardshrink hstack im2col imag index index_select instance_norm
-isclose isfinite isinf isnan isneginf isposinf istft layer_norm ldexp lift_fresh lift_fresh_copy linalg_vector_norm
-linear linspace log_sigmoid log_softmax logaddexp logcumsumexp logsumexp lstm lstm_cell mT matmul max max_pool1d
-max_pool2d max_pool2d_with_indices max_pool3d max_pool3d_with_indices maximum mean median meshgrid min minimum mm
-moveaxis movedim mv nanmean nansum narrow native_group_norm native_layer_norm new_full new_ones new_zeros norm numpy_T
-one_hot ones ones_like outer pad pairwise_distance permute permute_copy pixel_shuffle pixel_unshuffle polar positive
-prelu prod real reflection_pad1d reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d
-replication_pad2d replication_pad3d reshape reshape_as resolve_conj resolve_neg rms_norm rnn_relu rnn_relu_cell rnn_tanh
-rnn_tanh_cell roll rot90 rsub scalar_tensor scaled_dot_product_attention searchsorted select select_copy select_scatter
-signbit slice slice_copy slice_scatter softmax softplus softshrink sort split split_copy split_with_sizes
-split_with_sizes_copy squeeze_copy stack std std_mean stft sum sym_numel sym_size sym_stride t_copy take take_along_dim
-tensordot tile to topk transpose_copy tril_indices triu_indices type_as unbind unbind_copy unflatten unfold unfold_copy
-unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze_copy upsample_bicubic2d upsample_bilinear2d
-upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_trilinear3d var var_mean view
-view_as view_as_complex view_as_real view_copy vstack where zero_ zeros zeros_like
+_unsafe_view _upsample_bicubic2d_aa _upsample_bilinear2d_aa _weight_norm _weight_norm_interface adaptive_avg_pool1d
+adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d addmm addmv
+affine_grid_generator alias alias_copy all amax amin aminmax angle any arange argmax argmin argsort as_strided
+as_strided_copy atleast_1d atleast_2d atleast_3d avg_pool1d avg_pool2d avg_pool3d baddbmm batch_norm bilinear
+blackman_window bmm broadcast_tensors broadcast_to bucketize cat channel_shuffle chunk clone col2im column_stack complex
+concat concatenate conj conj_physical constant_pad_nd contiguous conv1d conv2d conv3d conv_transpose1d conv_transpose2d
+conv_transpose3d convolution copy copy_ cosine_similarity count_nonzero cross cummax cummin detach_copy diag diag_embed
+diagonal diagonal_copy diff dot dstack einsum embedding expand expand_as expand_copy eye fft_fft fft_fft2 fft_fftfreq
+fft_fftn fft_fftshift fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ifftshift fft_ihfft fft_irfft fft_irfft2 fft_irfftn
+fft_rfft fft_rfft2 fft_rfftfreq fft_rfftn flatten flip fliplr flipud float_power full full_like gather glu grid_sampler
+grid_sampler_2d grid_sampler_3d group_norm gru gru_cell hamming_window hann_window hardshrink hstack im2col imag index
+index_select instance_norm isclose isfinite isinf isnan isneginf isposinf istft layer_norm ldexp lift_fresh
+lift_fresh_copy linalg_vector_norm linear linspace log_sigmoid log_softmax logaddexp logcumsumexp logsumexp lstm
+lstm_cell mT matmul max max_pool1d max_pool2d max_pool2d_with_indices max_pool3d max_pool3d_with_indices maximum mean
+median meshgrid min minimum mm moveaxis movedim mv nanmean nansum narrow native_group_norm native_layer_norm new_full
+new_ones new_zeros norm numpy_T one_hot ones ones_like outer pad pairwise_distance permute permute_copy pixel_shuffle
+pixel_unshuffle polar positive prelu prod real reflection_pad1d reflection_pad2d reflection_pad3d repeat
+repeat_interleave replication_pad1d replication_pad2d replication_pad3d reshape reshape_as resolve_conj resolve_neg
+rms_norm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell roll rot90 rsub scalar_tensor scaled_dot_product_attention
+searchsorted select select_copy select_scatter signbit slice slice_copy slice_scatter softmax softplus softshrink sort
+split split_copy split_with_sizes split_with_sizes_copy squeeze_copy stack std std_mean stft sum sym_numel sym_size
+sym_stride t_copy take take_along_dim tensordot tile to topk transpose_copy tril_indices triu_indices type_as unbind
+unbind_copy unflatten unfold unfold_copy unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze_copy
+upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d
+upsample_trilinear3d var var_mean view view_as view_as_complex view_as_real view_copy vstack where zero_ zeros
+zeros_like
 """
 
 ATEN = frozenset([*_ALONE.split(), *_ALSO_IN_PLACE.split(), *(f"{name}_" for name in _ALSO_IN_PLACE.split())])
