@@ -78,10 +78,13 @@ def test_a_script_opens_as_its_state_dict(tmp_path: Path, monkeypatch: pytest.Mo
         assert same_tensors(loaded_by_its_lines(subject), network.state_dict())
 
 
-def test_a_frozen_script_opens_as_its_constants(tmp_path: Path) -> None:
+def test_a_frozen_script_opens_as_its_constants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Scripted().eval()
-    torch.jit.freeze(torch.jit.script(network)).save(tmp_path / "frozen.pt")
-    subject = open_checkpoint(tmp_path / "frozen.pt")
+    monkeypatch.chdir(tmp_path)
+    torch.jit.freeze(torch.jit.script(network)).save("frozen.pt")
+    subject = load_subject("frozen.pt")
+    lines = loaded_by_its_lines(subject)
+    assert all(torch.equal(each, lines[name]) for name, each in subject.model.state_dict().items())
     assert all(name.startswith("CONSTANTS.c") for name in subject.model.state_dict())
     assert "It was frozen" in subject.about
     held = [each for each in subject.model.state_dict().values() if each.shape == (2, 4)]

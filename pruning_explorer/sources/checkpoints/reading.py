@@ -92,7 +92,8 @@ def _of_torch(read: TorchFile, label: str) -> StoredWeights:
         before = ("# This runs the code that is in the file: load it only where you trust it",)
         if all(name.startswith("CONSTANTS.") for name in read.tensors):
             notes += ["It was frozen, so its weights are constants without names of their own."]
-            loaded = f"dict(torch.jit.load({label!r}, map_location='cpu').named_parameters())"
+            mapping = f"torch.jit.load({label!r}, map_location='cpu').code_with_constants[1].const_mapping"
+            loaded = f"{{f'CONSTANTS.{{name}}': each for name, each in {mapping}.items()}}"
     elif not read.plain:
         before = ("# This builds objects of its author's classes: load it only where you trust it",)
     if read.foreign:
