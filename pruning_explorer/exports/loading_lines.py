@@ -26,6 +26,15 @@ for layer, parameter in {names!r}:
     prune.remove(model.get_submodule(layer), parameter)"""
 
 
+NAMES_OF_FILE = (
+    "# Its names are those of the network's own file, and not those that its library has in memory: the script under\n"
+    "# “Code and recipe” brings these masks to the network",
+    "# Its names are those of the network's own file, which its library turns into those that it has in memory: put it\n"
+    "# in the place of that file, as {place} beside config.json, and load the folder by from_pretrained",
+)
+"""Of masks, and of weights."""
+
+
 def loading_lines(subject: Subject, targets: Sequence[Target], what: What, file: str) -> str:
     """Lines that load a saved file into ``model``, a fresh copy of the dense network.
 
@@ -34,6 +43,10 @@ def loading_lines(subject: Subject, targets: Sequence[Target], what: What, file:
         file: its name.
     """
     safetensors = file.endswith(".safetensors")
+    if subject.finishing:
+        return NAMES_OF_FILE[what == "weights"].format(
+            place="model.safetensors" if safetensors else "pytorch_model.bin"
+        )
     if what == "weights":
         if safetensors:
             return f"from safetensors.torch import load_model\n\nload_model(model, {file!r})"

@@ -1,6 +1,7 @@
 """Which parameters of a network can be pruned, and why the others cannot."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from torch import Tensor, nn
@@ -51,17 +52,21 @@ def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
     refused: dict[str, str] = {}
     others: dict[str, str] = {}
     names_of = _names_by_tensor(model)
+    layouts: dict[str, dict[str, int]] = {}
     for position, (name, parameter) in enumerate(model.named_parameters()):
         owner = _owner(model, name)
+        if owner[0] not in layouts:
+            layouts[owner[0]] = expert_dims(owner[1])
+        layout = layouts[owner[0]]
         aliases = tuple(alias for alias in names_of[id(parameter)] if alias != name)
         reason = _why_not(name, parameter, owner[1])
         if reason is not None:
             refused[name.removesuffix("_orig") if reason == ALREADY_PRUNED else name] = reason
             continue
-        if (reason := _why_by_name_only(name, parameter, owner[1])) is not None:
+        if (reason := _why_by_name_only(name, parameter, owner[1], layout)) is not None:
             others[name] = reason
         role = _role(model, (name, *aliases), parameter) if reason is None else "other"
-        targets.append(_target(name, aliases, parameter, owner, position, role))
+        targets.append(_target(name, aliases, parameter, owner, position, role, layout))
     if others and not any(target.is_weight for target in targets):
         targets, others = _guessed(model, targets, others)
     return tuple(targets), refused | others | _packed(model) | _stored_buffers(model)
@@ -111,10 +116,10 @@ def _target(
     owner: tuple[str, nn.Module],
     position: int,
     role: Role,
+    layout: Mapping[str, int],
 ) -> Target:
     path, module = owner
-    leaf = name.rpartition(".")[2]
-    out_dim = expert_dims(module).get(leaf)
+    out_dim = layout.get(name.rpartition(".")[2])
     experts = parameter.shape[0] if out_dim and parameter.dim() == 3 else 0
     return Target(
         name=name,
@@ -138,7 +143,7 @@ def _output_groups(module: nn.Module, parameter: nn.Parameter) -> int:
     if isinstance(groups, int):
         return groups
     # Of an exported or stored layer only the tensors are known; its bias has a number for each output
-    bias = dict(module.named_parameters(recurse=False)).get("bias")
+    bias = module._parameters.get("bias")
     return 1 if bias is None else max(1, bias.numel() // parameter.shape[1])
 
 
@@ -186,10 +191,10 @@ def _why_not(name: str, parameter: nn.Parameter, module: nn.Module) -> str | Non
     return None
 
 
-def _why_by_name_only(name: str, parameter: nn.Parameter, module: nn.Module) -> str | None:
+def _why_by_name_only(name: str, parameter: nn.Parameter, module: nn.Module, layout: Mapping[str, int]) -> str | None:
     """Why a parameter that could be pruned is so only where a recipe names it; None for those of layers."""
     leaf = name.rpartition(".")[2]
-    if leaf.removesuffix("_bias") in expert_dims(module):
+    if leaf.removesuffix("_bias") in layout:
         return None
     if not isinstance(module, StoredLayer):
         if issubclass(layer_class(module), PRUNABLE + NORMS) or leaf in ("weight", "bias"):

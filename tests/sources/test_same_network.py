@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning_explorer import Recipe, Subject, compute_masks, load_subject, write_script
+from pruning_explorer import Recipe, Subject, compute_masks, export, load_subject, write_script
 from pruning_explorer.prune.masks import Masks
 from pruning_explorer.prune.targets import Target
 from pruning_explorer.sources.checkpoints.loading import NAMES_AS_IN_MEMORY
@@ -88,6 +88,22 @@ def test_by_code_by_folder_and_by_state_dict(family: str, tmp_path: Path, monkey
             assert_pruned(network, masks)
         else:
             assert_carried(network, model, masks)
+
+
+@pytest.mark.parametrize("family", ["mixtral", "vit", "gpt2"])
+def test_pruned_weights_in_the_place_of_a_network_s_file_are_loaded_by_its_library(family: str, tmp_path: Path) -> None:
+    model: Any = tiny_network(family)
+    for folder in ("net", "pruned"):
+        model.save_pretrained(tmp_path / folder)
+    subject = load_subject(str(tmp_path / "net"))
+    place = tmp_path / "pruned" / "model.safetensors"
+    said = export(subject, ALL, place, overwrite=True).loading
+    assert ("as model.safetensors beside config.json" in said) == (family not in NAMES_AS_IN_MEMORY)
+    network = type(model).from_pretrained(tmp_path / "pruned")
+    gone = sum(int(each.eq(0).sum()) for each in network.parameters() if each.dim() > 1)
+    assert gone == sum(mask.numel() - int(mask.sum()) for mask in compute_masks(subject, ALL).values())
+    if family not in NAMES_AS_IN_MEMORY:
+        assert "brings these masks to the network" in export(subject, ALL, tmp_path / "m.safetensors", "masks").loading
 
 
 @pytest.mark.parametrize("name", SAMPLES)
