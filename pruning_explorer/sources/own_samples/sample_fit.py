@@ -14,6 +14,7 @@ from pruning_explorer.sources.datasets import MOST_ROWS
 from pruning_explorer.sources.own_samples.sample_classes import classes_on
 from pruning_explorer.sources.own_samples.sample_pictures import how_scaled, picture_shape, pictures
 from pruning_explorer.sources.own_samples.sample_set import SampleSet, spread, thinned
+from pruning_explorer.sources.own_samples.sample_shape import in_shape
 from pruning_explorer.sources.own_samples.sample_view import view_of
 from pruning_explorer.sources.own_samples.taken_inputs import class_of, first_layer, what_it_takes
 
@@ -21,6 +22,11 @@ MOST_BYTES = 64 << 20
 """Most bytes of all samples: a network runs them at once, and needs many times as much memory meanwhile."""
 LARGEST_OUTPUT = 512 << 20
 """Most bytes of one layer's output for all samples."""
+
+FEWEST_PIXELS = 16
+"""Fewest numbers of a sample that may be an image."""
+FEWEST_LEVELS = 16
+"""Fewest levels of grey of what may be an image: those of scikit-learn's digits are 17."""
 
 
 def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
@@ -40,6 +46,8 @@ def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
             f"one sample of {samples.name} has {one >> 20} MiB, and {MOST_BYTES >> 20} MiB is the most; make it less"
         )
     samples = thinned(samples, MOST_BYTES // one)
+    held = samples.inputs
+    samples = _in_shape(subject, samples)
     inputs = _inputs(subject, samples)
     try:
         tried = [subject.with_samples([each[row : row + 1] for each in inputs]) for row in _rows_to_try(inputs)]
@@ -48,7 +56,7 @@ def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
         logits = dense_outputs(tried[0])
         largest = _largest_output(tried[0], logits)
     except SubjectError as error:
-        raise SubjectError(_both(subject, samples, inputs, error)) from error
+        raise SubjectError(_both(subject, replace(samples, inputs=held), inputs, error)) from error
     if largest > LARGEST_OUTPUT:
         raise SubjectError(
             f"one sample of {samples.name} makes a layer of {subject.name} give {largest >> 20} MiB, and "
@@ -67,7 +75,7 @@ def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
             about=" ".join([_told(subject, samples), *_of_numbers(samples, inputs), *classes.remarks]),
         )
     except SubjectError as error:
-        raise SubjectError(_both(subject, samples, inputs, error)) from error
+        raise SubjectError(_both(subject, replace(samples, inputs=held), inputs, error)) from error
 
 
 def _rows_to_try(inputs: tuple[Tensor, ...]) -> list[int]:
@@ -113,8 +121,6 @@ def _inputs(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
             f"the network takes {len(now)} inputs ({sample_shapes(now)}), and {samples.name} holds "
             f"{len(samples.inputs)} ({sample_shapes(samples.inputs)}); save one array for each, in order"
         )
-    if len(now) == len(samples.inputs) == 1 and _is_flat(samples.inputs[0], now[0]):
-        samples = replace(samples, inputs=(samples.inputs[0].reshape(-1, *now[0].shape[1:]),))
     if now or len(samples.inputs) == 1:  # of fewer than now it is tried, as an attention mask may well be left out
         return tuple(_as_dtype(each, _dtype(subject, i)) for i, each in enumerate(samples.inputs))
     first, *others = samples.inputs
@@ -126,9 +132,12 @@ def _inputs(subject: Subject, samples: SampleSet) -> tuple[Tensor, ...]:
     )
 
 
-def _is_flat(rows: Tensor, now: Tensor) -> bool:
-    """Whether rows of numbers, as a table has them, are the network's inputs written out one number after the other."""
-    return rows.dim() == 2 and now.dim() > 2 and now.is_floating_point() and rows[0].numel() == now[0].numel()
+def _in_shape(subject: Subject, samples: SampleSet) -> SampleSet:
+    """The same samples, their only input in the shape that the network takes."""
+    if len(samples.inputs) != 1 or len(subject.samples or ()) > 1:
+        return samples
+    shaped, remarks = in_shape(subject, samples.inputs[0])
+    return replace(samples, inputs=(shaped,), remarks=(*samples.remarks, *remarks))
 
 
 def _as_dtype(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
@@ -192,12 +201,11 @@ def _told(subject: Subject, samples: SampleSet) -> str:
 def _of_numbers(samples: SampleSet, inputs: tuple[Tensor, ...]) -> list[str]:
     """What is odd about the numbers, in sentences."""
     remarks = []
-    if any(
-        given.dtype == torch.uint8 and taken.is_floating_point() and int(given.max()) > 1
+    remarks += [
+        f"Its {called} are given to the network as they are, not scaled to [0, 1]."
         for given, taken in zip(samples.inputs, inputs, strict=False)
-        if given.numel()
-    ):
-        remarks.append("Its bytes, 0 to 255, are given to the network as they are, not scaled to [0, 1].")
+        if taken.is_floating_point() and (called := _pixels(given))
+    ][:1]
     lacking = torch.zeros(len(inputs[0]), dtype=torch.bool)
     for each in inputs:
         lacking |= ~_flat(each).isfinite().all(dim=1)
@@ -207,3 +215,18 @@ def _of_numbers(samples: SampleSet, inputs: tuple[Tensor, ...]) -> list[str]:
     elif count:
         remarks.append(f"{count:,} of the samples {'have' if count > 1 else 'has'} a NaN or an infinity in it.")
     return remarks
+
+
+def _pixels(given: Tensor) -> str:
+    """What numbers are called that may be pixels which are not scaled: bytes, or as whole and as many; else empty."""
+    if not given.numel() or given.dtype == torch.bool:
+        return ""
+    if given.dtype == torch.uint8:
+        return "bytes, 0 to 255," if int(given.max()) > 1 else ""
+    values = given.double()  # of unsigned ones torch has no least
+    if given[0].numel() < FEWEST_PIXELS or not bool(values.isfinite().all()):
+        return ""
+    least, most = float(values.min()), float(values.max())
+    if least < 0 or not FEWEST_LEVELS <= most + 1 <= 256 or bool((values != values.round()).any()):
+        return ""
+    return f"whole numbers, {int(least)} to {int(most)},"
