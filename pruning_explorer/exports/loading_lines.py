@@ -29,8 +29,8 @@ for layer, parameter in {names!r}:
 NAMES_OF_FILE = (
     "# Its names are those of the network's own file, and not those that its library has in memory: the script under\n"
     "# “Code and recipe” brings these masks to the network",
-    "# Its names are those of the network's own file, which its library turns into those that it has in memory: put it\n"
-    "# in the place of that file, as {place} beside config.json, and load the folder by from_pretrained",
+    "# Its names are those of the network's own file, which its library turns into those that it has in memory: put\n"
+    "# it in the place of that file, as {place} beside config.json, and load the folder by from_pretrained",
 )
 """Of masks, and of weights."""
 

@@ -216,6 +216,24 @@ def test_initializers_of_onnx_open_by_their_names(tmp_path: Path, monkeypatch: p
     assert same_tensors(loaded_by_its_lines(subject), expected)
 
 
+def test_constants_of_onnx_are_weights_also_in_branches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def constant(name: str, values: np.ndarray) -> onnx.NodeProto:
+        return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(values))
+
+    names = ("conv1.weight", "fc.weight", "head.weight")
+    first, second, third = (np.random.default_rng(i).normal(size=(4, 3)).astype(np.float32) for i in range(3))
+    inner = helper.make_graph([constant(names[1], second), constant("axis", np.array(1))], "then", [], [])
+    other = helper.make_graph([], "else", [], [], initializer=[numpy_helper.from_array(third, names[2])])
+    nodes = [constant(names[0], first), helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=other)]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", [], [])), "net.onnx")
+    subject = load_subject("net.onnx")
+    expected = {name: torch.from_numpy(each) for name, each in zip(names, (first, second, third), strict=True)}
+    assert same_tensors(subject.model.state_dict(), expected)
+    assert same_tensors(loaded_by_its_lines(subject), expected)
+
+
 def test_every_type_of_onnx_is_as_its_library_reads_it(tmp_path: Path) -> None:
     """By raw bytes and by the field that its type has; types that torch lacks are refused one by one."""
     numbers = [0, 1, 2, 3, 1, 0]
@@ -295,7 +313,7 @@ def test_onnx_models_that_lie_are_refused_in_words(tmp_path: Path) -> None:
         ([good, good], "holds 'w' twice"),
         ([long], "has shape"),
         ([below], "has shape"),
-        ([], "without initializers"),
+        ([], "holds no weights of plain numbers"),
     ):
         with pytest.raises(SubjectError, match=message):
             open_checkpoint(write(tmp_path, "w.onnx", onnx_of(protos).SerializeToString()))

@@ -1,6 +1,6 @@
-"""Initializers of an ONNX model, by their names. Only its protobuf is read, nothing of it is run."""
+"""Weights of an ONNX model by their names: initializers, and constants of its graph. Nothing of it is run."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,13 @@ from pruning_explorer.sources.checkpoints.stored_weights import StoredWeights
 from pruning_explorer.sources.checkpoints.torch_archive import Record
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, TensorProto
+    from onnx import GraphProto, ModelProto, TensorProto
 
 LARGEST = (2 << 30) - 1
 """Bytes that a protobuf may have; a larger model keeps its weights in files beside it."""
 FILES_MOST = 1000
+DEPTH_MOST = 8
+"""Graphs within graphs in which weights are looked for: the branches of an If hold graphs."""
 
 PLAIN = {
     1: torch.float32,
@@ -46,6 +48,24 @@ PLAIN = {
 }
 _EXTERNAL = 1
 _AGAIN = "copy it again, or export the network again"
+_FLOATS = (1, 10, 11, 16, 17, 18, 19, 20)
+_GRAPH, _TENSOR = 5, 4
+"""Types of attributes of a node."""
+_WALK = (
+    "",
+    "",
+    "def weights_in(graph):  # initializers, and constants of the graph, of the branches of an If, too",
+    "    yield from graph.initializer",
+    "    for node in graph.node:",
+    "        for each in node.attribute:",
+    "            if each.type == onnx.AttributeProto.GRAPH:",
+    "                yield from weights_in(each.g)",
+    "            elif node.op_type == 'Constant' and each.name == 'value' and sum(each.t.dims) > 1:",
+    "                each.t.name = node.output[0]",
+    "                yield each.t",
+    "",
+    "",
+)
 
 
 def read_onnx(path: Path, label: str) -> StoredWeights:
@@ -59,13 +79,13 @@ def read_onnx(path: Path, label: str) -> StoredWeights:
     """
     model = _parsed(path.read_bytes() if path.stat().st_size <= LARGEST else b"", label)
     graph = model.graph
-    check_count(len(graph.initializer), label)
+    values = list(_weights_in(graph))
+    check_count(len(values), label)
     refused = {_text(each.values.name, label): "sparse, so not plain" for each in graph.sparse_initializer}
     tensors: dict[str, Tensor] = {}
     outside: dict[str, TensorProto] = {}
-    taken = {_text(each.name, label) for each in graph.initializer}
-    for each in graph.initializer:
-        name = each.name
+    taken = {_text(name, label) for name, _ in values}
+    for name, each in values:
         if not name or name in tensors or name in outside or name in refused:
             raise SubjectError(f"{label} holds {shown(name)[:80]!r} twice, or without a name; {_AGAIN}")
         if why := _unfit(name, taken):
@@ -77,20 +97,36 @@ def read_onnx(path: Path, label: str) -> StoredWeights:
         else:
             tensors[name] = _held(each, label)
     found, also = _mapped(outside, path.parent, label)
-    names = [each.name for each in graph.initializer if each.name not in refused]
+    names = [name for name, _ in values if name not in refused]
     if not names:
-        raise SubjectError(f"{label} is an ONNX model without initializers of plain numbers; {_AGAIN}")
+        raise SubjectError(f"{label} is an ONNX model that holds no weights of plain numbers; {_AGAIN}")
+    alone = len(values) == len(graph.initializer)
     return StoredWeights(
         {name: tensors[name] if name in tensors else found[name] for name in names},
         "ONNX",
         "import onnx\nimport torch",
-        f"{{w.name: torch.from_numpy(onnx.numpy_helper.to_array(w).copy()) "
-        f"for w in onnx.load({label!r}).graph.initializer}}",
+        "{w.name: torch.from_numpy(onnx.numpy_helper.to_array(w).copy()) for w in "
+        + (f"onnx.load({label!r}).graph.initializer}}" if alone else f"weights_in(onnx.load({label!r}).graph)}}"),
+        before=() if alone else _WALK,
         notes=("Names and shapes are those of its graph, where the weight of a MatMul is [in, out].",),
         mapped=False,
         refused=refused,
         also=tuple(also),
     )
+
+
+def _weights_in(graph: "GraphProto", depth: int = 0) -> Iterator[tuple[str, "TensorProto"]]:
+    """Initializers and constants of more than one number, as some exporters write weights; those of branches, too."""
+    for each in graph.initializer:
+        yield each.name, each
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == _GRAPH and depth < DEPTH_MOST:
+                yield from _weights_in(attribute.g, depth + 1)
+            elif node.op_type == "Constant" and attribute.type == _TENSOR and attribute.name == "value":
+                value = attribute.t
+                if len(node.output) == 1 and value.data_type in _FLOATS and prod(value.dims) > 1:
+                    yield node.output[0], value
 
 
 def data_files(content: bytes, label: str) -> list[str]:
@@ -99,8 +135,8 @@ def data_files(content: bytes, label: str) -> list[str]:
     Raises:
         SubjectError: it is broken, or ``onnx`` is not installed.
     """
-    initializers = _parsed(content, label).graph.initializer
-    return sorted({_place(each, label)[0] for each in initializers if each.data_location == _EXTERNAL})
+    values = _weights_in(_parsed(content, label).graph)
+    return sorted({_place(each, label)[0] for _, each in values if each.data_location == _EXTERNAL})
 
 
 def _parsed(content: bytes, label: str) -> "ModelProto":
