@@ -64,7 +64,8 @@ def options_parser(prog: str = "streamlit run app.py --", epilog: str = "") -> a
         "--samples",
         metavar="FILE",
         action=_OfTheLast,
-        help="inputs to judge the --subject before it on: .npz, .csv, .txt, or a folder of images",
+        help="inputs to judge the --subject before it on: .npz, .csv, .txt, or a folder of images; FILE#PART for one "
+        "of several parts in it; else the held-out one",
     )
     parser.add_argument(
         "--name",

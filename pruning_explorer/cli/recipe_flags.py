@@ -50,7 +50,8 @@ def add_subject(parser: argparse.ArgumentParser, *, required: bool = True) -> No
         "--samples",
         metavar="FILE",
         type=Path,
-        help="inputs to judge it on in place of its own: .npz, .csv, .txt, a folder of images or a .zip of one",
+        help="inputs to judge it on in place of its own: .npz, .csv, .txt, a folder of images or a .zip of one; "
+        "FILE#PART for one of several parts in it, such as data.zip#train; else the held-out one",
     )
 
 

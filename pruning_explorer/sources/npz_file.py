@@ -65,6 +65,19 @@ def read_npz(name: str, content: bytes, largest: int) -> dict[str, Tensor]:
         raise SubjectError(f"{name} cannot be read as .npz ({error or type(error).__name__}); save it again") from None
 
 
+def names_in_npz(name: str, content: bytes, largest: int) -> list[str]:
+    """The names of the arrays, in the order of the file; nothing is unpacked.
+
+    Raises:
+        SubjectError: it is damaged, or unpacks to more than ``largest`` bytes.
+    """
+    try:
+        with open_archive(name, content, largest) as archive:
+            return [member.filename.removesuffix(".npy") for member in archive.infolist()]
+    except ARCHIVE_ERRORS as error:
+        raise SubjectError(f"{name} cannot be read as .npz ({error or type(error).__name__}); save it again") from None
+
+
 def _read_members(name: str, archive: zipfile.ZipFile) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     for member in archive.infolist():

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources import npz_file
-from pruning_explorer.sources.own_samples import sample_images
+from pruning_explorer.sources.own_samples import sample_folders, sample_images
 from pruning_explorer.sources.own_samples.sample_files import ENDINGS, read_samples, samples_in
 from pruning_explorer.sources.own_samples.sample_set import SampleSet, spread
 
@@ -278,7 +278,7 @@ def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(save: Save)
 
 
 def test_what_unpacks_to_too_much_is_refused_before_it_is_unpacked(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_images, "LARGEST_ARCHIVE", 1 << 20)
+    monkeypatch.setattr(sample_folders, "LARGEST_ARCHIVE", 1 << 20)
     bomb = save("s.zip", zipped(("1.png", bytes(2 << 20))))
     assert bomb.stat().st_size < 10_000
     with pytest.raises(SubjectError, match="unpacks to 2 MiB, and 1 MiB is the most"):

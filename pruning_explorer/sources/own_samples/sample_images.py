@@ -1,9 +1,8 @@
-"""Samples as images: a folder, or a zip of one; a folder in it for each class, if there are classes."""
+"""Samples as images: a folder for each class, if there are classes."""
 
 import io
-import zipfile
-from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 import numpy as np
 from PIL import Image as Pillow
@@ -11,13 +10,10 @@ from PIL import ImageOps
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
-from pruning_explorer.sources.npz_file import ARCHIVE_ERRORS, open_archive
 from pruning_explorer.sources.own_samples.sample_set import Image, SampleSet, classes_of, spread
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-LARGEST_IMAGE = 64 << 20
-LARGEST_ARCHIVE = 1 << 30
 MOST_PIXELS = 1 << 26
 """Most pixels of one image before it is made smaller."""
 MOST_PIXELS_IN_ALL = 1 << 31
@@ -30,68 +26,20 @@ MOST_BYTES = 512 << 20
 Open = Callable[[], bytes]
 
 
-def read_folder(path: Path, name: str) -> SampleSet:
+def is_image(place: PurePosixPath) -> bool:
+    """Whether a file is called as an image is."""
+    return place.suffix.lower() in IMAGES
+
+
+def read_images(name: str, files: Mapping[PurePosixPath, Open]) -> SampleSet:
     """The images of a folder, in the order of their names.
 
-    Raises:
-        SubjectError: there are none, or one of them is damaged or too large.
-    """
-    files = {
-        place: _reader(file, name)
-        for file in sorted(path.rglob("*"))
-        if _is_image(place := PurePosixPath(file.relative_to(path).as_posix())) and file.is_file()
-    }
-    return _read(name, files)
-
-
-def read_archive(name: str, content: bytes) -> SampleSet:
-    """The images of a zipped folder, in the order of their names; nothing is written anywhere.
+    Args:
+        files: their places below the folder, in order, at least one; and how each is read.
 
     Raises:
-        SubjectError: it is damaged, unpacks to too much, holds no image, or one that is damaged or too large.
+        SubjectError: one of them is damaged or too large, or folders say no class.
     """
-    try:
-        with open_archive(name, content, LARGEST_ARCHIVE) as archive:
-            members: dict[PurePosixPath, Open] = {}
-            for member in sorted(archive.infolist(), key=lambda member: member.filename):
-                place = PurePosixPath(member.filename.replace("\\", "/"))  # as some programs of Windows write it
-                if not _is_image(place):
-                    continue
-                if place in members:
-                    raise SubjectError(f"{name} holds {place} twice; put it in once")
-                members[place] = _member(archive, member)
-            return _read(name, members)
-    except ARCHIVE_ERRORS as error:
-        raise SubjectError(f"{name} cannot be unpacked ({error or type(error).__name__}); zip it again") from None
-
-
-def _is_image(place: PurePosixPath) -> bool:
-    # macOS puts a `._1.png` beside `1.png`, and in a zip a whole tree of them
-    return place.suffix.lower() in IMAGES and not place.name.startswith(".") and place.parts[0] != "__MACOSX"
-
-
-def _reader(file: Path, name: str) -> Open:
-    def read() -> bytes:
-        if file.stat().st_size > LARGEST_IMAGE:
-            raise SubjectError(f"{file.name} in {name} is larger than {LARGEST_IMAGE >> 20} MiB; make it smaller")
-        return file.read_bytes()
-
-    return read
-
-
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Open:
-    def read() -> bytes:
-        if member.file_size > LARGEST_IMAGE:
-            raise SubjectError(f"{member.filename} is larger than {LARGEST_IMAGE >> 20} MiB; make it smaller")
-        with archive.open(member) as file:
-            return file.read(member.file_size)
-
-    return read
-
-
-def _read(name: str, files: dict[PurePosixPath, Open]) -> SampleSet:
-    if not files:
-        raise SubjectError(f"{name} holds no image; put {', '.join(IMAGES[:3])} … into it, in a folder for each class")
     paths = list(files)
     used = [paths[i] for i in spread(len(paths))]
     images: list[Image] = []

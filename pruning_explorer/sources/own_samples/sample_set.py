@@ -1,6 +1,6 @@
 """What a file of samples holds, before any network has seen it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.datasets import MOST_ROWS
+from pruning_explorer.sources.own_samples.sample_parts import Parts
 
 Image = NDArray[np.uint8]
 
@@ -93,3 +94,17 @@ def thinned(samples: SampleSet, most: int) -> SampleSet:
         texts=tuple(samples.texts[i] for i in used) if samples.texts else (),
         labels=None if samples.labels is None else samples.labels[used],
     )
+
+
+def judged_part(
+    samples: SampleSet, parts: Parts, chosen: str, counts: Mapping[str, int], outside: int = 0
+) -> SampleSet:
+    """The samples of one part, with what is left aside of the file.
+
+    Args:
+        counts: how many samples each part has, as far as that is known.
+        outside: how many samples are in no part.
+    """
+    are = "are" if outside > 1 else "is"
+    stray = (f"{outside:,} that {are} in none of its parts {are} left out.",) if outside else ()
+    return replace(samples, remarks=(*parts.left_aside(chosen, counts), *stray, *samples.remarks))
