@@ -37,6 +37,10 @@ LAYERS_OWN = re.compile(
 """Names that torch's layers give their parameters; the last two are of a LayerNorm that TensorFlow wrote."""
 GRAPH_WEIGHT = re.compile(r"(^|::)(MatMul|Gemm|Conv|ConvTranspose)_\d+$")
 """Names that ONNX gives to weights that lost their own: those of the operator that they are for."""
+GRAPH_GATES = re.compile(r"(^|::)(GRU|LSTM|RNN)_\d+$")
+"""The same of recurrent layers: weights have three dims, ``[directions, gates, in]``, biases two."""
+GRAPH_PRODUCT = re.compile(r"(^|::)MatMul_\d+$")
+"""Of these the weight stands behind its inputs: ``[in, out]``."""
 
 
 def find_targets(model: nn.Module) -> tuple[tuple[Target, ...], dict[str, str]]:
@@ -119,7 +123,11 @@ def _target(
     layout: Mapping[str, int],
 ) -> Target:
     path, module = owner
-    out_dim = layout.get(name.rpartition(".")[2])
+    leaf = name.rpartition(".")[2]
+    out_dim = layout.get(leaf)
+    inputs_first = _stores_inputs_first(module) or (
+        isinstance(module, StoredLayer) and GRAPH_PRODUCT.search(leaf) is not None
+    )
     experts = parameter.shape[0] if out_dim and parameter.dim() == 3 else 0
     return Target(
         name=name,
@@ -129,7 +137,7 @@ def _target(
         role=role,
         shape=tuple(parameter.shape),
         dtype=parameter.dtype,
-        out_dim=int(_stores_inputs_first(module) and parameter.dim() > 1) if out_dim is None else out_dim,
+        out_dim=int(inputs_first and parameter.dim() > 1) if out_dim is None else out_dim,
         out_groups=experts or _output_groups(module, parameter),
         position=position,
         experts=experts,
@@ -204,7 +212,7 @@ def _why_by_name_only(name: str, parameter: nn.Parameter, module: nn.Module, lay
     kind = layer_class(module)
     if leaf in ("weight", "bias") or (issubclass(kind, PRUNABLE + NORMS) and LAYERS_OWN.fullmatch(leaf)):
         return None
-    if GRAPH_WEIGHT.search(leaf) and parameter.dim() > 1:
+    if (GRAPH_WEIGHT.search(leaf) and parameter.dim() > 1) or (GRAPH_GATES.search(leaf) and parameter.dim() > 2):
         return None
     likely = next(
         (what for found, what in _LIKELY if found.search(leaf.lower())), "a parameter of no layer, or a table"

@@ -184,6 +184,21 @@ def test_what_no_layer_calls_a_weight_is_pruned_only_where_it_is_named(tmp_path:
     assert set(table.loc[~table["offered"], "parameter"]) == TABLES.keys()
 
 
+def test_weights_that_onnx_names_by_their_operator_are_weights(tmp_path: Path) -> None:
+    """``x @ W`` has W as ``[in, out]``."""
+    shapes = {"onnx::MatMul_7": (3, 4), "onnx::Gemm_8": (4, 3), "onnx::GRU_9": (1, 6, 3), "onnx::GRU_10": (1, 12)}
+    tensors = {name: torch.rand(shape) for name, shape in shapes.items()}
+    subject = open_checkpoint(write(tmp_path, "t.pt", saved({"fc.weight": torch.rand(4, 3), **tensors})))
+    roles = {target.name: (target.role, target.out_dim) for target in subject.targets}
+    assert roles == {
+        "fc.weight": ("weight", 0),
+        "onnx::MatMul_7": ("weight", 1),
+        "onnx::Gemm_8": ("weight", 0),
+        "onnx::GRU_9": ("weight", 0),
+        "onnx::GRU_10": ("other", 0),
+    }
+
+
 def test_where_nothing_is_called_a_weight_all_is_offered(tmp_path: Path) -> None:
     tensors = {"W1": torch.rand(4, 3), "b1": torch.rand(4), "pos_emb": torch.rand(5, 3)}
     subject = open_checkpoint(write(tmp_path, "t.pt", saved(tensors)))
