@@ -16,12 +16,18 @@ class Asked:
     Attributes:
         words: as :func:`~pruning_explorer.sources.words.load_subject` takes them.
         samples: path of what it is judged on; None for what it brings itself.
+        calibration: path of the inputs that criteria may look at.
+        calibration_share: of the samples, kept apart for that.
+        calibration_seed: which ones are.
         name: what to call it; None for the name that it brings itself.
     """
 
     words: str
     samples: str | None = None
     name: str | None = None
+    calibration: str | None = None
+    calibration_share: float | None = None
+    calibration_seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,22 @@ def options_parser(prog: str = "streamlit run app.py --", epilog: str = "") -> a
         action=_OfTheLast,
         help="inputs to judge the --subject before it on: .npz, .csv, .txt, or a folder of images; FILE#PART for one "
         "of several parts in it; else the held-out one",
+    )
+    parser.add_argument(
+        "--calibration",
+        metavar="FILE",
+        action=_OfTheLast,
+        help="inputs that criteria may look at, for the --subject before it; those that are judged are left out",
+    )
+    parser.add_argument(
+        "--calibration-share",
+        metavar="FRACTION",
+        type=float,
+        action=_OfTheLast,
+        help="keep this share of its samples apart for criteria to look at, and judge the others",
+    )
+    parser.add_argument(
+        "--calibration-seed", metavar="SEED", type=int, action=_OfTheLast, help="which ones are kept apart [default 0]"
     )
     parser.add_argument(
         "--name",

@@ -5,7 +5,7 @@ import json
 import textwrap
 
 from pruning_explorer.cli.inventory import write_inventory
-from pruning_explorer.cli.recipe_flags import read_recipe, read_within
+from pruning_explorer.cli.recipe_flags import judged_on, read_recipe, read_within
 from pruning_explorer.cli.report import write_report
 from pruning_explorer.cli.text import WIDTH, entry
 
@@ -17,7 +17,7 @@ def run_report(options: argparse.Namespace) -> str:
     from pruning_explorer import build_report, compute_masks, load_subject
     from pruning_explorer.decision import decision_line
 
-    subject = load_subject(options.subject, options.samples)
+    subject = load_subject(options.subject, **judged_on(options))
     found = None
     if allowed is not None:
         from pruning_explorer import most_within
@@ -41,7 +41,7 @@ def run_code(options: argparse.Namespace) -> str:
     recipe = read_recipe(options)
     from pruning_explorer import load_subject, write_script
 
-    return write_script(load_subject(options.subject, options.samples), recipe).rstrip("\n")
+    return write_script(load_subject(options.subject, **judged_on(options)), recipe).rstrip("\n")
 
 
 def run_subjects(options: argparse.Namespace) -> str:
@@ -49,5 +49,5 @@ def run_subjects(options: argparse.Namespace) -> str:
     from pruning_explorer import load_subject, sample_names
 
     if options.subject is not None:
-        return write_inventory(load_subject(options.subject, options.samples))
+        return write_inventory(load_subject(options.subject, **judged_on(options)))
     return "\n".join(entry(name, load_subject(name).description, indent=20) for name in sample_names())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pruning_explorer.cli.own_scores import read_own_scores
-from pruning_explorer.cli.recipe_flags import add_choices, add_subject, read_text, recipe_of
+from pruning_explorer.cli.recipe_flags import add_choices, add_subject, judged_on, read_text, recipe_of
 from pruning_explorer.cli.stderr import complain, mention
 from pruning_explorer.errors import PruningExplorerError, RecipeError
 
@@ -78,7 +78,7 @@ def run_compare(options: argparse.Namespace) -> str:
     from pruning_explorer.lab.workers import tune_process
     from pruning_explorer.sources.words import Loader
 
-    load = Loader(options.subject, options.samples)
+    load = Loader(options.subject, **judged_on(options))
     subject = load(options.subject)
     entries = [Entry(each.name, each.recipe) for each in asked if each.recipe is not None]
     if not entries:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pruning_explorer.cli.recipe_flags import add_recipe_flags, read_recipe
+from pruning_explorer.cli.recipe_flags import add_recipe_flags, judged_on, read_recipe
 from pruning_explorer.cli.report import recipe_line
 from pruning_explorer.cli.stderr import mention
 
@@ -46,7 +46,7 @@ def run_export(options: argparse.Namespace) -> str:
         check_place(path, options.overwrite)
     except AlreadyThereError:
         raise AlreadyThereError(path, "write --overwrite") from None
-    subject = load_subject(options.subject, options.samples)
+    subject = load_subject(options.subject, **judged_on(options))
     set_cache_limit(CACHE)
     wanted = Export(subject, recipe, options.what, path.suffix)
     mention(f"{path} will take {memory(wanted.nbytes)}")

@@ -53,6 +53,27 @@ def add_subject(parser: argparse.ArgumentParser, *, required: bool = True) -> No
         help="inputs to judge it on in place of its own: .npz, .csv, .txt, a folder of images or a .zip of one; "
         "FILE#PART for one of several parts in it, such as data.zip#train; else the held-out one",
     )
+    parser.add_argument(
+        "--calibration",
+        metavar="FILE",
+        type=Path,
+        help="inputs that criteria may look at, in the same forms as --samples; those that are judged are left out",
+    )
+    parser.add_argument(
+        "--calibration-share",
+        metavar="FRACTION",
+        type=float,
+        help="keep this share of the samples apart for criteria to look at, and judge the others; 0.2 is 20 %%",
+    )
+    parser.add_argument(
+        "--calibration-seed", metavar="SEED", type=int, default=0, help="which samples are kept apart [default 0]"
+    )
+
+
+def judged_on(options: argparse.Namespace) -> dict[str, Any]:
+    """What a command line says of samples and calibration, as ``load_subject`` takes it."""
+    names = ("samples", "calibration", "calibration_share", "calibration_seed")
+    return {name: getattr(options, name) for name in names}
 
 
 def add_choices(parser: argparse.ArgumentParser) -> None:

@@ -153,6 +153,8 @@ def _recalibration_part(subject: Subject) -> str:
 
 def _made_by(subject: Subject) -> str | None:
     """The expression that makes the whole subject and not its network alone, where there is one."""
+    if subject.about_calibration:  # what it makes has other calibration inputs, or none
+        return None
     if subject.reopening:
         return subject.reopening
     last = subject.loading.rpartition("\n")[2]

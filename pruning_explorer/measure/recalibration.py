@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.measure.masking import masked_weights
 from pruning_explorer.prune.masks import Masks
-from pruning_explorer.prune.network import call_network
+from pruning_explorer.prune.network import GIVE_CALIBRATION, call_network
 from pruning_explorer.prune.skeleton import skeleton
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.targets import RecordedLayer, is_lazy, layer_class
@@ -41,7 +41,7 @@ def why_no_recalibration(subject: Subject) -> str | None:
     if not has_batchnorm(subject):
         return "it has no BatchNorm with running statistics, so there is nothing to measure again"
     if not subject.calibration:
-        return "it has no calibration inputs to measure on; give some: Subject.from_module(model, calibration=...)"
+        return f"it has no calibration inputs to measure on; {GIVE_CALIBRATION}"
     return None
 
 

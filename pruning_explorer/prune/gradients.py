@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from pruning_explorer.errors import SubjectError, theirs
 from pruning_explorer.prune.behaviour import behaviour_of
-from pruning_explorer.prune.network import call_network, require_calibration, widen, working_tensors
+from pruning_explorer.prune.network import GIVE_LABELS, call_network, require_calibration, widen, working_tensors
 from pruning_explorer.prune.outputs import first_tensor
 from pruning_explorer.prune.skeleton import skeleton
 from pruning_explorer.prune.subject import Subject
@@ -132,10 +132,7 @@ def synaptic_flow(subject: Subject, masks: Mapping[str, Tensor]) -> Gradients:
 def _labels(subject: Subject) -> Tensor:
     require_calibration(subject)
     if subject.calibration_labels is None:
-        raise SubjectError(
-            f"{subject.name} has no calibration labels, so there is no loss; give them: "
-            "Subject.from_module(..., calibration=..., calibration_labels=...)"
-        )
+        raise SubjectError(f"{subject.name} has no calibration labels, so there is no loss; {GIVE_LABELS}")
     return subject.calibration_labels
 
 

@@ -88,6 +88,16 @@ def widen(tensor: Tensor, at_least: torch.dtype = torch.float32) -> Tensor:
     return tensor.to(torch.promote_types(tensor.dtype, at_least)) if tensor.is_floating_point() else tensor
 
 
+GIVE_CALIBRATION = (
+    "give some: on Models by a file or as a share of its samples that is kept apart, as `calibration` (and "
+    "`calibration_labels`) in an .npz of samples, in a terminal by --calibration or --calibration-share, in Python by "
+    "Subject.from_module(..., calibration=..., calibration_labels=...)"
+)
+"""How calibration inputs come, for whoever is asked for them."""
+
+GIVE_LABELS = GIVE_CALIBRATION.replace("give some", "give inputs with labels")
+
+
 def require_calibration(subject: Subject) -> tuple[Tensor, ...]:
     """The subject's calibration inputs.
 
@@ -96,7 +106,6 @@ def require_calibration(subject: Subject) -> tuple[Tensor, ...]:
     """
     if not subject.calibration:
         raise SubjectError(
-            f"{subject.name} has no calibration inputs, so nothing can be learned from them; give some, of the part it "
-            "was trained on: Subject.from_module(..., calibration=...)"
+            f"{subject.name} has no calibration inputs, so nothing can be learned from them; {GIVE_CALIBRATION}"
         )
     return subject.calibration

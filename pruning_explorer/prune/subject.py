@@ -52,6 +52,8 @@ class Subject:
         view: how a sample is shown.
         about: what this is, in a sentence or two.
         about_samples: what it is run and judged on, where that needs to be said.
+        about_calibration: what the calibration inputs are, where they were given afterwards; else empty.
+        undivided: this subject before a share of its samples was kept apart for calibration; None where none was.
         calibration: inputs like ``samples``, M of them, of the part that the network was trained on: what criteria may
             look at, so that nothing is chosen by the samples it is judged on. None where there are none.
         calibration_labels: of those, int64 ``[M]`` or ``[M, T]``.
@@ -94,6 +96,8 @@ class Subject:
     origin: str = ""
     words: str = ""
     about_samples: str = ""
+    about_calibration: str = ""
+    undivided: Self | None = None
     metric: Metric | None = None
     file_metadata: Mapping[str, str] = field(default_factory=dict)
     files: tuple[StoredFile, ...] = ()
@@ -205,9 +209,13 @@ class Subject:
     ) -> Self:
         """The same network, judged on other samples, by the same metric; the calibration part stays.
 
+        A share of the earlier samples that was kept apart goes with them.
+
         Raises:
             SubjectError: samples and labels differ in length, or there is no network to run.
         """
+        if self.undivided is not None:
+            return self.whole.with_samples(samples, labels, output_names=output_names, view=view, about=about)
         inputs = _as_inputs(samples)
         if not self.runnable:
             raise SubjectError(f"{self.name} is known by its weights alone, so samples cannot be run; give the network")
@@ -231,10 +239,40 @@ class Subject:
             id=extended_id(self.id, inputs, labels),
         )
 
+    def with_calibration(
+        self, calibration: Tensor | Sequence[Tensor], labels: Tensor | None = None, *, about: str = ""
+    ) -> Self:
+        """The same network and samples, with other calibration inputs.
+
+        Args:
+            calibration: shaped as ``samples``, and none of them.
+            labels: of the calibration inputs.
+            about: what they are, in a sentence.
+
+        Raises:
+            SubjectError: inputs and labels differ in length, or there is no network to run.
+        """
+        inputs = _as_inputs(calibration)
+        if not self.runnable:
+            raise SubjectError(f"{self.name} is known by its weights alone, so inputs cannot be run; give the network")
+        _check_calibration(inputs, labels, self.samples)
+        return replace(
+            self.whole,
+            calibration=inputs,
+            calibration_labels=labels,
+            about_calibration=about,
+            id=extended_id(self.whole.id, None, None, inputs, labels),
+        )
+
+    @property
+    def whole(self) -> Self:
+        """This subject with all of its samples, none of them kept apart."""
+        return self if self.undivided is None else replace(self.undivided, name=self.name, origin=self.origin)
+
     @property
     def description(self) -> str:
-        """What the network is, and which samples it is judged on, in a few sentences."""
-        return f"{self.about} {self.about_samples}".strip()
+        """What the network is, which samples it is judged on, and what criteria look at, in a few sentences."""
+        return " ".join(filter(None, (self.about, self.about_samples, self.about_calibration)))
 
     @property
     def example(self) -> tuple[Tensor, ...] | None:

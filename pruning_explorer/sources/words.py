@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.prune.subject import Subject
@@ -15,7 +16,14 @@ EXPORTED = ".pt2"
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def load_subject(words: str, samples: str | Path | None = None) -> Subject:
+def load_subject(
+    words: str,
+    samples: str | Path | None = None,
+    *,
+    calibration: str | Path | None = None,
+    calibration_share: float | None = None,
+    calibration_seed: int = 0,
+) -> Subject:
     """A network by its words, with what it is judged on.
 
     Args:
@@ -30,7 +38,12 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
               (:func:`~pruning_explorer.sources.factory.call_factory` shows one);
             - a network of a library, ``"timm:resnet18"``, ``"torchvision:resnet18"``, ``"hf:bert-base-uncased"``.
         samples: a file or folder of inputs to judge it on in place of its own
-            (:func:`~pruning_explorer.sources.own_samples.sample_files.read_samples` says of which kinds).
+            (:func:`~pruning_explorer.sources.own_samples.sample_files.read_samples` says of which kinds);
+            ``"data.zip#test"`` for one part of it.
+        calibration: a file or folder of inputs that criteria may look at, in place of its own; those that are judged,
+            too, are left out.
+        calibration_share: of the samples, in (0, 1): so many are kept apart for calibration and not judged.
+        calibration_seed: which ones are drawn for it.
 
     Raises:
         SubjectError: there is no such network, or it cannot be read, or the samples do not fit it.
@@ -38,13 +51,20 @@ def load_subject(words: str, samples: str | Path | None = None) -> Subject:
     >>> load_subject("tutorial-mlp").weight("fc1.weight").shape
     torch.Size([4, 5])
     """
+    if calibration is not None and calibration_share is not None:
+        raise SubjectError("calibration inputs come from a file or as a share of the samples; give one of them")
     subject = _load(words.strip())
-    if samples is None:
+    if samples is None and calibration is None and calibration_share is None:
         return subject
     from pruning_explorer.sources.own_samples.sample_files import read_samples
-    from pruning_explorer.sources.own_samples.sample_fit import fit_samples
+    from pruning_explorer.sources.own_samples.sample_fit import fit_calibration, fit_samples
+    from pruning_explorer.sources.own_samples.sample_share import keep_apart
 
-    return fit_samples(subject, read_samples(Path(samples)))
+    if samples is not None:
+        subject = fit_samples(subject, read_samples(Path(samples)))
+    if calibration is not None:
+        return fit_calibration(subject, read_samples(Path(calibration)))
+    return subject if calibration_share is None else keep_apart(subject, calibration_share, calibration_seed)
 
 
 def open_file(path: Path, name: str | None = None, key: str | None = None) -> Subject:
@@ -101,16 +121,21 @@ class Loader:
     Each process loads it once.
     """
 
-    def __init__(self, words: str, samples: str | Path | None = None) -> None:
-        self._asked = words, samples
+    def __init__(self, words: str, samples: str | Path | None = None, **calibration: Any) -> None:
+        """Of what is loaded.
+
+        Args:
+            words, samples, calibration: as :func:`load_subject` takes them.
+        """
+        self._asked = words, samples, tuple(calibration.items())
 
     def __call__(self, _name: str) -> Subject:
         return _load_once(*self._asked)
 
 
 @lru_cache(maxsize=2)
-def _load_once(words: str, samples: str | Path | None) -> Subject:
-    return load_subject(words, samples)
+def _load_once(words: str, samples: str | Path | None, calibration: tuple[tuple[str, Any], ...]) -> Subject:
+    return load_subject(words, samples, **dict(calibration))
 
 
 def _load(words: str) -> Subject:

@@ -32,7 +32,13 @@ def open_for_all(asked: Asked) -> Subject:
     Raises:
         SubjectError: it cannot be had.
     """
-    subject = load_subject(asked.words, asked.samples)
+    subject = load_subject(
+        asked.words,
+        asked.samples,
+        calibration=asked.calibration,
+        calibration_share=asked.calibration_share,
+        calibration_seed=asked.calibration_seed or 0,
+    )
     taken = {*sample_names(), *_OPERATORS}
     if asked.name is not None and asked.name in taken:
         raise SubjectError(f"there is a network called {asked.name} already; give this one another --name")

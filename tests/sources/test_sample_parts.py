@@ -71,7 +71,7 @@ def test_the_held_out_part_is_judged_and_the_others_are_left_aside(
     assert subject.labels.tolist() == list(range(10))
     assert torch.allclose(subject.samples[0], torch.tensor(len(judged) / 255))
     assert f"Judged on the 10 samples of {path.name}#{judged}." in subject.about_samples
-    assert f"left aside: {judged} is held out by its name." in subject.about_samples
+    assert f"judged: {judged} is held out by its name." in subject.about_samples
     for other in {*names} - {judged}:
         assert f"{other} (10 samples)" in subject.about_samples
 
@@ -83,7 +83,7 @@ def test_any_part_can_be_asked_for(written: Write) -> None:
         load_subject("digits-cnn", samples=f"{path}#train"),
     ):
         assert torch.allclose(subject.samples[0], torch.tensor(5 / 255))
-        assert f"Judged on the 10 samples of {path.name}#train. Of the same file test (10 samples) is left aside" in (
+        assert f"Judged on the 10 samples of {path.name}#train. Of the same file test (10 samples) is not judged" in (
             subject.about_samples
         )
     with pytest.raises(SubjectError, match=r"has no part 'valid'; it has test, train"):
@@ -125,8 +125,8 @@ def test_tables_and_lines_in_parts(written: Write) -> None:
     )
     assert read_samples(path).inputs[0].tolist() == [[5, 6]]
     assert read_samples(path).name == f"{path.name}#test"
-    assert "train, sample_submission are left aside" in read_samples(path).remarks[0] or (
-        "sample_submission, train are left aside" in read_samples(path).remarks[0]
+    assert "train, sample_submission are not judged" in read_samples(path).remarks[0] or (
+        "sample_submission, train are not judged" in read_samples(path).remarks[0]
     )
     assert read_samples(path, "train").inputs[0].tolist() == [[1, 2], [3, 4]]
 
@@ -164,7 +164,7 @@ def test_arrays_in_parts(tmp_path: Path) -> None:
         assert read_samples(path).labels.tolist() == [4] * 4
         assert read_samples(path, "train").inputs[0].tolist() == [[2] * 3] * 2
         assert read_samples(path).remarks == (
-            "Of the same file train (2 samples), val (3 samples) are left aside: test is held out by its name.",
+            "Of the same file train (2 samples), val (3 samples) are not judged: test is held out by its name.",
         )
         parts = parts_in(path.name, path.read_bytes())
         assert parts.names == ("train", "val", "test")

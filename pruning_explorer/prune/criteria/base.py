@@ -13,6 +13,7 @@ from torch import Tensor
 from pruning_explorer.errors import PruningExplorerError, ScoreError
 from pruning_explorer.prune.experts import grouping_of
 from pruning_explorer.prune.grouping import Granularity
+from pruning_explorer.prune.network import GIVE_CALIBRATION, GIVE_LABELS
 from pruning_explorer.prune.settings import Choice, Value
 from pruning_explorer.prune.subject import Subject
 from pruning_explorer.prune.subject_cache import SubjectCache
@@ -167,15 +168,14 @@ class Criterion(Choice):
 
     def missing(self, subject: Subject) -> str | None:
         """Why ``subject`` cannot be scored at all, and what to do about it; None if it can."""
-        give = "Subject.from_module(..., calibration=..., calibration_labels=...)"
         if self.needs != "weights" and not subject.runnable:
             return f"it runs the network, and of {subject.name} only the weights are known; bring the network itself"
         if self.needs == "example" and subject.example is None:
             return f"it needs one input, and {subject.name} has none; give some: Subject.from_module(..., samples=...)"
         if self.needs in ("inputs", "labels") and subject.calibration is None:
-            return f"it needs inputs of the training part, and {subject.name} has none; give some: {give}"
+            return f"it needs inputs of the training part, and {subject.name} has none; {GIVE_CALIBRATION}"
         if self.needs == "labels" and subject.calibration_labels is None:
-            return f"it needs the labels of the calibration inputs, and {subject.name} has none; give them: {give}"
+            return f"it needs the labels of the calibration inputs, and {subject.name} has none; {GIVE_LABELS}"
         return self.lacks(subject)
 
     def scores(self, scoring: Scoring, target: Target) -> Tensor:

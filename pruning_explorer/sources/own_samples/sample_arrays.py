@@ -1,5 +1,7 @@
 """Samples as arrays."""
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from pruning_explorer.errors import SubjectError
@@ -10,11 +12,15 @@ from pruning_explorer.sources.own_samples.sample_parts import Parts, parts_by_na
 from pruning_explorer.sources.own_samples.sample_set import SampleSet, check_equally_many, judged_part, thinned
 
 LABELS = ("labels", "label", "targets", "target", "class")
+CALIBRATION = "calibration"
+"""What arrays are called that criteria may look at, and those that are judged are not among: `calibration_labels`."""
 LARGEST_ARRAYS = 512 << 20
 
 
 def read_arrays(name: str, content: bytes, part: str | None = None) -> SampleSet:
     """An ``.npz``: every array that is not called labels, or y, is an input, in the order of the file.
+
+    Those called ``calibration`` and ``calibration_labels`` are calibration inputs; of several ``calibration_NAME``.
 
     Args:
         part: which is judged where arrays are called ``x_train`` and ``x_test``; without it the one that is held out.
@@ -32,7 +38,9 @@ def read_arrays(name: str, content: bytes, part: str | None = None) -> SampleSet
     chosen = parts.choose(name, part)
     of = {parts.of[key]: array for key, array in arrays.items() if key in parts.of}
     counts = {word: len(array) for (word, _), array in of.items() if array.dim()}
-    samples = _samples_of(f"{name}#{chosen}", {rest: array for (word, rest), array in of.items() if word == chosen})
+    seen = {key: array for key, array in arrays.items() if key.startswith(CALIBRATION)}
+    judged = {rest: array for (word, rest), array in of.items() if word == chosen}
+    samples = _samples_of(f"{name}#{chosen}", {**judged, **seen})
     return judged_part(samples, parts, chosen, counts)
 
 
@@ -46,6 +54,16 @@ def parts_of_arrays(name: str, content: bytes) -> Parts | None:
 
 
 def _samples_of(name: str, arrays: dict[str, Tensor]) -> SampleSet:
+    seen = {key: array for key, array in arrays.items() if key.startswith(CALIBRATION)}
+    judged = _equally_many(name, {key: array for key, array in arrays.items() if key not in seen})
+    if not seen:
+        return judged
+    # `calibration_x` is told from `calibration_labels` by the rest of its name
+    inner = {key.removeprefix(CALIBRATION).lstrip("_") or "inputs": array for key, array in seen.items()}
+    return replace(judged, calibration=_equally_many(f"`calibration` in {name}", inner))
+
+
+def _equally_many(name: str, arrays: dict[str, Tensor]) -> SampleSet:
     found = [key for key in arrays if key.lower() in LABELS] or [key for key in arrays if key.lower() == "y"]
     if len(found) > 1:
         raise SubjectError(f"{name} has labels twice ({', '.join(found)}); save them once, as `labels`")

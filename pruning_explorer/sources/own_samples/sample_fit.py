@@ -15,6 +15,7 @@ from pruning_explorer.sources.own_samples.sample_classes import classes_on
 from pruning_explorer.sources.own_samples.sample_pictures import how_scaled, picture_shape, pictures
 from pruning_explorer.sources.own_samples.sample_set import SampleSet, spread, thinned
 from pruning_explorer.sources.own_samples.sample_shape import in_shape
+from pruning_explorer.sources.own_samples.sample_share import not_judged
 from pruning_explorer.sources.own_samples.sample_view import view_of
 from pruning_explorer.sources.own_samples.taken_inputs import class_of, first_layer, what_it_takes
 
@@ -36,9 +37,59 @@ def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
     run, and those with the least and the greatest token id, and so they are seen to fit. Where all of them at once
     would take too much memory, fewer are used, evenly over all; ``about_samples`` says so.
 
+    Calibration inputs that the file holds beside them are taken, too. Of those that the network has already none stays
+    that is judged now.
+
     Raises:
         SubjectError: they do not fit; the message shows what the network takes and what the file holds.
     """
+    judged = _fitted(subject, samples, "Judged")
+    if samples.calibration is not None:
+        return fit_calibration(judged, samples.calibration)
+    if judged.calibration is None or judged.samples is None:
+        return judged
+    seen = not_judged(judged.samples, judged.calibration)
+    if (lost := len(judged.calibration[0]) - len(seen)) == 0:
+        return judged
+    return _calibrated(judged, judged.calibration, judged.calibration_labels, seen, judged.about_calibration, lost)
+
+
+def fit_calibration(subject: Subject, samples: SampleSet) -> Subject:
+    """The same network on the same samples, with these calibration inputs, as :func:`fit_samples` brings them in form.
+
+    Those that are judged, too, are left out; ``about_calibration`` says how many.
+
+    Raises:
+        SubjectError: they do not fit, or all of them are judged.
+    """
+    fitted = _fitted(subject, replace(samples, calibration=None), "Calibrated")
+    inputs, whole = fitted.samples or (), subject.whole
+    seen = torch.arange(len(inputs[0])) if whole.samples is None else not_judged(whole.samples, inputs)
+    if not len(seen):
+        raise SubjectError(
+            f"all inputs of {samples.name} are among the samples on which {subject.name} is judged, and what is judged "
+            "may not be looked at before; give others, or keep a share of the samples apart"
+        )
+    lost = len(inputs[0]) - len(seen)
+    return _calibrated(whole, inputs, fitted.labels, seen, fitted.about_samples, lost)
+
+
+def _calibrated(
+    subject: Subject, inputs: tuple[Tensor, ...], labels: Tensor | None, seen: Tensor, about: str, lost: int
+) -> Subject:
+    """The subject with those of the inputs that are not judged."""
+    if not len(seen):
+        return replace(subject, calibration=None, calibration_labels=None, about_calibration="")
+    if lost:
+        left = f"{lost:,} calibration input{'s' if lost > 1 else ''} that {'are' if lost > 1 else 'is'} judged, too"
+        about = f"{about} Left out: {left}.".strip()
+    return subject.with_calibration(
+        [each[seen] for each in inputs], None if labels is None else labels[seen], about=about
+    )
+
+
+def _fitted(subject: Subject, samples: SampleSet, verb: str) -> Subject:
+    """The network judged on these samples; ``verb`` says what they are for."""
     if not subject.runnable:
         raise SubjectError(f"{subject.name} is known by its weights alone, so samples cannot be run; bring the network")
     if (one := _bytes_of_one(subject, samples)) > MOST_BYTES:
@@ -72,7 +123,7 @@ def fit_samples(subject: Subject, samples: SampleSet) -> Subject:
             classes.labels,
             output_names=classes.output_names,
             view=view_of(subject, samples, inputs),
-            about=" ".join([_told(subject, samples), *_of_numbers(samples, inputs), *classes.remarks]),
+            about=" ".join([_told(subject, samples, verb), *_of_numbers(samples, inputs), *classes.remarks]),
         )
     except SubjectError as error:
         raise SubjectError(_both(subject, replace(samples, inputs=held), inputs, error)) from error
@@ -188,13 +239,13 @@ def _shape(tensor: Tensor) -> str:
     return f"{shape} from {int(tensor.long().min())} to {int(tensor.long().max())}"
 
 
-def _told(subject: Subject, samples: SampleSet) -> str:
+def _told(subject: Subject, samples: SampleSet, verb: str) -> str:
     used, held = samples.count, max(samples.held, samples.count)
     which = f"the {used:,} sample{'s' if used > 1 else ''} of {samples.name}"
     if held > used:
         why = f"{MOST_ROWS:,} is the most" if used == MOST_ROWS else "more would take too much memory at once"
         which = f"{used:,} of the {held:,} samples of {samples.name}, taken evenly over all ({why})"
-    told = [f"Judged on {which}."]
+    told = [f"{verb} on {which}."]
     return " ".join([*told, *samples.remarks, *([how_scaled(subject)] if samples.images else [])])
 
 

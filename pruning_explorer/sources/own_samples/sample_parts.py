@@ -66,7 +66,7 @@ class Parts:
         shown = ", ".join(others[:6]) + " …" * (len(others) > 6)
         verb = "is" if len(others) == 1 else "are"
         why = f"{chosen[:60]} is held out by its name" if kind_of(chosen) in (0, 1) else f"{chosen[:60]} is judged"
-        return (f"Of the same file {shown} {verb} left aside: {why}.",)
+        return (f"Of the same file {shown} {verb} not judged: {why}.",)
 
 
 def kind_of(name: str) -> int | None:

@@ -28,6 +28,7 @@ class SampleSet:
         class_names: of the labels, where the file names them.
         held: how many samples the file holds; those that are used may be fewer.
         remarks: sentences on how the file was understood, where that is not plain.
+        calibration: inputs that criteria may look at, as the file has them beside those that are judged.
     """
 
     name: str
@@ -38,6 +39,7 @@ class SampleSet:
     class_names: tuple[str, ...] = ()
     held: int = 0
     remarks: tuple[str, ...] = ()
+    calibration: "SampleSet | None" = None
 
     @property
     def count(self) -> int:
