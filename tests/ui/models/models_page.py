@@ -61,6 +61,19 @@ class ModelsPage:
         box.set_value((name, content, "application/octet-stream")).run()
         self._look()
 
+    def drop_calibration(self, name: str, content: bytes) -> None:
+        box = next(each for each in self.app.get("file_uploader") if each.key.startswith("calibration_file_"))
+        box.set_value((name, content, "application/octet-stream")).run()
+        self._look()
+
+    def open_calibration(self) -> None:
+        self.app.session_state["calibration_open"] = True
+        self.run()
+
+    @property
+    def captions(self) -> list[str]:
+        return [unescaped(each.value) for each in self.app.caption]
+
     def _give(self, box: Any, *files: tuple[str, bytes]) -> None:
         box.set_value([(name, content, "application/octet-stream") for name, content in files]).run()
         self._look()
