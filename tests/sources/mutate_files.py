@@ -29,7 +29,7 @@ from torch.distributed import checkpoint as dcp
 
 from pruning_explorer.errors import SubjectError
 from pruning_explorer.sources.checkpoints.checkpoint import open_checkpoint
-from pruning_explorer.sources.own_samples.sample_files import read_samples
+from pruning_explorer.sources.own_samples.sample_files import parts_in, read_samples
 from pruning_explorer.sources.score_files import read_scores
 from tests.sources.files_of_torch import records, saved, zipped
 
@@ -247,6 +247,8 @@ Image.new("RGB", (6, 5), (1, 2, 3)).save(PICTURE, "PNG")
 PHOTO = io.BytesIO()
 Image.new("RGB", (6, 5), (1, 2, 3)).save(PHOTO, "JPEG")
 PICTURES = zipped({"cat/1.png": PICTURE.getvalue(), "dog/1.jpg": PHOTO.getvalue()})
+TABLES = zipped({"train.csv": b"a,label\n1,2\n", "test.csv": b"a,label\n1,2\n3,4\n", "notes.csv": b"a\n1\n"})
+PARTS = zipped({"d/train/cat/1.png": PICTURE.getvalue(), "d/test/cat/1.png": PICTURE.getvalue()})
 TABLE = b'a,b,label\n1,2.5,cat\n-3e2,4,"dog, the"\n5,6,cat\n'
 LINES = b"a good film\t1\na bad one\t0\n"
 
@@ -259,6 +261,14 @@ def in_a_picture(content: bytes, mutations: list[Mutation]) -> bytes:
 
 def count_samples(path: Path) -> float:
     return float(read_samples(path).count)
+
+
+def count_parts(path: Path) -> float:
+    """The samples of each part that the file is said to have."""
+    parts = parts_in(path.name, path.read_bytes())
+    if parts is None:
+        return count_samples(path)
+    return float(sum(read_samples(path, part).count for part in parts.names))
 
 
 KINDS: dict[str, tuple[bytes, list[Edit], Reader]] = {
@@ -277,9 +287,20 @@ KINDS: dict[str, tuple[bytes, list[Edit], Reader]] = {
     "samples in csv": (TABLE, [mutated], count_samples),
     "samples in lines": (LINES, [mutated], count_samples),
     "images": (PICTURES, [mutated, in_a_picture, in_a_picture, in_the_list_of_entries], count_samples),
+    "images in parts": (PARTS, [mutated, in_a_picture, in_the_list_of_entries], count_parts),
+    "tables in parts": (TABLES, [mutated, in_a_picture, in_the_list_of_entries], count_parts),
+    "arrays in parts": (npz("x_train", "x_test"), [mutated, npz_arrays, in_the_list_of_entries], count_parts),
     "scores in npz": (npz(), [mutated, npz_arrays, in_the_list_of_entries], read_as("s.npz")),
 }
-NAMES = {"samples in npz": "s.npz", "samples in csv": "s.csv", "samples in lines": "s.txt", "images": "s.zip"}
+NAMES = {
+    "samples in npz": "s.npz",
+    "samples in csv": "s.csv",
+    "samples in lines": "s.txt",
+    "images": "s.zip",
+    "images in parts": "s.zip",
+    "tables in parts": "s.zip",
+    "arrays in parts": "s.npz",
+}
 """Of the files of those kinds that are told by their names."""
 
 

@@ -129,3 +129,8 @@ def test_a_member_that_says_it_is_small_and_is_not(tmp_path: Path, name: str, co
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1 << 20
+
+
+def test_an_entry_without_a_name_is_no_sample(read: Read) -> None:
+    """The name of a damaged archive's entry may be cut off at its first byte."""
+    assert read(("", b"x"), ("cat/1.png", DOT)).held == 1

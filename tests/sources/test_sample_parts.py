@@ -171,6 +171,13 @@ def test_arrays_in_parts(tmp_path: Path) -> None:
         assert parts.default == "test"
 
 
+def test_a_column_of_labels_is_one_label_for_each(tmp_path: Path) -> None:
+    own = load_sample("digits-mlp")
+    np.savez(tmp_path / "d.npz", test_images=own.samples[0].numpy(), test_labels=own.labels[:, None].numpy())
+    judged = load_subject("digits-mlp", samples=tmp_path / "d.npz")
+    assert torch.equal(judged.labels, own.labels)
+
+
 def test_what_has_no_parts_is_asked_for_none(tmp_path: Path) -> None:
     (tmp_path / "k.csv").write_text("1,2\n3,4")
     np.savez(tmp_path / "k.npz", x=np.ones((2, 2)))

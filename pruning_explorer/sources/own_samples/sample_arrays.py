@@ -1,5 +1,6 @@
 """Samples as arrays."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from torch import Tensor
@@ -30,7 +31,7 @@ def read_arrays(name: str, content: bytes, part: str | None = None) -> SampleSet
             is no such part.
     """
     arrays = read_npz(name, content, LARGEST_ARRAYS)
-    parts = parts_by_name(list(arrays))
+    parts = parts_by_name(_judged_names(arrays))
     if parts is None:
         if part is not None:
             raise SubjectError(f"{name} holds its samples in one part, so none is called {part[:60]!r}; leave it out")
@@ -40,7 +41,7 @@ def read_arrays(name: str, content: bytes, part: str | None = None) -> SampleSet
     counts = {word: len(array) for (word, _), array in of.items() if array.dim()}
     seen = {key: array for key, array in arrays.items() if key.startswith(CALIBRATION)}
     judged = {rest: array for (word, rest), array in of.items() if word == chosen}
-    samples = _samples_of(f"{name}#{chosen}", {**judged, **seen})
+    samples = _samples_of(name if len(parts.names) == 1 else f"{name}#{chosen}", {**judged, **seen})
     return judged_part(samples, parts, chosen, counts)
 
 
@@ -50,7 +51,11 @@ def parts_of_arrays(name: str, content: bytes) -> Parts | None:
     Raises:
         SubjectError: as :func:`read_arrays`.
     """
-    return parts_by_name(names_in_npz(name, content, LARGEST_ARRAYS))
+    return parts_by_name(_judged_names(names_in_npz(name, content, LARGEST_ARRAYS)))
+
+
+def _judged_names(names: Iterable[str]) -> list[str]:
+    return [name for name in names if not name.startswith(CALIBRATION)]
 
 
 def _samples_of(name: str, arrays: dict[str, Tensor]) -> SampleSet:

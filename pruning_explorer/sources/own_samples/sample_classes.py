@@ -37,11 +37,14 @@ def classes_on(subject: Subject, samples: SampleSet, logits: Tensor) -> Classes:
     Raises:
         SubjectError: the labels are no classes of this network; where it has a metric, any will do.
     """
-    if samples.labels is None:
+    labels = samples.labels
+    if labels is None:
         return Classes(None, subject.output_names)
     if subject.metric is None:
-        _check_shape(subject, samples, samples.labels, logits)
-    named = _named(subject, samples, samples.labels, logits.shape[-1])
+        if logits.dim() == labels.dim() == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]  # a column of them, as MedMNIST has
+        _check_shape(subject, samples, labels, logits)
+    named = _named(subject, samples, labels, logits.shape[-1])
     if subject.metric is not None or named.labels is None:
         return named
     _check_range(samples, named.labels, logits.shape[-1])

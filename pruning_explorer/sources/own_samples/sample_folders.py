@@ -76,7 +76,7 @@ def _in_archive(name: str, archive: zipfile.ZipFile) -> Files:
     members: dict[PurePosixPath, Open] = {}
     for member in sorted(archive.infolist(), key=lambda member: member.filename):
         place = PurePosixPath(member.filename.replace("\\", "/"))  # as some programs of Windows write it
-        if member.is_dir() or not _may_be_samples(place):
+        if member.filename.endswith("/") or not _may_be_samples(place):
             continue
         if place in members:
             raise SubjectError(f"{name} holds {place} twice; put it in once")
@@ -86,7 +86,7 @@ def _in_archive(name: str, archive: zipfile.ZipFile) -> Files:
 
 def _may_be_samples(place: PurePosixPath) -> bool:
     # macOS puts a `._1.png` beside `1.png`, and in a zip a whole tree of them
-    if place.name.startswith(".") or place.parts[0] == "__MACOSX":
+    if not place.parts or place.name.startswith(".") or place.parts[0] == "__MACOSX":
         return False
     return is_image(place) or (place.suffix.lower() in _READERS and place.stem.lower() not in _NO_SAMPLES)
 

@@ -154,7 +154,7 @@ def parts_by_file(places: Iterable[PurePosixPath]) -> Parts | None:
 
 
 def parts_by_name(keys: Sequence[str]) -> Parts | None:
-    """Parts by the names of arrays; None where these name less than two kinds of parts.
+    """Parts by the names of arrays; None where these name less than two kinds of parts, or not all name the only one.
 
     >>> parts_by_name(["x_train", "y_train", "x_test", "y_test"]).of["y_test"]
     ('test', 'y')
@@ -162,6 +162,6 @@ def parts_by_name(keys: Sequence[str]) -> Parts | None:
     found = {key: _kind_and_rest(key) for key in keys}
     of = {key: (word, rest) for key, (kind, word, rest) in found.items() if kind is not None}
     names = tuple(dict.fromkeys(word for word, _ in of.values()))
-    if len({KINDS[word] for word in names}) < 2:
+    if len({KINDS[word] for word in names}) < 2 and (len(names) != 1 or len(of) < len(keys)):
         return None
     return Parts(names, held_out(names), of)
