@@ -45,7 +45,7 @@ def draw_decision(
     with box:
         allowed = _ask_allowed(curves, "visible")
     found, deciding = _decide(curves, allowed)
-    with answers, st.container(key=f"decision_answers_{len(letters)}", gap="small"):
+    with answers, st.container(key=f"decision_answers_{len(letters)}", gap="xsmall"):
         for i, letter in enumerate(letters):
             _answer(curves, i, letter, *found[i], amounts[i], go)
     return deciding

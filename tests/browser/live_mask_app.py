@@ -78,7 +78,8 @@ def window(name: str, channels: bool, cap: float, place: tuple[int, int, int, in
 
 def follow() -> None:
     released = released_in_mask("mask")
-    assert released is not None
+    if released is None:
+        return  # the component was left, and has nothing to report any more
     st.session_state.update(amount=round(released.amount * 100, 1), revision=released.revision)
 
 

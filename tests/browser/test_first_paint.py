@@ -14,7 +14,7 @@ SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 LISTEN = """window.shifts = [];
 new PerformanceObserver(list => { for (const { value, sources } of list.getEntries()) shifts.push(
   [value, ...sources.map(({ node, previousRect: from, currentRect: to }) =>
-    `${node?.className ?? 'in a component'}: ${[from.x, from.y]} to ${[to.x, to.y]}`)]);
+    `${node?.className ?? 'in a component'}: ${Object.values(from.toJSON())} to ${Object.values(to.toJSON())}`)]);
 }).observe({ type: 'layout-shift', buffered: true });"""
 
 

@@ -9,6 +9,16 @@ from tests.browser.quick_hands import control, press_twice
 
 Explore = Callable[..., ExplorePage]
 
+# What the server says reaches the page ``late`` milliseconds after it came
+LATE = """window.late = 0;
+window.WebSocket = class extends WebSocket {
+  addEventListener(kind, listener, ...all) {
+    const queue = [];  // timers may overtake one another, what they bring may not
+    const later = event => { queue.push(event); setTimeout(() => listener(queue.shift()), window.late) };
+    super.addEventListener(kind, kind === 'message' ? later : listener, ...all);
+  }
+};"""
+
 
 def test_two_quick_keys_both_count(explore: Explore) -> None:
     visit = explore("/?subject=tutorial-mlp&amount=0.2")
@@ -17,6 +27,25 @@ def test_two_quick_keys_both_count(explore: Explore) -> None:
             found = press_twice(visit, first, second, gap)
             assert not found.wrong, found
         expect(control(visit, second)).to_be_focused()
+
+
+def test_a_click_straight_after_a_way_back_counts_as_well_as_it(visits: Explore) -> None:
+    """What comes from the server is held back, so that the hand is surely the quicker one."""
+    visit = visits("/_stcore/health")
+    visit.page.add_init_script(LATE)
+    visit.page.goto(f"{visit.base_url}/?subject=tutorial-mlp&scope=global&granularity=block&seed=3")
+    visit.stand()
+    sidebar = visit.page.get_by_test_id("stSidebar")
+    visit.page.evaluate("window.late = 1000")
+    sidebar.get_by_role("button", name="Back to the default: Each layer").click()
+    sidebar.get_by_role("button", name="Back to the default: Single weights").click()
+    sidebar.get_by_text("Schedule, cap, seed").click()
+    expect(sidebar.get_by_role("spinbutton", name="Seed")).to_have_value("3")
+    visit.page.evaluate("window.late = 0")
+    visit.stand(cliff=False)
+    expect(sidebar.get_by_role("radio", name="Layer")).to_be_checked()
+    assert "granularity" not in visit.page.url
+    assert "scope" not in visit.page.url
 
 
 def test_a_drag_moves_the_box_and_the_open_layer_along(explore: Explore) -> None:

@@ -148,7 +148,7 @@ class Page:
 
     def type_into_box(self, key: str, text: str) -> None:
         """Write an entry of one's own into a box that takes such."""
-        box = self.app.selectbox(key=key)
+        box = controlled(self.app.selectbox, key)
         box.options.append(text)  # which is how the browser sends it
         box.set_value(text).run()
         self._look()
@@ -178,11 +178,11 @@ class Page:
         self._look()
 
     def enter(self, key: str, value: float) -> None:
-        self.app.number_input(key=key).set_value(value).run()
+        controlled(self.app.number_input, key).set_value(value).run()
         self._look()
 
     def switch(self, key: str, on: bool) -> None:
-        self.app.toggle(key=key).set_value(on).run()
+        controlled(self.app.toggle, key).set_value(on).run()
         self._look()
 
     def click(self, key: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pruning_explorer import Recipe, compute_masks
 from pruning_explorer.sources.samples import sample_names
-from tests.ui.hands import layers_not_offered, layers_shown, open_layer, pick_layer
+from tests.ui.hands import controlled, layers_not_offered, layers_shown, open_layer, pick_layer
 from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
@@ -148,7 +148,7 @@ def test_dim_and_norm_order_belong_to_channels(open_page: OpenPage) -> None:
     page.pick("granularity", "channel")
     assert str(page.recipe.granularity) == "channel:dim=1,n=inf"
     page.choose_criterion("random")
-    assert page.app.selectbox(key="channel_n").disabled
+    assert controlled(page.app.selectbox, "channel_n").disabled
     page.choose_criterion("magnitude")
     assert str(page.recipe.granularity) == "channel:dim=1,n=inf"
 
@@ -156,7 +156,7 @@ def test_dim_and_norm_order_belong_to_channels(open_page: OpenPage) -> None:
 def test_a_dim_from_elsewhere_is_shown_and_one_that_no_layer_has_says_so(open_page: OpenPage) -> None:
     page = open_page(subject="digits-cnn", granularity="channel:dim=3")
     assert page.warnings == []
-    assert page.app.selectbox(key="channel_dim").value == 3
+    assert controlled(page.app.selectbox, "channel_dim").value == 3
     assert "fc.weight" not in page.layers
     page.pick("subject", "digits-mlp")
     assert page.errors == [

@@ -6,7 +6,7 @@ import pytest
 
 from pruning_explorer import Recipe, compute_masks
 from pruning_explorer.prune.criteria import CRITERIA
-from tests.ui.hands import layers_not_offered
+from tests.ui.hands import controlled, layers_not_offered
 from tests.ui.page import Page, unescaped
 
 OpenPage = Callable[..., Page]
@@ -156,7 +156,7 @@ def test_a_schedule_and_its_steps(open_page: OpenPage) -> None:
     page.pick("schedule", "one-shot")
     assert str(page.recipe.schedule) == "one-shot"
     sent = open_page(subject="tutorial-mlp", criterion="synflow", schedule="linear:steps=7")
-    assert sent.app.number_input(key="steps").value == 7
+    assert controlled(sent.app.number_input, "steps").value == 7
 
 
 def test_recalibration_is_offered_where_there_is_batchnorm_and_told_what_it_does(open_page: OpenPage) -> None:

@@ -9,7 +9,7 @@ from pruning_explorer.prune.granularities import GRANULARITIES, GranularitySpec
 from pruning_explorer.prune.settings import Setting
 from pruning_explorer.ui import session, state
 from pruning_explorer.ui.controls.defaults import marked
-from pruning_explorer.ui.setting_widgets import draw_setting
+from pruning_explorer.ui.setting_widgets import draw_held_setting
 from pruning_explorer.ui.state import granularity_key
 
 
@@ -30,7 +30,7 @@ def draw_granularity_settings(name: str) -> None:
 
 
 def _setting(spec: GranularitySpec, setting: Setting) -> None:
-    draw_setting(
+    draw_held_setting(
         setting,
         granularity_key(spec.name, setting),
         setting.word or glossary().word_for("granularity", spec.name),

@@ -8,10 +8,11 @@ from pruning_explorer.prune.granularities import GRANULARITIES
 from pruning_explorer.prune.recipe_settings import SCOPES, SETTINGS
 from pruning_explorer.prune.torch_names import torch_name
 from pruning_explorer.ui import session, state
+from pruning_explorer.ui.controlled_widget import controlled_widget
 from pruning_explorer.ui.controls.defaults import marked
 from pruning_explorer.ui.controls.granularity import draw_granularity_settings
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
+from pruning_explorer.ui.setting_widgets import draw_choices, draw_held_setting
 
 
 def draw_method() -> None:
@@ -20,11 +21,13 @@ def draw_method() -> None:
         name = draw_choices(SETTINGS["granularity"], GRANULARITIES)
     draw_granularity_settings(name)
     with marked(session.SCOPE):
+        box = controlled_widget(session.SCOPE, session.SCOPE.get())
         st.segmented_control(
             "Scope",
             list(SCOPES),
-            key=session.SCOPE,
-            persist_state="session",
+            default=box.value,
+            key=box.key,
+            on_change=box.on_change(session.SCOPE.set),
             format_func=str.capitalize,  # the titles are too wide for three of them in a row
             help=help_with_glossary_link(
                 "\n".join(f"- **{name.capitalize()}**: {each.help}" for name, each in SCOPES.items()), "scope"
@@ -42,7 +45,7 @@ def draw_recalibrate() -> None:
         return
     reason = why_no_recalibration(subject)
     with marked(session.RECALIBRATE):
-        draw_setting(setting, setting.name, setting.name, disabled=reason is not None)
+        draw_held_setting(setting, setting.name, setting.name, disabled=reason is not None)
     if reason:
         st.caption(f"Not here: {reason}")
 

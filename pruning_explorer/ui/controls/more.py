@@ -10,7 +10,7 @@ from pruning_explorer.ui import session
 from pruning_explorer.ui.controlled_widget import controlled_widget
 from pruning_explorer.ui.controls.defaults import marked
 from pruning_explorer.ui.glossary_link import help_with_glossary_link
-from pruning_explorer.ui.setting_widgets import draw_choices, draw_setting
+from pruning_explorer.ui.setting_widgets import draw_choices, draw_held_setting
 
 TITLE = "Schedule, cap, seed …"
 _KEYS: tuple[str, ...] = (
@@ -33,17 +33,17 @@ def draw_more() -> None:
                 schedule = draw_choices(SETTINGS["schedule"], SCHEDULES)
             if SCHEDULES[schedule].settings:
                 with marked(session.STEPS):
-                    draw_setting(STEPS, STEPS.name, STEPS.name)
+                    draw_held_setting(STEPS, STEPS.name, STEPS.name)
             if session.SCOPE.get() != "global":
                 with marked(session.ALLOCATION):
                     draw_choices(SETTINGS["allocation"], ALLOCATIONS)
             with marked(session.CAP):
                 _cap()
             with marked(session.SEED):
-                draw_setting(SETTINGS["seed"], "seed", "seed")
+                draw_held_setting(SETTINGS["seed"], "seed", "seed")
             for role, switch in OPTIONAL.items():
                 with marked(session.SWITCHES[switch]):
-                    draw_setting(SETTINGS[switch], switch, "norm-layer" if role == "norm" else role)
+                    draw_held_setting(SETTINGS[switch], switch, "norm-layer" if role == "norm" else role)
 
 
 def _cap() -> None:
