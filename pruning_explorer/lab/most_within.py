@@ -41,6 +41,7 @@ class MostWithin:
         cost: in points; negative where the pruned network is better.
         beyond: the next larger amount that was measured, in [0, 1]; None where all may go.
         beyond_cost: in points.
+        beyond_point: what was measured there.
         earlier: the smallest amount below that costs more than is allowed: the curve goes up and down; None
             where every measured amount below is within.
         measured: number of amounts that were measured.
@@ -53,6 +54,7 @@ class MostWithin:
     cost: float | None
     beyond: float | None
     beyond_cost: float | None
+    beyond_point: Point | None
     earlier: float | None
     measured: int
 
@@ -120,6 +122,7 @@ def read_points(
         cost=None if most is None else costs[most],
         beyond=beyond,
         beyond_cost=None if beyond is None else costs[beyond],
+        beyond_point=None if beyond is None else by_amount[beyond],
         earlier=earlier,
         measured=len(by_amount),
     )

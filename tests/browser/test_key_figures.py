@@ -90,7 +90,10 @@ def test_at_another_amount_counts_are_exact_and_the_rest_is_read_off(js: Js) -> 
     assert shown["parameters"] == ("12", percent(12 / 20 - 1), False)
     assert shown["macs"] == (str(150 - 60 - 20), f"{percent(70 / 150 - 1)}, theoretical", False)
     assert shown["quality"] == ("70.0 %", "−20.0 points", True)
-    assert shown["drift"] == ("1.00", "4 of 10 flip", True)
+    assert shown["drift"] == ("1.00", "≈ 4 of 10 flip", True)
+    there = moving(js, position=700, points=curve)  # where a point was measured nothing is read off
+    assert there["quality"] == ("60.0 %", "−30.0 points", False)
+    assert there["drift"] == ("1.50", "5 of 10 flip", False)
 
 
 def test_the_way_back_from_a_measured_amount_is_exact_too(js: Js) -> None:
@@ -136,7 +139,7 @@ def test_figures_follow_the_hand_and_are_exact_once_it_lets_go(explore: Explore)
     figures = visit.figures()
     quality, drift = between("quality"), f"≈{decimal(between('kl'))}"
     assert figures["Accuracy"] == (f"≈{percent(quality)}", points(quality - curve["dense_quality"]))
-    assert figures["Drift, nats"] == (drift, f"{round(between('flipped'))} of 360 flip")
+    assert figures["Drift, nats"] == (drift, f"≈ {round(between('flipped'))} of 360 flip")
     for name in ("quality", "drift"):
         expect(figure(visit, name).locator(".source")).to_be_visible()
     assert visit.page.locator(".key-figures").evaluate(PLACES) == places

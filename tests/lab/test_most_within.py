@@ -27,6 +27,9 @@ def test_the_largest_amount_that_is_within_and_the_next_one() -> None:
     assert (found.amount, found.beyond, found.earlier) == (0.5, 0.75, None)
     assert found.cost == pytest.approx(1)
     assert found.beyond_cost == pytest.approx(29)
+    assert found.point is not None
+    assert found.beyond_point is not None
+    assert (found.point["quality"], found.beyond_point["quality"]) == (0.98, 0.7)
     assert not found.exact
     assert found.next_to_measure == 0.625
 

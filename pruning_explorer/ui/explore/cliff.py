@@ -75,8 +75,8 @@ def _draw(report: Report, job: CurveJob) -> bool:
     points = list(job.curves[0].points)
     send_points(
         PAGE,
-        # What the page itself has measured is on the curve, too
-        [*points, *_here(report)] if points else (),
+        # What else was measured is on the curve, too: here, and on both sides of what can go
+        [*points, *_around(found), *_here(report)] if points else (),
         planned=job.planned,
         measured=len(points),
         quality_name=quality_label(subject),
@@ -88,6 +88,10 @@ def _draw(report: Report, job: CurveJob) -> bool:
         note="Measuring what each amount costs …" if is_waited_for(job) else "",
     )
     return deciding
+
+
+def _around(found: MostWithin | None) -> list[Point]:
+    return [] if found is None else [each for each in (found.point, found.beyond_point) if each is not None]
 
 
 def _here(report: Report) -> list[Point]:

@@ -36,6 +36,12 @@ export function placeAmong(points, amount) {
   return low;
 }
 
+/** Whether a point was measured at that very amount and has a number of that name. */
+export function isMeasuredAt(points, amount, name) {
+  const point = points[placeAmong(points, amount)];
+  return Boolean(point) && point.amount - amount < 1e-9 && (point[name] ?? null) !== null;
+}
+
 /** What a curve's points tell of an amount, on the line between its neighbours; null where one has no number. */
 export function readOff(points, amount, name) {
   const place = placeAmong(points, amount);
@@ -74,16 +80,13 @@ export function figuresAt(position, exact, sums, curve, out) {
   const quality = readOff(points, amount, "quality");
   const dense = curve?.dense_quality ?? null;
   const change = quality === null || dense === null ? "" : writePoints(quality - dense);
-  put(out.quality, quality === null ? null : writePercent(quality), change, true);
+  const estimated = (name) => !isMeasuredAt(points, amount, name);
+  put(out.quality, quality === null ? null : writePercent(quality), change, estimated("quality"));
   const kl = readOff(points, amount, "kl");
   const flipped = readOff(points, amount, "flipped");
   const flips = flipped === null ? NaN : Math.round(flipped);
-  put(
-    out.drift,
-    kl === null ? null : writeDecimal(kl),
-    `${writeCount(flips)} of ${writeCount(exact.samples)} flip`,
-    true,
-  );
+  const flipping = `${estimated("flipped") ? "≈ " : ""}${writeCount(flips)} of ${writeCount(exact.samples)} flip`;
+  put(out.drift, kl === null ? null : writeDecimal(kl), flipping, estimated("kl"));
   return out;
 }
 

@@ -1,4 +1,4 @@
-import { keepAmount } from "../../browser/js/amount.js";
+import { LAST_POSITION, keepAmount } from "../../browser/js/amount.js";
 import { component } from "../../browser/js/component.js";
 import { whole } from "../../browser/js/numbers.js";
 import { listenTo, storeOf, unpack } from "../../browser/js/store.js";
@@ -141,9 +141,17 @@ function draw(app) {
     drawRow(app, row, drawn.get(row));
   }
   writeTotal(app);
+  hideNote(amount);
   const active = drawn.get(app.active)?.element.id ?? ""; // scrolled out of sight it is not in the document
   if (list.getAttribute("aria-activedescendant") !== active) list.setAttribute("aria-activedescendant", active);
   app.root.frames.times[app.root.frames.count++ & 511] = performance.now() - began;
+}
+
+// What the page says below of empty layers is of the amount that Python knows.
+function hideNote({ told, position }) {
+  const note = document.querySelector(".st-key-layers_note");
+  const visibility = Math.round(told.amount * LAST_POSITION) === position ? "" : "hidden";
+  if (note && note.style.visibility !== visibility) note.style.visibility = visibility;
 }
 
 function writeTotal(app) {
