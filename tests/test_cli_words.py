@@ -157,7 +157,10 @@ def test_samples_of_ones_own(folder: Path, capsys: Printed) -> None:
         ("terminal_nets:broken", "terminal_nets:broken raised OSError: is full (terminal_nets.py, line 17)"),
         ("nets_of_nobody:net", "there is no module nets_of_nobody"),
         ("hf:./nowhere", "there is no config.json in ./nowhere"),
-        ("whole.pt", "model = torch.load('whole.pt', weights_only=False); torch.save(model.state_dict(), "),
+        (
+            "whole.pt",
+            "model = torch.load('whole.pt', map_location='cpu', weights_only=False); torch.save(model.state_dict(), ",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["report", "subjects", "code", "compare"])
