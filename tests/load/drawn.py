@@ -1,6 +1,7 @@
 """What a run of the script puts on a page."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,8 +55,14 @@ class Run:
         return [getattr(element, kind) for _, element in sorted(found, key=lambda each: each[0])]
 
     def widget(self, key: str) -> str:
-        """The id of the widget with that key."""
-        return self.widgets()[key]
+        """The id of the widget with that key; of controlled widgets, whose keys end in a number, of the newest."""
+        widgets = self.widgets()
+        if key in widgets:
+            return widgets[key]
+        numbers = [
+            int(each.removeprefix(f"{key}-")) for each in widgets if re.fullmatch(rf"{re.escape(key)}-\d+", each)
+        ]
+        return widgets[f"{key}-{max(numbers)}"]
 
     def has(self, key: str) -> bool:
         """Whether there is a widget with that key."""

@@ -11,6 +11,7 @@ from pruning_explorer.prune.criteria import CRITERIA
 from pruning_explorer.prune.granularities import GRANULARITIES
 from tests.foreign_package import FOREIGN, install
 from tests.ui.compare.comparison import Comparison
+from tests.ui.hands import controlled
 from tests.ui.page import Page
 
 
@@ -36,8 +37,8 @@ def test_explore_draws_its_settings_and_what_it_does(open_page: Callable[..., Pa
     assert page.errors == []
     assert page.metrics["Sparsity"].value == "50.0 %"
     again = open_page(**page.address)
-    assert again.app.number_input(key="every-nth_step").value == 8
-    assert again.app.toggle(key="every-nth_loud").value is True
+    assert controlled(again.app.number_input, "every-nth_step").value == 8
+    assert controlled(again.app.toggle, "every-nth_loud").value is True
 
 
 @pytest.mark.usefixtures("foreign")

@@ -117,7 +117,7 @@ def test_without_samples_a_sentence_says_what_is_missing(open_page: OpenPage) ->
     try:
         page = open_page(subject="bare")
         assert page.errors == []
-        assert missing_on(page).startswith("This network has no sample inputs to run on")
+        assert missing_on(page) == "No sample outputs, as this network has no samples."
         assert not any(each.key == "explore-answers" for each in page.app.get("bidi_component"))
     finally:
         subjects._OPERATORS.pop("bare", None)

@@ -27,7 +27,8 @@ _INPUTS: ByteBoundedCache[bytes] = ByteBoundedCache(16 << 20, "sample inputs", w
 
 def place_output_strip(subject: Subject) -> None:
     """The strip, before its outputs are known."""
-    missing = "No sample outputs, as this network cannot be run." if subject.samples is None else ""
+    why = "this network has no samples" if subject.runnable else "only the weights of this network are known"
+    missing = f"No sample outputs, as {why}." if subject.samples is None else ""
     output_strip(key="output_strip_view", page=PAGE, missing=missing, tab=TAB)
 
 
