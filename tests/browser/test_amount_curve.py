@@ -84,7 +84,8 @@ def test_one_drags_anywhere_on_the_curve_and_python_hears_of_the_end(show: Open)
         page.mouse.move(*place(page, percent, above=60))
     # 75 % lies between two measured points: 0.9 * 0.5 and half of 200
     assert says(page) == "75.0 %: accuracy ≈ 45.0 %, ≈ 100 of 200 flip"
-    assert page.locator(".readout").inner_text().split() == f"{says(page)}, drift ≈ 1.5 nats".replace(":", "").split()
+    amount, words = (page.locator(f".readout {part}").inner_text().strip() for part in (".amount", ".words"))
+    assert f"{amount}: {words}" == f"{says(page)}, drift ≈ 1.5 nats"
     assert box(page).input_value() == "75.0"
     assert python_sees(page) == (40, runs)
     page.mouse.move(*place(page, 80))
