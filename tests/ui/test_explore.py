@@ -119,7 +119,9 @@ def test_list_of_layers_and_cliff_are_drawn(open_page: OpenPage) -> None:
             break
         page.run()
     amounts, agreements = zip(*((point["amount"], point["agreement"]) for point in page.curve["points"]), strict=True)
-    assert amounts == (0.0, 0.4, 0.5, 1.0)  # with what the page itself has measured, at 0.4
+    # With what the page itself has measured, at 0.4, and what lies on both sides of the most that can go
+    assert {0.0, 0.4, 0.5, 1.0} <= set(amounts)
+    assert len(amounts) <= 6
     assert agreements[0] == 1.0
     for point in page.curve["points"]:
         flips = np.unpackbits(np.frombuffer(b64decode(point["flips"]), np.uint8), bitorder="little")

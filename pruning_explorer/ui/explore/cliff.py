@@ -91,7 +91,9 @@ def _draw(report: Report, job: CurveJob) -> bool:
 
 
 def _around(found: MostWithin | None) -> list[Point]:
-    return [] if found is None else [each for each in (found.point, found.beyond_point) if each is not None]
+    if found is None or not found.exact:
+        return []  # while one searches they come and go
+    return [each for each in (found.point, found.beyond_point) if each is not None]
 
 
 def _here(report: Report) -> list[Point]:
