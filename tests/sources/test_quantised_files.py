@@ -219,6 +219,12 @@ def test_whole_numbers_with_scales_are_the_weights_that_they_stand_for(kind: str
     assert "# load it by the library that wrote them" in subject.loading
 
 
+def test_a_plain_weight_of_the_same_name_stays(tmp_path: Path) -> None:
+    plain = torch.randn(OUT, IN)
+    parts = {f"{Q}_weight_qdata": W8, f"{Q}_weight_scale": ROWS, f"{Q}weight": plain}
+    assert torch.equal(opened(parts, tmp_path).weight(f"{Q}weight"), plain)
+
+
 def test_more_than_the_disk_shall_hold_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantised, "EXPANDED_MOST", OUT * IN * 4)
     subject = opened(
