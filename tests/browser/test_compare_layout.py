@@ -105,3 +105,10 @@ def test_of_the_samples_all_controls_fit_the_window(comparison: Comparison) -> N
     page = comparison("/compare?subject=digits-cnn", viewport=DESKTOP, stand=False).page
     last = page.get_by_test_id("stSidebar").get_by_text("Schedule, cap, seed")
     expect(last).to_be_in_viewport(ratio=1)
+
+
+def test_what_stands_in_one_card_stands_as_high_in_the_next(comparison: Comparison) -> None:
+    page = comparison("/compare").page  # of two recipes, one of which has its name below its box
+    tops = [page.get_by_label(f"Amount of {letter}, %", exact=True).bounding_box() for letter in "AB"]
+    assert all(tops)
+    assert len({box["y"] for box in tops if box}) == 1

@@ -107,7 +107,7 @@ def _card(column: Column, name: str, place: int, failure: str | None, dense: Seq
     # A long name may be longer than its box on a phone
     what = [plain(title)] if column.own_name or len(title) > SHOWN_WHOLE else []
     alone = [f":material/warning: leaves {plain(', '.join(dense))} dense"] if dense else []
-    st.caption(" · ".join([*what, *alone]) or "\N{NO-BREAK SPACE}")  # as high in every card
+    st.caption(" · ".join([*what, *alone]) or "&nbsp;")  # as high in every card; a blank itself is stripped
     percent = controlled_widget(f"amount_{number}", round(column.recipe.amount * 100, 1))
     st.number_input(
         f"Amount of {letter}, %",
